@@ -1,0 +1,36 @@
+# `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
+
+RANKFILE ?= rankfiles/laptop.rankfile
+HYBRID := target/release/hybrid
+
+# Open MPI 5 has no -rf, and wants to be told that ranks may share a core.
+MPIEXEC_VERSION = $(shell mpiexec --version 2>/dev/null | head -n 1)
+WITH_RANKFILE = $(if $(findstring (Open MPI) 4,$(MPIEXEC_VERSION)),-rf $(RANKFILE),$(if \
+	$(findstring (Open MPI) 5,$(MPIEXEC_VERSION)),--map-by rankfile:file=$(RANKFILE) --bind-to :overload-allowed))
+
+# Open MPI refuses to run as root, which containers and CI machines do, unless told twice.
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+endif
+
+.PHONY: demo build test setup setup-test clean
+
+demo: build
+	mpiexec -n 4 $(WITH_RANKFILE) $(HYBRID) julia --scale 3
+
+build: setup
+	cargo build --release --locked
+
+test: setup-test
+	cargo test --locked
+
+setup:
+	@.ci/setup build
+
+setup-test: setup
+	@.ci/setup test
+
+clean:
+	cargo clean
+	rm -f julia.png

@@ -1,0 +1,124 @@
+//! A group of ranks that communicate: the whole job, or one node's part of it.
+
+use std::{fmt, thread, time::Duration};
+
+use mpi::{
+    collective::SystemOperation,
+    topology::{Communicator, SimpleCommunicator},
+    traits::{CommunicatorCollectives, Root},
+};
+
+use super::gather;
+
+/// First pause between two looks at a pending message.
+const FIRST_PAUSE: Duration = Duration::from_micros(5);
+/// Longest pause: what a waiting rank may add to the latency of a step.
+const LONGEST_PAUSE: Duration = Duration::from_micros(500);
+
+/// A communicator with the collectives that are needed here. All methods but [`rank`](Self::rank) and
+/// [`size`](Self::size) are collective: every rank of the group calls them in the same order.
+pub struct Group {
+    pub(super) comm: SimpleCommunicator,
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Group({} of {})", self.rank(), self.size())
+    }
+}
+
+impl Group {
+    pub(super) fn new(comm: SimpleCommunicator) -> Self {
+        Self { comm }
+    }
+
+    /// This rank's number in the group, from 0.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        usize::try_from(self.comm.rank()).expect("MPI numbers ranks from 0")
+    }
+
+    /// Number of ranks in the group.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        usize::try_from(self.comm.size()).expect("an MPI communicator has at least one rank")
+    }
+
+    /// Waits until every rank has arrived, without taking time from ranks that still compute on the same core: MPI's own
+    /// blocking calls spin.
+    pub fn meet(&self) {
+        let mut pending = self.comm.immediate_barrier();
+        let mut pause = FIRST_PAUSE;
+        while let Err(still_pending) = pending.test() {
+            pending = still_pending;
+            thread::sleep(pause);
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Smallest of the ranks' values, on every rank.
+    #[must_use]
+    pub fn min(&self, value: u64) -> u64 {
+        self.reduce(value, SystemOperation::min())
+    }
+
+    /// Largest of the ranks' values, on every rank.
+    #[must_use]
+    pub fn max(&self, value: u64) -> u64 {
+        self.reduce(value, SystemOperation::max())
+    }
+
+    /// Sum of the ranks' values, on every rank.
+    #[must_use]
+    pub fn sum(&self, value: u64) -> u64 {
+        self.reduce(value, SystemOperation::sum())
+    }
+
+    fn reduce(&self, value: u64, operation: SystemOperation) -> u64 {
+        let mut result = 0;
+        self.meet();
+        self.comm.all_reduce_into(&value, &mut result, operation);
+        result
+    }
+
+    /// The bytes that rank `from` passed, on every rank.
+    #[must_use]
+    pub fn broadcast(&self, from: usize, bytes: Vec<u8>) -> Vec<u8> {
+        self.meet();
+        let process = self.comm.process_at_rank(gather::mpi_count(from));
+        let mut length = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
+        process.broadcast_into(&mut length);
+        let mut buffer = bytes;
+        buffer.resize(usize::try_from(length).expect("what one rank holds in memory, another can"), 0);
+        for piece in buffer.chunks_mut(gather::LIMIT_BYTES) {
+            process.broadcast_into(piece);
+        }
+        buffer
+    }
+
+    /// Every rank's bytes in rank order, on rank 0; `None` elsewhere.
+    #[must_use]
+    pub fn gather(&self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+        self.meet();
+        gather::gather(&self.comm, bytes)
+    }
+
+    /// Every rank's bytes in rank order, on every rank. For small things: all of it travels twice.
+    #[must_use]
+    pub fn share(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let parts = self.gather(bytes);
+        let lengths: Vec<u64> = parts.iter().flatten().map(|part| part.len() as u64).collect();
+        let lengths = self.broadcast(0, bytemuck::cast_slice(&lengths).to_vec());
+        let all = self.broadcast(0, parts.map(|parts| parts.concat()).unwrap_or_default());
+        let mut rest = all.as_slice();
+        lengths
+            .chunks_exact(size_of::<u64>())
+            .map(|length| {
+                let length: u64 = bytemuck::pod_read_unaligned(length);
+                let (part, after) = rest.split_at(usize::try_from(length).expect("a part is in memory already"));
+                rest = after;
+                part.to_vec()
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,136 @@
+//! MPI: start and end of the job, agreement on failures, and the few collectives the workloads need. The only folder
+//! that names `mpi`.
+//!
+//! Results cross MPI only as slices of bytes and of `u64`. Knows nothing of what the bytes mean.
+
+mod agree;
+mod gather;
+mod group;
+pub mod launcher;
+
+use std::{fmt, panic, sync::Once};
+
+use mpi::{
+    Threading,
+    environment::Universe,
+    topology::{Communicator, SimpleCommunicator},
+};
+
+pub use self::{agree::Failure, group::Group};
+use crate::error::Error;
+
+/// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
+const PANIC_EXIT_CODE: i32 = 101;
+
+/// The running MPI job as this rank sees it.
+///
+/// Fields drop in this order: a communicator freed after MPI is finalized would abort the job.
+pub struct World {
+    /// The ranks of this rank's node.
+    pub node: Group,
+    /// All ranks.
+    pub all: Group,
+    host: String,
+    library: String,
+    _universe: Universe,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("rank", &self.rank()).field("size", &self.size()).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// Starts MPI. From here on a panic on any rank ends the whole job: otherwise the ranks that wait for it would wait
+    /// for ever.
+    ///
+    /// # Errors
+    /// [`Error::Mpi`] where MPI is running already, cannot be called from this thread, or was started by the launcher of
+    /// another MPI.
+    pub fn start() -> Result<Self, Error> {
+        let (universe, provided) = mpi::initialize_with_threading(Threading::Funneled)
+            .ok_or_else(|| Error::Mpi("MPI was started twice in one process".to_owned()))?;
+        let world = universe.world();
+        let host = host_name();
+        abort_on_panic(world.rank(), host.clone());
+        if provided < Threading::Funneled {
+            return Err(Error::Mpi(format!(
+                "this MPI library provides thread level {provided:?}, Funneled is needed: use a library built with thread support"
+            )));
+        }
+        let library = mpi::environment::library_version().unwrap_or_default();
+        launcher::check(&launcher::Launch::of_environment(), world.size().unsigned_abs(), &library)?;
+        let node = Group::new(world.split_shared(world.rank()));
+        Ok(Self { node, all: Group::new(world), host, library, _universe: universe })
+    }
+
+    /// This rank, from 0.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.all.rank()
+    }
+
+    /// Number of ranks.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.all.size()
+    }
+
+    /// Whether this is the rank that assembles, writes and prints: rank 0.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.rank() == 0
+    }
+
+    /// Name of this rank's node.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// First line of the MPI library's own description of itself.
+    #[must_use]
+    pub fn library(&self) -> &str {
+        self.library.lines().next().unwrap_or_default().trim_end_matches(['\0', ' ', ','])
+    }
+
+    /// Goes on with the value where `outcome` is `Ok` on every rank; otherwise returns the same failure on every rank.
+    ///
+    /// Collective. Each step that can fail on one rank goes through here before the next collective call, since a rank
+    /// that returns early leaves the others waiting for ever.
+    ///
+    /// # Errors
+    /// The failure of the lowest rank that failed.
+    pub fn agree<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {
+        agree::agree(&self.all, &self.host, outcome)
+    }
+}
+
+/// The node's name as the operating system knows it, without the domain.
+fn host_name() -> String {
+    let name = mpi::environment::processor_name().unwrap_or_else(|_| "unknown".to_owned());
+    name.split('.').next().unwrap_or(&name).to_owned()
+}
+
+/// From now on a panic on any thread prints one line and aborts the job.
+fn abort_on_panic(rank: i32, host: String) {
+    static FIRST: Once = Once::new();
+    panic::set_hook(Box::new(move |info| {
+        // A second panic, on another thread or while aborting, has nothing to add.
+        FIRST.call_once(|| {
+            let message = info
+                .payload()
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| info.payload().downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
+            eprintln!(
+                "error: rank {rank} on {host} panicked: {}{place}: this is a bug in hybrid",
+                message.replace('\n', " ")
+            );
+            SimpleCommunicator::world().abort(PANIC_EXIT_CODE);
+        });
+    }));
+}

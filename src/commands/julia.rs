@@ -1,0 +1,176 @@
+//! `hybrid julia`: from the options to the picture and the report.
+
+use std::time::Instant;
+
+use super::place::{self, Place};
+use crate::{
+    cli::{JuliaArgs, Timings},
+    comm::{Failure, World},
+    error::Error,
+    kernel::julia::Julia,
+    output::{
+        color::Coloring,
+        npy::NpyFile,
+        png::PngFile,
+        progress::Progress,
+        report::{JuliaReport, RankReport},
+        table,
+    },
+    workload::{
+        julia::{self, Files, Job, Outcome},
+        memory,
+    },
+};
+
+/// Runs the command on all ranks. Collective.
+pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(), Failure> {
+    let start_s = started.elapsed().as_secs_f64();
+    let julia = world.agree(picture(args, world.size()))?;
+
+    let placing = Instant::now();
+    let mut place = place::take(world, &args.device)?;
+    let precision = place::precision(world, &place, args.precision)?;
+    let device_s = placing.elapsed().as_secs_f64();
+
+    let keep_counts = args.counts.is_some();
+    let job = Job { julia, precision, coloring: Coloring::of(args.color), keep_counts };
+    let identity = place.device.identity().clone();
+    let needed_bytes = job.needed_bytes(identity.threads, world.size(), world.is_root());
+    let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
+    world.agree(memory::check(&world.node, &what, needed_bytes))?;
+    let files = world.agree(if world.is_root() { create(args, &job).map(Some) } else { Ok(None) })?;
+
+    let bands_here = job.bands().len().div_ceil(u32::try_from(world.size()).unwrap_or(u32::MAX));
+    let progress = Progress::new(world.is_root(), args.report.progress, args.report.quiet, u64::from(bands_here));
+    let outcome = julia::run(world, place.device.as_mut(), &job, files, &progress)?;
+    progress.finish();
+
+    let mine = RankReport {
+        rank: world.rank(),
+        host: world.host().to_owned(),
+        cpuset: place.cores.to_string(),
+        threads: identity.threads,
+        device: identity.kind,
+        adapter: identity.adapter,
+        pci_bus_id: identity.pci_bus_id,
+        pixels: outcome.my_pixels,
+        iterations: outcome.my_iterations,
+        start_s,
+        device_s,
+        compute_s: outcome.compute_s,
+        encode_s: outcome.encode_s,
+        wait_s: outcome.wait_s,
+    };
+    let mine = serde_json::to_vec(&mine).expect("numbers and strings always have a JSON form");
+    if let Some(ranks) = world.all.gather(&mine) {
+        let ranks = ranks.iter().map(|bytes| serde_json::from_slice(bytes).expect("written by this program")).collect();
+        print(args, &report(world, args, &job, &outcome, &place, ranks, started));
+    }
+    Ok(())
+}
+
+/// The picture that the options describe.
+fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
+    let (width, height) = args.size_px();
+    let [left, right, bottom, top] = args.view.0;
+    let [radius] = args.radius.0;
+    for (low, high, name) in [(left, right, "X0 is not below X1"), (bottom, top, "Y0 is not below Y1")] {
+        if low >= high || !(high - low).is_finite() {
+            return Err(Error::Usage(format!(
+                "--view {left},{right},{bottom},{top}: {name}; give left,right,bottom,top, such as -2,2,-1.5,1.5"
+            )));
+        }
+    }
+    if radius <= 0.0 || !(radius * radius).is_finite() {
+        return Err(Error::Usage(format!(
+            "--radius {radius}: a radius is above 0 and its square is finite, such as 3"
+        )));
+    }
+    if u32::try_from(ranks).is_ok_and(|ranks| ranks > height) || ranks > u32::MAX as usize {
+        return Err(Error::Usage(format!(
+            "{ranks} ranks for {height} rows: there is nothing to do for some; start at most {height} ranks or take a larger image"
+        )));
+    }
+    if args.counts.as_ref() == Some(&args.output) {
+        return Err(Error::Usage(format!("--counts and --output name the same file, {}", args.output.display())));
+    }
+    let [re, im] = args.c.0;
+    Ok(Julia { width, height, x: (left, right), y: (bottom, top), c: (re, im), radius, max_iter: args.max_iter })
+}
+
+/// Creates the files before any work is done.
+fn create(args: &JuliaArgs, job: &Job) -> Result<Files, Error> {
+    let (width, height) = (job.julia.width, job.julia.height);
+    let counts =
+        args.counts.as_ref().map(|path| NpyFile::create(path, width, height, job.julia.counts_fit_u8())).transpose()?;
+    Ok(Files { png: PngFile::create(&args.output, width, height, job.coloring)?, counts })
+}
+
+fn report(
+    world: &World,
+    args: &JuliaArgs,
+    job: &Job,
+    outcome: &Outcome,
+    place: &Place,
+    ranks: Vec<RankReport>,
+    started: Instant,
+) -> JuliaReport {
+    JuliaReport {
+        command: "julia",
+        version: env!("CARGO_PKG_VERSION"),
+        mpi: world.library().to_owned(),
+        width: job.julia.width,
+        height: job.julia.height,
+        c: [job.julia.c.0, job.julia.c.1],
+        view: args.view.0,
+        radius: job.julia.radius,
+        max_iter: job.julia.max_iter,
+        precision: job.precision,
+        iterations: outcome.iterations,
+        min: outcome.min,
+        max: outcome.max,
+        band_rows: job.bands().band_rows(),
+        output: args.output.display().to_string(),
+        counts: args.counts.as_ref().map(|path| path.display().to_string()),
+        total_s: started.elapsed().as_secs_f64(),
+        gather_s: outcome.gather_s,
+        encode_s: ranks.iter().map(|rank| rank.encode_s).fold(0.0, f64::max),
+        write_s: outcome.write_s,
+        notes: place.notes.clone(),
+        ranks,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
+fn print(args: &JuliaArgs, report: &JuliaReport) {
+    match args.report.form() {
+        Timings::Table => print!("{}", table::julia(report)),
+        Timings::Json => println!("{}", report.json()),
+        Timings::Csv => print!("{}", report.csv()),
+        Timings::None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Cli, Command, Parsed, parse};
+
+    fn refused(words: &str, ranks: usize) -> String {
+        let words = ["hybrid", "julia"].into_iter().chain(words.split_whitespace()).map(OsString::from);
+        let Parsed::Run(Cli { command: Command::Julia(args) }) = parse(words) else { panic!("words that parse") };
+        picture(&args, ranks).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn options_that_make_no_picture_are_refused_with_the_value_and_the_way_out() {
+        assert!(refused("--view 2,-2,-1,1", 1).contains("X0 is not below X1"));
+        assert!(refused("--view -2,2,1,1", 1).contains("Y0 is not below Y1"));
+        assert!(refused("--radius -1", 1).contains("--radius -1"));
+        assert!(refused("--radius 1e200", 1).contains("finite"));
+        assert!(refused("--size 10x3", 4).contains("4 ranks for 3 rows"));
+        assert!(refused("--counts a.png -o a.png", 1).contains("same file"));
+    }
+}

@@ -1,0 +1,47 @@
+//! The subcommands: each joins the parts it needs and holds no algorithm. The only module that prints.
+
+mod julia;
+mod place;
+
+use std::time::Instant;
+
+use crate::{
+    cli::{Cli, Command},
+    comm::{Failure, World},
+    error::Error,
+};
+
+/// Goes on with the options where every rank was given the same and they make sense. Collective.
+///
+/// # Errors
+/// [`Error::Usage`] of the first rank whose options are wrong or differ from rank 0's.
+pub fn agree_on_options(world: &World, parsed: Result<Cli, Error>) -> Result<Cli, Failure> {
+    let cli = world.agree(parsed)?;
+    let mine = command_line();
+    let of_rank_0 = world.all.broadcast(0, mine.clone().into_bytes());
+    let same = if of_rank_0 == mine.as_bytes() {
+        Ok(cli)
+    } else {
+        Err(Error::Usage(format!(
+            "this rank was started as `{mine}`, rank 0 as `{}`: give every rank the same options",
+            String::from_utf8_lossy(&of_rank_0)
+        )))
+    };
+    world.agree(same)
+}
+
+/// Runs a command on all ranks. Collective. `started` is when this process began.
+///
+/// # Errors
+/// Whatever ends the job, the same on every rank.
+pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Julia(args) => julia::run(world, args, started),
+    }
+}
+
+/// This process's words but for the program's own path, which may differ between nodes.
+fn command_line() -> String {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    std::iter::once("hybrid".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,99 @@
+//! The CPU cores of one rank as a device: worker threads that take band after band.
+//!
+//! Threads live inside this file; the kernels under it are plain functions of one thread.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use ndarray::Array2;
+
+use super::{Deliver, Device, Identity, Kind};
+use crate::{
+    error::Error,
+    kernel::{
+        Precision,
+        band::Band,
+        julia::{self, Count, Counts, Julia, Real},
+    },
+    topology::{self, CpuSet},
+};
+
+/// Cores to compute on.
+#[derive(Debug)]
+pub struct CpuDevice {
+    identity: Identity,
+    cores: Option<CpuSet>,
+}
+
+impl CpuDevice {
+    /// A device of `threads` workers. Each worker is bound to `cores` where they are given; otherwise it stays where the
+    /// launcher bound the process.
+    #[must_use]
+    pub fn new(model: &str, threads: usize, cores: Option<CpuSet>) -> Self {
+        let identity = Identity {
+            kind: Kind::Cpu,
+            adapter: model.to_owned(),
+            pci_bus_id: None,
+            threads,
+            has_f64: true,
+            inexact: None,
+        };
+        Self { identity, cores }
+    }
+
+    /// Runs `work` on every worker thread and waits for all.
+    fn on_every_worker(&self, tasks: usize, work: impl Fn() + Sync) {
+        let workers = self.identity.threads.min(tasks);
+        let bound_work = || {
+            if let Some(cores) = &self.cores {
+                // An unbound worker computes the same; the report's table shows where ranks are bound.
+                let _ = topology::bind_thread(cores);
+            }
+            work();
+        };
+        if workers == 1 && self.cores.is_none() {
+            return work();
+        }
+        thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(bound_work))));
+    }
+
+    fn fill<T: Real, C: Count>(&self, julia: &Julia, bands: &[Band], deliver: impl Fn(&Band, &Array2<C>) + Sync) {
+        let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
+        let constants = julia.constants::<T>();
+        let next = AtomicUsize::new(0);
+        self.on_every_worker(bands.len(), || {
+            while let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let lines: Vec<T> = julia.lines(band.rows.clone()).into_iter().map(T::round).collect();
+                let mut counts = Array2::from_elem((lines.len(), columns.len()), C::from_u16(0));
+                julia::fill(&columns, &lines, &constants, counts.view_mut());
+                deliver(band, &counts);
+            }
+        });
+    }
+}
+
+impl Device for CpuDevice {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn julia(
+        &mut self,
+        julia: &Julia,
+        precision: Precision,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        let bytes = |band: &Band, counts: &Array2<u8>| deliver(band, Counts::U8(counts.view()));
+        let words = |band: &Band, counts: &Array2<u16>| deliver(band, Counts::U16(counts.view()));
+        match (precision, julia.counts_fit_u8()) {
+            (Precision::F32, true) => self.fill::<f32, _>(julia, bands, bytes),
+            (Precision::F32, false) => self.fill::<f32, _>(julia, bands, words),
+            (Precision::F64, true) => self.fill::<f64, _>(julia, bands, bytes),
+            (Precision::F64, false) => self.fill::<f64, _>(julia, bands, words),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! The GPU, through wgpu and Vulkan.
+//!
+//! Counts are the definition's, bit for bit: coordinates are rounded on the host, contraction is forbidden in the SPIR-V,
+//! and a self-test says when the device opens whether that holds; where it does not, [`Identity::inexact`] tells why.
+//! Work goes to the device in dispatches of less than a tenth of a second, two of them in flight.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `adapter` | which GPUs there are, and the choice of one |
+//! | `context` | the opened device, and its failures as errors |
+//! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
+//! | `pacer`, `tile` | how much work a dispatch gets |
+//! | `dispatch`, `timer` | two dispatches in flight, and how long each took |
+//! | `julia`, `assemble` | a kernel's host side |
+//! | `self_test` | whether the counts are exact |
+
+pub mod adapter;
+mod assemble;
+mod context;
+mod dispatch;
+pub mod julia;
+mod no_contraction;
+mod pacer;
+mod pipeline;
+mod self_test;
+pub mod shader;
+mod tile;
+mod timer;
+
+use std::collections::{HashMap, hash_map::Entry};
+
+pub use adapter::{AdapterFacts, Which, list};
+use context::Context;
+use pipeline::Contraction;
+
+use super::{Deliver, Device, Identity, Kind};
+use crate::{
+    error::Error,
+    kernel::{Precision, band::Band, julia::Julia},
+};
+
+/// Features to be had where the adapter offers them.
+const WANTED: wgpu::Features =
+    wgpu::Features::PASSTHROUGH_SHADERS.union(wgpu::Features::SHADER_F64).union(wgpu::Features::TIMESTAMP_QUERY);
+
+/// An opened GPU.
+#[derive(Debug)]
+pub struct GpuDevice {
+    identity: Identity,
+    context: Context,
+    contraction: Contraction,
+    /// Compiled when first needed.
+    julia: HashMap<julia::Format, julia::Kernel>,
+}
+
+impl GpuDevice {
+    /// Opens the adapter that `which` names, and tests whether its counts are exact in each precision it has.
+    ///
+    /// # Errors
+    /// [`Error::NoGpu`] where there is no such adapter, [`Error::Gpu`] where it does not open or fails in the self-test.
+    pub fn open(which: &Which) -> Result<Self, Error> {
+        let (adapter, facts) = adapter::find(which)?;
+        let context = Context::open(&adapter, &facts, WANTED)?;
+        let contraction = Contraction::on(&context.device);
+        let identity = Identity {
+            kind: Kind::Gpu,
+            adapter: facts.to_string(),
+            pci_bus_id: facts.pci_bus_id,
+            threads: 1,
+            has_f64: facts.has_f64,
+            inexact: None,
+        };
+        let mut gpu = Self { identity, context, contraction, julia: HashMap::new() };
+        gpu.identity.inexact = self_test::verdict(&mut gpu)?;
+        Ok(gpu)
+    }
+
+    /// Seconds of the longest dispatch since the device was opened.
+    #[must_use]
+    pub fn longest_dispatch_s(&self) -> f64 {
+        self.julia.values().map(julia::Kernel::longest_s).fold(0.0, f64::max)
+    }
+
+    fn precisions(&self) -> Vec<Precision> {
+        if self.identity.has_f64 { vec![Precision::F32, Precision::F64] } else { vec![Precision::F32] }
+    }
+}
+
+impl Device for GpuDevice {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn julia(
+        &mut self,
+        julia: &Julia,
+        precision: Precision,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        if !self.precisions().contains(&precision) {
+            let cause = format!("it has no {precision}; --precision f32 is what it can");
+            return Err(self.context.error("starting a computation", cause));
+        }
+        let format = julia::Format::of(julia, precision);
+        let kernel = match self.julia.entry(format) {
+            Entry::Occupied(kernel) => kernel.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(julia::Kernel::build(&self.context, format, &format.shader(), self.contraction)?)
+            }
+        };
+        kernel.run(&self.context, julia, bands, deliver)
+    }
+}

@@ -1,0 +1,108 @@
+//! How much work a dispatch may hold, so that none runs long enough to freeze a desktop or to wake a driver's watchdog
+//! (half a second on a Raspberry Pi, two on Windows; a device reset by its watchdog is lost).
+//!
+//! Work is measured in steps, the unit in which a kernel can state the *most* that an item may cost before it runs. A
+//! dispatch is sized as if each of its items cost the most, at the rate that the device has shown: a long dispatch thus
+//! needs no bad luck to be avoided. The useful rate is at most the rate of the worst case, where no lane waits for
+//! another, so it errs on the safe side. Pure arithmetic: knows neither wgpu nor clocks.
+
+/// What the dearest dispatch may take: under the promised tenth of a second by the margin that clocks and neighbors need.
+const TARGET_S: f64 = 0.08;
+/// The rate assumed before anything is measured: 1 ms of the slowest GPU in use.
+const PILOT_STEPS_PER_S: f64 = 1e6 / TARGET_S;
+/// A single measurement may raise the rate by this factor at most: it may have been of too little work to tell.
+const MOST_GROWTH: f64 = 16.0;
+/// A single measurement may lower the rate by this factor at most: the device may have been busy for another process.
+const MOST_DECLINE: f64 = 0.5;
+
+/// Sizes the dispatches of one kernel on one device.
+#[derive(Clone, Debug)]
+pub(super) struct Pacer {
+    steps_per_s: f64,
+    longest_s: f64,
+}
+
+impl Pacer {
+    pub(super) fn new() -> Self {
+        Self { steps_per_s: PILOT_STEPS_PER_S, longest_s: 0.0 }
+    }
+
+    /// How many items of at most `most_steps` each the next dispatch may hold, at least 1.
+    pub(super) fn items(&self, most_steps: u64) -> u64 {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let items = TARGET_S * self.steps_per_s / most_steps as f64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, and `as` saturates where it is huge"
+        )]
+        let items = items as u64;
+        items.max(1)
+    }
+
+    /// Seconds of the longest dispatch so far.
+    pub(super) fn longest_s(&self) -> f64 {
+        self.longest_s
+    }
+
+    /// Takes note that a dispatch of `steps` took `seconds`.
+    pub(super) fn record(&mut self, steps: u64, seconds: f64) {
+        self.longest_s = self.longest_s.max(seconds);
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let measured = steps as f64 / seconds.max(1e-9);
+        self.steps_per_s = measured.clamp(self.steps_per_s * MOST_DECLINE, self.steps_per_s * MOST_GROWTH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs dispatches on a device with `overhead_s` a dispatch and `rate` steps a second, of items that cost `steps` of
+    /// the `most` they may cost; returns the longest dispatch.
+    fn longest_s(rate: f64, overhead_s: f64, costs: &[(u64, u64)]) -> f64 {
+        let mut pacer = Pacer::new();
+        let mut longest_s = 0.0_f64;
+        for &(steps, most) in costs {
+            let done = pacer.items(most) * steps;
+            let seconds = overhead_s + done as f64 / rate;
+            pacer.record(done, seconds);
+            longest_s = longest_s.max(seconds);
+        }
+        longest_s
+    }
+
+    #[test]
+    fn the_dispatch_grows_to_the_target_and_stays_below_it() {
+        for rate in [1e8, 1e9, 1e12] {
+            let longest_s = longest_s(rate, 1e-4, &[(263, 263); 40]);
+            assert!((0.05..=0.081).contains(&longest_s), "{longest_s} s at {rate} steps/s");
+        }
+    }
+
+    #[test]
+    fn the_step_from_cheap_to_dear_items_makes_no_long_dispatch() {
+        let mut costs = vec![(9, 65_543); 40];
+        costs.extend([(65_543, 65_543); 10]);
+        for rate in [1e8, 1e9, 1e12] {
+            let longest_s = longest_s(rate, 1e-4, &costs);
+            assert!(longest_s <= 0.081, "{longest_s} s at {rate} steps/s");
+        }
+    }
+
+    #[test]
+    fn a_pacer_that_trusted_average_costs_would_be_caught() {
+        // The saboteur: items counted by what they cost on average, not at most.
+        let mut costs = vec![(9, 9); 40];
+        costs.extend([(65_543, 9); 1]);
+        assert!(longest_s(1e9, 1e-4, &costs) > 100.0);
+    }
+
+    #[test]
+    fn a_measurement_of_nothing_does_not_overflow() {
+        let mut pacer = Pacer::new();
+        pacer.record(u64::MAX, 0.0);
+        pacer.record(0, 1e9);
+        assert!(pacer.items(u64::MAX) >= 1);
+    }
+}

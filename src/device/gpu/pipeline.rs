@@ -1,0 +1,122 @@
+//! From a shader's text to a pipeline: as SPIR-V without contraction where the device takes SPIR-V, as plain WGSL else.
+
+#![expect(unsafe_code, reason = "wgpu takes SPIR-V that it has not translated itself only through an unsafe function")]
+
+use super::{context::Context, no_contraction, shader, shader::Shader};
+use crate::error::Error;
+
+/// Whether the driver may contract a multiplication and an addition to one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contraction {
+    /// Forbidden, by decorated SPIR-V.
+    Forbidden,
+    /// Left to the driver: the device takes nothing but WGSL.
+    LeftToDriver,
+}
+
+impl Contraction {
+    /// The best that `device` allows.
+    pub(super) fn on(device: &wgpu::Device) -> Self {
+        let vulkan = device.adapter_info().backend == wgpu::Backend::Vulkan;
+        if vulkan && device.features().contains(wgpu::Features::PASSTHROUGH_SHADERS) {
+            Self::Forbidden
+        } else {
+            Self::LeftToDriver
+        }
+    }
+}
+
+/// A kernel ready to run, and the layout of its bindings.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pub(super) compute: wgpu::ComputePipeline,
+    pub(super) bindings: wgpu::BindGroupLayout,
+}
+
+/// What a binding of a kernel is; its number is its place in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// `var<uniform>`
+    Uniform,
+    /// `var<storage, read>`
+    Input,
+    /// `var<storage, read_write>`
+    Output,
+}
+
+impl Pipeline {
+    /// Compiles `shader`, whose entry point has the kernel's name.
+    pub(super) fn build(
+        context: &Context,
+        shader: &Shader,
+        bindings: &[Binding],
+        contraction: Contraction,
+    ) -> Result<Self, Error> {
+        let entries: Vec<_> = (0..).zip(bindings).map(|(number, binding)| layout_entry(number, *binding)).collect();
+        let device = &context.device;
+        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(shader.kernel),
+            entries: &entries,
+        });
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(shader.kernel),
+            bind_group_layouts: &[Some(&bindings)],
+            immediate_size: 0,
+        });
+        let module = module(context, shader, contraction)?;
+        let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&shader.label),
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some(shader.kernel),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        context.check("compiling a kernel")?;
+        Ok(Self { compute, bindings })
+    }
+}
+
+fn layout_entry(number: u32, binding: Binding) -> wgpu::BindGroupLayoutEntry {
+    let ty = match binding {
+        Binding::Uniform => wgpu::BufferBindingType::Uniform,
+        Binding::Input => wgpu::BufferBindingType::Storage { read_only: true },
+        Binding::Output => wgpu::BufferBindingType::Storage { read_only: false },
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding: number,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}
+
+fn module(context: &Context, shader: &Shader, contraction: Contraction) -> Result<wgpu::ShaderModule, Error> {
+    let label = Some(shader.label.as_str());
+    match contraction {
+        Contraction::LeftToDriver => Ok(context.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label,
+            source: wgpu::ShaderSource::Wgsl(shader.wgsl.as_str().into()),
+        })),
+        Contraction::Forbidden => {
+            let spirv = shader::translate(&shader.wgsl)
+                .and_then(|words| no_contraction::forbid(&words))
+                .map_err(|cause| context.error("translating a kernel to SPIR-V", cause))?;
+            let entry_point = wgpu::PassthroughShaderEntryPoint {
+                name: shader.kernel.into(),
+                // Vulkan reads the size from the SPIR-V.
+                workgroup_size: (0, 0, 0),
+            };
+            let descriptor = wgpu::ShaderModuleDescriptorPassthrough {
+                label,
+                entry_points: vec![entry_point].into(),
+                spirv: Some(spirv.into()),
+                ..wgpu::ShaderModuleDescriptorPassthrough::default()
+            };
+            // SAFETY: the SPIR-V is naga's translation of a WGSL text of this crate that naga validated, with every index
+            // clamped to its buffer; decorations of arithmetic were added, nothing else. Its loops end by counters of
+            // their own. The pipeline's layout is explicit and lists the bindings the text declares.
+            Ok(unsafe { context.device.create_shader_module_passthrough(descriptor) })
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The WGSL of each kernel: what a file in `shaders/` leaves open is prepended here, and the whole is translated to
+//! SPIR-V.
+//!
+//! Pure text in, text or words out: knows nothing of adapters, so that every shader can be checked without a GPU.
+
+use naga::{
+    back::spv,
+    proc::{BoundsCheckPolicies, BoundsCheckPolicy},
+    valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
+};
+
+use crate::kernel::Precision;
+
+/// A kernel's WGSL, complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shader {
+    /// The kernel's name: stem of its file, name of its entry point.
+    pub kernel: &'static str,
+    /// What was composed, for messages: `julia f64, 4 a word`.
+    pub label: String,
+    /// The source.
+    pub wgsl: String,
+}
+
+/// Escape counts in `precision`, `per_word` of them (4 or 2) in each word of the output.
+#[must_use]
+pub fn julia(precision: Precision, per_word: usize) -> Shader {
+    let open = format!("alias real = {precision};\nconst PER_WORD = {per_word}u;\n");
+    Shader {
+        kernel: "julia",
+        label: format!("julia {precision}, {per_word} a word"),
+        wgsl: open + include_str!("../../../shaders/julia.wgsl"),
+    }
+}
+
+/// Every shader that any device may be asked to run.
+#[must_use]
+pub fn all() -> Vec<Shader> {
+    [Precision::F32, Precision::F64]
+        .into_iter()
+        .flat_map(|precision| [4, 2].map(|per_word| julia(precision, per_word)))
+        .collect()
+}
+
+/// Parses and validates `wgsl`.
+///
+/// # Errors
+/// naga's message, with the place in the source.
+pub fn validate(wgsl: &str) -> Result<(naga::Module, ModuleInfo), String> {
+    let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
+    let info = Validator::new(ValidationFlags::all(), Capabilities::FLOAT64)
+        .validate(&module)
+        .map_err(|error| error.emit_to_string(wgsl))?;
+    Ok((module, info))
+}
+
+/// Translates `wgsl` to SPIR-V.
+///
+/// Indices are clamped to their buffers (`Restrict`), so that a wrong number from the host reads or writes a wrong
+/// element, never foreign memory. Loops get no extra counter: it would sit in the innermost loop, and each loop in
+/// `shaders/` ends by its own counter, which its file shows.
+///
+/// # Errors
+/// naga's message.
+pub fn translate(wgsl: &str) -> Result<Vec<u32>, String> {
+    let (module, info) = validate(wgsl)?;
+    let clamp = BoundsCheckPolicy::Restrict;
+    let options = spv::Options {
+        // What Vulkan 1.1 accepts, the oldest version with subgroups; nothing newer is used.
+        lang_version: (1, 3),
+        flags: spv::WriterFlags::empty(),
+        bounds_check_policies: BoundsCheckPolicies {
+            index: clamp,
+            buffer: clamp,
+            image_load: clamp,
+            binding_array: clamp,
+        },
+        // Workgroup memory is written before it is read in every shader.
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
+        force_loop_bounding: false,
+        ..spv::Options::default()
+    };
+    spv::write_vec(&module, &info, &options, None).map_err(|error| error.to_string())
+}

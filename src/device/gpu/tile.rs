@@ -1,0 +1,56 @@
+//! The pixels of a call, cut into rectangles whose coordinate tables fit in a buffer.
+//!
+//! A tile's pixels follow each other in the order in which they are delivered, so that what the dispatches of all tiles
+//! return is one sequence. Only an image of many million columns has more than one tile a row. Pure arithmetic.
+
+use std::ops::Range;
+
+/// A rectangle of pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tile {
+    /// Columns of the image.
+    pub(super) columns: Range<usize>,
+    /// Rows, numbered through all bands of the call.
+    pub(super) rows: Range<usize>,
+}
+
+impl Tile {
+    /// Number of pixels.
+    pub(super) fn pixels(&self) -> u64 {
+        self.columns.len() as u64 * self.rows.len() as u64
+    }
+}
+
+/// Cuts `rows` rows of `width` pixels into tiles of at most `most` columns and `most` rows, in the order of the pixels.
+pub(super) fn tiles(width: usize, rows: usize, most: usize) -> impl Iterator<Item = Tile> {
+    let tile_rows = if width <= most { most } else { 1 };
+    parts(rows, tile_rows)
+        .flat_map(move |rows| parts(width, most).map(move |columns| Tile { columns, rows: rows.clone() }))
+}
+
+fn parts(len: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(most).map(move |start| start..(start + most).min(len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_hold_every_pixel_once_in_order() {
+        for (width, rows, most) in [(7, 5, 100), (7, 5, 7), (7, 5, 3), (1, 9, 2), (9, 1, 2), (3, 0, 2)] {
+            let pixels: Vec<(usize, usize)> = tiles(width, rows, most)
+                .inspect(|tile| assert!(tile.columns.len() <= most && tile.rows.len() <= most, "{tile:?}"))
+                .flat_map(|tile| tile.rows.flat_map(move |row| tile.columns.clone().map(move |column| (row, column))))
+                .collect();
+            let expected: Vec<(usize, usize)> =
+                (0..rows).flat_map(|row| (0..width).map(move |column| (row, column))).collect();
+            assert_eq!(pixels, expected, "{width} x {rows}, at most {most}");
+        }
+    }
+
+    #[test]
+    fn an_ordinary_image_is_one_tile() {
+        assert_eq!(tiles(10_240, 7_680, 1 << 23).collect::<Vec<_>>(), [Tile { columns: 0..10_240, rows: 0..7_680 }]);
+    }
+}

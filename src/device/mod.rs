@@ -1,0 +1,72 @@
+//! What computes: the CPU cores or the GPU of one rank, behind one trait.
+//!
+//! [`Device`] has one blocking method a kernel and no default methods: whoever adds a kernel is told by the compiler
+//! which devices lack it. Knows nothing of MPI, files or what the results are for.
+
+pub mod cpu;
+pub mod gpu;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Error,
+    kernel::{
+        Precision,
+        band::Band,
+        julia::{Counts, Julia},
+    },
+};
+
+/// The two kinds of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Cores of the rank's binding.
+    Cpu,
+    /// A GPU, or a software adapter that was allowed to stand in for one.
+    Gpu,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        })
+    }
+}
+
+/// What a device is and what it can do, for placement decisions and for the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// CPU or GPU.
+    pub kind: Kind,
+    /// The processor's or adapter's name, with the instruction set or the driver.
+    pub adapter: String,
+    /// PCI bus id (`0000:65:00.0`) of a GPU that has one.
+    pub pci_bus_id: Option<String>,
+    /// Worker threads that compute.
+    pub threads: usize,
+    /// Whether it can compute in f64.
+    pub has_f64: bool,
+    /// Why its counts may differ from the definition's, where they may.
+    pub inexact: Option<String>,
+}
+
+/// Called with each band as soon as its counts are known, from any thread of the device, each band once.
+pub type Deliver<'a> = &'a (dyn Fn(&Band, Counts<'_>) + Sync);
+
+/// One rank's means of computing.
+pub trait Device: fmt::Debug {
+    /// What it is.
+    fn identity(&self) -> &Identity;
+
+    /// Computes `bands` of `julia` and hands each to `deliver`; returns when all are delivered.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost, out of memory or lacks the precision.
+    fn julia(&mut self, julia: &Julia, precision: Precision, bands: &[Band], deliver: Deliver<'_>)
+    -> Result<(), Error>;
+}

@@ -1,0 +1,40 @@
+//! MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
+//!
+//! One direction of flow: arguments, MPI, topology, placement, device, workload, output. A module knows only modules to
+//! its left in
+//!
+//! `cli, error, rankfile, kernel < topology, comm < placement < device < output < workload < commands`.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`cli`] | every flag; the only file that names `clap` |
+//! | [`error`] | what can go wrong, and the exit codes |
+//! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
+//! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
+//! | [`comm`] | MPI; the only module that names `mpi` |
+//! | [`placement`] | ranks and topology into cores and device for each rank; pure |
+//! | [`device`] | the CPU and the GPU behind one trait |
+//! | [`output`] | files and reports |
+//! | [`workload`] | a job: share, compute, assemble |
+//! | [`commands`] | one file a subcommand, joining the parts |
+//!
+//! | to add | touch |
+//! |---|---|
+//! | a kernel `x` | `kernel/x.rs`, `shaders/x.wgsl`, a method of [`device::Device`] (the compiler names the devices that lack it) |
+//! | a workload `x` | `workload/x.rs`, `commands/x.rs`, a variant of [`cli::Command`] |
+//! | a device | `device/x.rs` implementing [`device::Device`], a variant of the placement's choice, one line in `tests/kernels.rs` |
+//! | an output | `output/x.rs`, and where the command that has it completes its files |
+
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod cli;
+pub mod comm;
+pub mod commands;
+pub mod device;
+pub mod error;
+mod fault;
+pub mod kernel;
+pub mod output;
+pub mod placement;
+pub mod topology;
+pub mod workload;

@@ -1,0 +1,55 @@
+//! Parses the command line, starts MPI, runs the command, and turns a failure into one line for the whole job and an exit
+//! code. Knows nothing of what the commands do.
+
+use std::{env, process::ExitCode, time::Instant};
+
+use hybrid::{
+    cli::{self, Parsed},
+    comm::{Failure, World, launcher::Launch},
+    commands,
+    error::Error,
+};
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let launch = Launch::of_environment();
+    let parsed = cli::parse(env::args_os());
+    // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message.
+    match &parsed {
+        Parsed::Answer(text) if !launch.is_present() => return answer(text),
+        Parsed::Wrong(error) if !launch.is_present() => return fail(&Failure::alone(error), true),
+        _ => {}
+    }
+    let world = match World::start() {
+        Ok(world) => world,
+        Err(error) => return fail(&Failure::alone(&error), launch.speaks()),
+    };
+    let outcome = match parsed {
+        Parsed::Answer(text) => {
+            if world.is_root() {
+                answer(&text);
+            }
+            return ExitCode::SUCCESS;
+        }
+        Parsed::Run(cli) => commands::agree_on_options(&world, Ok(cli)),
+        Parsed::Wrong(error) => commands::agree_on_options(&world, Err::<_, Error>(error)),
+    };
+    match outcome.and_then(|cli| commands::run(&world, &cli, started)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure, world.is_root()),
+    }
+}
+
+/// Prints what was asked for.
+fn answer(text: &str) -> ExitCode {
+    print!("{text}");
+    ExitCode::SUCCESS
+}
+
+/// Ends this rank with the failure's code; the rank that speaks prints it.
+fn fail(failure: &Failure, speaks: bool) -> ExitCode {
+    if speaks {
+        eprintln!("error: {failure}");
+    }
+    ExitCode::from(failure.exit_code())
+}

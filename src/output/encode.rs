@@ -1,0 +1,219 @@
+//! A band of counts as a piece of a PNG's compressed stream, made by whoever computed the band.
+//!
+//! Each band is filtered and deflated by itself and ends on a byte boundary, so the streams of all bands, in order, are
+//! one stream: rank 0 only joins them, and the bytes do not depend on who made which.
+
+use bytemuck::{Pod, Zeroable};
+use ndarray::ArrayView2;
+
+use super::color::PixelBytes;
+use crate::kernel::{
+    band::Band,
+    julia::{Count, Counts},
+};
+
+/// PNG's filter type for "difference from the pixel to the left".
+const SUB: u8 = 1;
+/// PNG's filter type for "difference from the pixel above".
+const UP: u8 = 2;
+
+/// What rank 0 needs to know of a band beside its bytes. Plain 64-bit numbers: it travels as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct BandFacts {
+    /// Number of the band.
+    pub index: u64,
+    /// Smallest count.
+    pub min: u64,
+    /// Largest count.
+    pub max: u64,
+    /// Sum of all counts.
+    pub sum: u64,
+    /// Bytes before compression, filter types included.
+    pub raw_bytes: u64,
+    /// Adler-32 checksum of the bytes before compression.
+    pub adler32: u64,
+    /// Bytes after compression.
+    pub stream_bytes: u64,
+    /// Bytes of the counts themselves, where they are wanted.
+    pub counts_bytes: u64,
+}
+
+/// A band ready for the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedBand {
+    /// What is known of it.
+    pub facts: BandFacts,
+    /// Deflate blocks that end on a byte boundary; not the last of a stream.
+    pub stream: Vec<u8>,
+    /// The counts, row by row, in the machine's byte order; empty where they are not wanted.
+    pub counts: Vec<u8>,
+}
+
+impl EncodedBand {
+    /// Filters and compresses `counts`, and keeps them where `keep_counts` says so.
+    #[must_use]
+    pub fn new(band: &Band, counts: Counts<'_>, pixels: &PixelBytes, keep_counts: bool) -> Self {
+        match counts {
+            Counts::U8(counts) => encode(band, counts, pixels, keep_counts),
+            Counts::U16(counts) => encode(band, counts, pixels, keep_counts),
+        }
+    }
+
+    /// Appends the band to a message.
+    pub fn write_to(&self, message: &mut Vec<u8>) {
+        message.extend_from_slice(bytemuck::bytes_of(&self.facts));
+        message.extend_from_slice(&self.stream);
+        message.extend_from_slice(&self.counts);
+    }
+
+    /// Reads all bands of a message.
+    pub fn read_all(mut message: &[u8]) -> impl Iterator<Item = Self> + '_ {
+        std::iter::from_fn(move || {
+            let (facts, rest) = message.split_at_checked(size_of::<BandFacts>())?;
+            let facts: BandFacts = bytemuck::pod_read_unaligned(facts);
+            let length = |bytes| usize::try_from(bytes).expect("the message is in memory");
+            let (stream, rest) = rest.split_at(length(facts.stream_bytes));
+            let (counts, rest) = rest.split_at(length(facts.counts_bytes));
+            message = rest;
+            Some(Self { facts, stream: stream.to_vec(), counts: counts.to_vec() })
+        })
+    }
+}
+
+fn encode<C: Count>(band: &Band, counts: ArrayView2<'_, C>, pixels: &PixelBytes, keep_counts: bool) -> EncodedBand {
+    let filtered = match pixels {
+        PixelBytes::One(bytes) => filter::<C, 1>(counts, |count| [bytes[count]]),
+        PixelBytes::Three(bytes) => filter::<C, 3>(counts, |count| bytes[count]),
+    };
+    let (stream, adler32) = deflate(&filtered);
+    let counts = counts.as_slice().expect("a device delivers rows without gaps");
+    let kept: &[u8] = if keep_counts { bytemuck::cast_slice(counts) } else { &[] };
+    let facts = BandFacts {
+        index: u64::from(band.index),
+        min: counts.iter().copied().min().map_or(0, Into::into),
+        max: counts.iter().copied().max().map_or(0, Into::into),
+        sum: sum(counts),
+        raw_bytes: filtered.len() as u64,
+        adler32: u64::from(adler32),
+        stream_bytes: stream.len() as u64,
+        counts_bytes: kept.len() as u64,
+    };
+    EncodedBand { facts, stream, counts: kept.to_vec() }
+}
+
+/// Sums in 32 bits, which vectorize better, over runs too short to overflow them.
+fn sum<C: Count>(counts: &[C]) -> u64 {
+    const RUN: usize = 1 << 12;
+    let run = |counts: &[C]| counts.iter().map(|count| -> u32 { (*count).into() }).sum::<u32>();
+    counts.chunks(RUN).map(|counts| u64::from(run(counts))).sum()
+}
+
+/// PNG's filtered rows: Up, which costs least and compresses best here; Sub in the first row, since the row above it
+/// belongs to another band.
+fn filter<C: Count, const B: usize>(counts: ArrayView2<'_, C>, pixel: impl Fn(usize) -> [u8; B]) -> Vec<u8> {
+    let (rows, width) = counts.dim();
+    let mut filtered = Vec::with_capacity(rows * (1 + width * B));
+    let mut above: Vec<[u8; B]> = Vec::new();
+    let mut current: Vec<[u8; B]> = Vec::with_capacity(width);
+    for row in counts.outer_iter() {
+        current.clear();
+        current.extend(row.iter().map(|count| {
+            let count: u32 = (*count).into();
+            pixel(count as usize)
+        }));
+        let bytes = current.as_flattened();
+        if above.is_empty() {
+            filtered.push(SUB);
+            filtered.extend_from_slice(&bytes[..B]);
+            filtered.extend(bytes[B..].iter().zip(bytes).map(|(byte, left)| byte.wrapping_sub(*left)));
+        } else {
+            filtered.push(UP);
+            filtered.extend(bytes.iter().zip(above.as_flattened()).map(|(byte, up)| byte.wrapping_sub(*up)));
+        }
+        std::mem::swap(&mut above, &mut current);
+    }
+    filtered
+}
+
+/// Deflate blocks of `raw`, not the last of a stream and ending on a byte boundary, with the Adler-32 of `raw`.
+///
+/// `fdeflate` makes a whole zlib stream of one block. Its end-of-block code ends in a 1 bit, so the zeros above the
+/// highest 1 bit of the last byte are padding. The header and the checksum are cut off, the block is marked as not the
+/// last, and an empty stored block (RFC 1951, 3.2.4) leads to the next byte boundary.
+fn deflate(raw: &[u8]) -> (Vec<u8>, u32) {
+    const ZLIB_HEADER_BYTES: usize = 2;
+    const ZLIB_CHECKSUM_BYTES: usize = 4;
+    const BLOCK_HEADER_BITS: u32 = 3;
+    let mut stream = fdeflate::compress_to_vec(raw);
+    let checksum = stream.split_off(stream.len() - ZLIB_CHECKSUM_BYTES);
+    stream.drain(..ZLIB_HEADER_BYTES);
+    stream[0] &= !1;
+    if stream.last().is_some_and(|byte| byte.leading_zeros() < BLOCK_HEADER_BITS) {
+        stream.push(0);
+    }
+    stream.extend_from_slice(&[0, 0, 0xff, 0xff]);
+    let checksum = checksum.try_into().expect("four bytes were split off");
+    (stream, u32::from_be_bytes(checksum))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::{cli::Color, device::Kind, output::color::Coloring};
+
+    fn band_of(counts: &Array2<u8>, pixels: &PixelBytes) -> EncodedBand {
+        let rows = u32::try_from(counts.nrows()).unwrap();
+        EncodedBand::new(&Band { index: 7, rows: 0..rows }, Counts::U8(counts.view()), pixels, true)
+    }
+
+    fn indexed() -> PixelBytes {
+        Coloring::of(Color::Viridis).pixel_bytes(255, 0, Kind::Cpu)
+    }
+
+    #[test]
+    fn a_band_is_filtered_up_but_for_its_first_row() {
+        let counts = Array2::from_shape_vec((2, 3), vec![5, 7, 7, 6, 7, 1]).unwrap();
+        let PixelBytes::One(index) = indexed() else { panic!() };
+        assert_eq!(filter::<u8, 1>(counts.view(), |count| [index[count]]), [1, 4, 2, 0, 2, 1, 0, 250]);
+    }
+
+    #[test]
+    fn a_band_tells_its_range_and_its_sum() {
+        let counts = Array2::from_shape_vec((2, 3), vec![5, 7, 7, 6, 7, 1]).unwrap();
+        let facts = band_of(&counts, &indexed()).facts;
+        assert_eq!((facts.index, facts.min, facts.max, facts.sum), (7, 1, 7, 33));
+        assert_eq!(facts.raw_bytes, 8);
+    }
+
+    #[test]
+    fn streams_of_bands_joined_are_one_stream() {
+        let mut random = 1_u32;
+        let mut joined = vec![0x78, 0x01];
+        let mut raw = Vec::new();
+        for rows in [1_usize, 3, 17] {
+            let counts = Array2::from_shape_simple_fn((rows, 61), || {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if random >> 30 == 0 { 9_u8 } else { (random >> 24) as u8 | 1 }
+            });
+            let PixelBytes::One(index) = indexed() else { panic!() };
+            raw.extend(filter::<u8, 1>(counts.view(), |count| [index[count]]));
+            joined.extend(band_of(&counts, &indexed()).stream);
+        }
+        joined.extend([3, 0]);
+        joined.extend(fdeflate::compress_to_vec(&raw).split_off(fdeflate::compress_to_vec(&raw).len() - 4));
+        assert_eq!(fdeflate::decompress_to_vec(&joined).unwrap(), raw);
+    }
+
+    #[test]
+    fn a_message_holds_every_band() {
+        let counts = Array2::from_elem((4, 5), 9_u8);
+        let bands = [band_of(&counts, &indexed()), band_of(&counts.mapv(|n| n + 1), &indexed())];
+        let mut message = Vec::new();
+        bands.iter().for_each(|band| band.write_to(&mut message));
+        assert_eq!(EncodedBand::read_all(&message).collect::<Vec<_>>(), bands);
+        assert_eq!(bands[1].counts, [10; 20]);
+    }
+}

@@ -1,0 +1,14 @@
+//! What a run leaves behind: files and printed reports.
+//!
+//! Files are created before any work starts, so that a bad path fails at once, and appear under their own name only when
+//! they are complete. Knows nothing of MPI, devices or how a result came to be.
+
+pub mod color;
+pub mod colormap;
+pub mod encode;
+pub mod npy;
+pub mod part_file;
+pub mod png;
+pub mod progress;
+pub mod report;
+pub mod table;

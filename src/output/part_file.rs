@@ -1,0 +1,162 @@
+//! A file that appears under its name only when it is complete: until then it is `NAME.part` beside it, and a job that
+//! dies leaves what was there before.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use crate::error::Error;
+
+/// A file being written.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    part: PathBuf,
+    target: PathBuf,
+    complete: bool,
+}
+
+impl PartFile {
+    /// Creates `target`.part.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where `target` is a directory, its folder is missing or cannot be written, or another job is
+    /// writing the same file.
+    pub fn create(target: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::Output { path: target.to_owned(), source };
+        let name = target.file_name().ok_or_else(|| failed(io::Error::other("it names no file")))?;
+        if target.is_dir() {
+            return Err(failed(io::Error::other("it is a directory; name a file in it")));
+        }
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            return Err(failed(io::Error::other(format!(
+                "there is no folder {}; create it with mkdir -p",
+                folder.display()
+            ))));
+        }
+        let mut part_name = name.to_owned();
+        part_name.push(".part");
+        let part = folder.join(part_name);
+        let file = open_alone(&part).map_err(failed)?;
+        file.set_len(0).map_err(failed)?;
+        Ok(Self { file, part, target: target.to_owned(), complete: false })
+    }
+
+    /// The open file, for writing.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The error that a failed write to this file is.
+    #[must_use]
+    pub fn failed(&self, source: io::Error) -> Error {
+        Error::Output { path: self.target.clone(), source }
+    }
+
+    /// Gives the complete file its name, in place of what was there.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the last bytes cannot be written or the name cannot be given.
+    pub fn complete(mut self) -> Result<(), Error> {
+        (&self.file)
+            .flush()
+            .and_then(|()| fs::rename(&self.part, &self.target))
+            .map_err(|source| self.failed(source))?;
+        self.complete = true;
+        Ok(())
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.complete {
+            // Nothing is to be done where even this fails, and the next job takes the file over.
+            let _ = fs::remove_file(&self.part);
+        }
+    }
+}
+
+/// Opens `path` and holds it against every other job.
+fn open_alone(path: &Path) -> io::Result<File> {
+    loop {
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::other(format!("another job is writing {}", path.display())));
+            }
+            // Some network file systems have no locks; there, two jobs at once are the user's to avoid.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // A job that completed between the opening and the lock has renamed this very file: it is a result now.
+        if fs::metadata(path).is_ok_and(|named| file.metadata().is_ok_and(|open| open.ino() == named.ino())) {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incomplete_file_leaves_the_old_one_and_no_litter() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.png");
+        fs::write(&target, "old").unwrap();
+        let part = PartFile::create(&target).unwrap();
+        part.file().write_all(b"new").unwrap();
+        drop(part);
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_complete_file_replaces_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.png");
+        fs::write(&target, "old").unwrap();
+        let part = PartFile::create(&target).unwrap();
+        part.file().write_all(b"new").unwrap();
+        part.complete().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_job_left_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.png.part"), "half a file").unwrap();
+        PartFile::create(&folder.path().join("a.png")).unwrap().complete().unwrap();
+        assert_eq!(fs::read(folder.path().join("a.png")).unwrap(), b"");
+    }
+
+    #[test]
+    fn two_jobs_do_not_write_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.png");
+        let _first = PartFile::create(&target).unwrap();
+        let message = PartFile::create(&target).unwrap_err().to_string();
+        assert!(message.contains("another job"), "{message}");
+    }
+
+    #[test]
+    fn bad_paths_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, expected) in
+            [(folder.path().to_owned(), "is a directory"), (folder.path().join("no/a.png"), "mkdir -p")]
+        {
+            let message = PartFile::create(&path).unwrap_err().to_string();
+            assert!(message.contains(expected) && message.contains(&path.display().to_string()), "{message}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Which rank gets which cores, where several ranks may use the same ones.
+//!
+//! NUMA nodes are the unit. A rank that drives a GPU is seated next to it; beside CPU ranks it takes few cores, and the CPU
+//! ranks share the rest. Each NUMA node with cores left gets a CPU rank before any gets a second one, so that no CPU rank has
+//! to span two; with fewer CPU ranks than such NUMA nodes, the nodes left over are given away whole. No core stays idle.
+
+use std::cmp::Reverse;
+
+use crate::topology::{Core, CpuSet};
+
+/// Cores of a rank that drives a GPU while other ranks of its group compute on cores: one thread feeds the GPU.
+const GPU_RANK_CORES: usize = 1;
+
+/// What a rank wants cores for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim<'a> {
+    /// It computes on them.
+    Compute,
+    /// It drives a GPU next to these PUs, or nobody knows where.
+    Drive(Option<&'a CpuSet>),
+}
+
+/// The cores of each claim, as indexes into `cores`: disjoint, and each core dealt, as long as there are cores enough;
+/// otherwise one core to each claim, and as few claims to a core as possible.
+pub(super) fn deal(cores: &[Core], claims: &[Claim<'_>]) -> Vec<Vec<usize>> {
+    let (drivers, computers): (Vec<usize>, Vec<usize>) =
+        (0..claims.len()).partition(|&claim| matches!(claims[claim], Claim::Drive(_)));
+    let mut table = Table { cores, claims, domains: domains(cores), hands: vec![Vec::new(); claims.len()] };
+    if claims.len() > cores.len() {
+        table.crowd(&drivers, &computers);
+        return table.hands;
+    }
+    table.seat_drivers(&drivers);
+    if computers.is_empty() {
+        table.share_among_drivers();
+        table.give_away_the_rest(&drivers);
+    } else {
+        table.seat_computers(&computers);
+        table.share_among_computers();
+        table.give_away_the_rest(&computers);
+    }
+    table.hands.iter_mut().for_each(|hand| hand.sort_unstable());
+    table.hands
+}
+
+struct Table<'a> {
+    cores: &'a [Core],
+    claims: &'a [Claim<'a>],
+    domains: Vec<Domain>,
+    /// Cores dealt to each claim so far.
+    hands: Vec<Vec<usize>>,
+}
+
+/// The cores of one NUMA node and who is seated there.
+struct Domain {
+    package: u32,
+    /// Cores that nobody has.
+    free: Vec<usize>,
+    drivers: Vec<usize>,
+    computers: Vec<usize>,
+}
+
+/// The NUMA nodes in the order of their first cores; cores without one count by package.
+fn domains(cores: &[Core]) -> Vec<Domain> {
+    let mut keys = Vec::new();
+    let mut domains = Vec::<Domain>::new();
+    for (index, core) in cores.iter().enumerate() {
+        let key = core.numa.ok_or(core.package);
+        let at = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+            keys.push(key);
+            domains.push(Domain { package: core.package, free: vec![], drivers: vec![], computers: vec![] });
+            keys.len() - 1
+        });
+        domains[at].free.push(index);
+    }
+    domains
+}
+
+impl Table<'_> {
+    /// Seats the ranks with the fewest near cores first: nobody else's seat can then be worth more to them.
+    fn seat_drivers(&mut self, drivers: &[usize]) {
+        let mut order = drivers.to_vec();
+        order.sort_by_key(|&claim| (self.near(claim).map_or(usize::MAX, CpuSet::len), claim));
+        for claim in order {
+            let (domain, core) = self.best_seat(claim);
+            self.domains[domain].free.retain(|&free| free != core);
+            self.domains[domain].drivers.push(claim);
+            self.hands[claim].push(core);
+            debug_assert!(self.hands[claim].len() == GPU_RANK_CORES);
+        }
+    }
+
+    /// The domain and core that a driver sits best on: near, else on the same package, and where fewest others sit.
+    fn best_seat(&self, claim: usize) -> (usize, usize) {
+        let package_is_near =
+            |package| self.cores.iter().any(|core| core.package == package && self.is_near(claim, core));
+        let seats = self.domains.iter().enumerate().filter_map(|(index, domain)| {
+            let near = domain.free.iter().copied().find(|&core| self.is_near(claim, &self.cores[core]));
+            let core = near.or(domain.free.first().copied())?;
+            let room = per_seat(domain.free.len(), domain.drivers.len());
+            Some(((near.is_none(), !package_is_near(domain.package), Reverse(room), index), core))
+        });
+        let ((.., domain), core) = seats.min().expect("there are no more claims than cores");
+        (domain, core)
+    }
+
+    /// Deals each NUMA node with drivers among them, to each the cores next to its own GPU first.
+    fn share_among_drivers(&mut self) {
+        for index in 0..self.domains.len() {
+            let mut drivers = self.domains[index].drivers.clone();
+            let mut pool = std::mem::take(&mut self.domains[index].free);
+            pool.extend(drivers.iter().flat_map(|&claim| std::mem::take(&mut self.hands[claim])));
+            pool.sort_unstable();
+            let near_in_pool =
+                |claim: usize| pool.iter().filter(|&&core| self.is_near(claim, &self.cores[core])).count();
+            drivers.sort_by_key(|&claim| (near_in_pool(claim), claim));
+            let quotas: Vec<usize> = even_parts(pool.len(), drivers.len()).collect();
+            for near_only in [true, false] {
+                for (&claim, &quota) in drivers.iter().zip(&quotas) {
+                    let wanted = quota - self.hands[claim].len();
+                    let eligible = |core: usize| !near_only || self.is_near(claim, &self.cores[core]);
+                    let taken: Vec<usize> = pool.iter().copied().filter(|&core| eligible(core)).take(wanted).collect();
+                    pool.retain(|core| !taken.contains(core));
+                    self.hands[claim].extend(taken);
+                }
+            }
+            self.domains[index].free = pool;
+        }
+    }
+
+    /// Chooses NUMA nodes for the CPU ranks: an empty one first, on the package with the most room, then where there is most
+    /// room for one more; and seats the ranks there in their order.
+    fn seat_computers(&mut self, computers: &[usize]) {
+        let mut seats = vec![0_usize; self.domains.len()];
+        for _ in computers {
+            let room_on = |package: u32| {
+                let here = || self.domains.iter().zip(&seats).filter(move |(domain, _)| domain.package == package);
+                per_seat(here().map(|(domain, _)| domain.free.len()).sum(), here().map(|(_, seats)| seats).sum())
+            };
+            let open = (0..self.domains.len()).filter(|&index| self.domains[index].free.len() > seats[index]);
+            let best = open.max_by_key(|&index| {
+                let empty = seats[index] == 0;
+                let package_room = if empty { room_on(self.domains[index].package) } else { 0 };
+                (empty, package_room, per_seat(self.domains[index].free.len(), seats[index]), Reverse(index))
+            });
+            seats[best.expect("there are no more claims than cores")] += 1;
+        }
+        let mut claims = computers.iter().copied();
+        for (domain, seats) in self.domains.iter_mut().zip(seats) {
+            domain.computers.extend(claims.by_ref().take(seats));
+        }
+    }
+
+    fn share_among_computers(&mut self) {
+        for domain in self.domains.iter_mut().filter(|domain| !domain.computers.is_empty()) {
+            let mut free = std::mem::take(&mut domain.free).into_iter();
+            let count = free.len();
+            for (&claim, part) in domain.computers.iter().zip(even_parts(count, domain.computers.len())) {
+                self.hands[claim].extend(free.by_ref().take(part));
+            }
+        }
+    }
+
+    /// Gives each NUMA node that is left whole to the receiver on the same package, else any, that has the fewest cores.
+    fn give_away_the_rest(&mut self, receivers: &[usize]) {
+        for domain in &mut self.domains {
+            let rest = std::mem::take(&mut domain.free);
+            let receiver = receivers.iter().copied().min_by_key(|&claim| {
+                let package = self.hands[claim].first().map(|&core| self.cores[core].package);
+                (package != Some(domain.package), self.hands[claim].len(), claim)
+            });
+            if let Some(receiver) = receiver {
+                self.hands[receiver].extend(rest);
+            }
+        }
+    }
+
+    /// More ranks than cores: each gets one core, near its GPU as long as a seat there is left.
+    fn crowd(&mut self, drivers: &[usize], computers: &[usize]) {
+        let seats = self.claims.len().div_ceil(self.cores.len());
+        let mut load = vec![0_usize; self.cores.len()];
+        for &claim in drivers.iter().chain(computers) {
+            let core = (0..self.cores.len())
+                .min_by_key(|&core| (load[core] >= seats, !self.is_near(claim, &self.cores[core]), load[core]))
+                .expect("a group has a core");
+            load[core] += 1;
+            self.hands[claim].push(core);
+        }
+    }
+
+    fn near(&self, claim: usize) -> Option<&CpuSet> {
+        match self.claims[claim] {
+            Claim::Drive(near) => near,
+            Claim::Compute => None,
+        }
+    }
+
+    fn is_near(&self, claim: usize, core: &Core) -> bool {
+        self.near(claim).is_some_and(|near| core.pus.intersects(near))
+    }
+}
+
+/// Cores for one more rank beside `seated` others, in fixed point, so that it can be compared exactly enough.
+fn per_seat(cores: usize, seated: usize) -> usize {
+    (cores << 16) / (seated + 1)
+}
+
+/// `total` in `parts` parts that differ by at most one, the larger ones first.
+fn even_parts(total: usize, parts: usize) -> impl Iterator<Item = usize> {
+    (0..parts).map(move |part| total / parts + usize::from(part < total % parts))
+}

@@ -1,0 +1,91 @@
+//! A remark on a placement: a stable code, the ranks it concerns, what is so, and the command that mends it.
+
+use serde::{Deserialize, Serialize};
+
+/// What is remarkable about a placement. The codes are stable, so that scripts can ask for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The rankfile asked for other cores or another device than the rank has.
+    AskedIsNotActual,
+    /// Several ranks compute on the same core.
+    RanksShareCores,
+    /// A rank has cores of more than one NUMA node.
+    RankSpansNumaNodes,
+    /// The launcher bound several ranks to the whole node.
+    RankUnbound,
+    /// No rank has these cores.
+    CoresIdle,
+    /// More threads than cores.
+    MoreThreadsThanCores,
+    /// A rank's GPU is far from its cores while a nearer one is free.
+    GpuRemote,
+    /// A GPU serves no rank.
+    GpuUnused,
+    /// A GPU serves several ranks.
+    GpuShared,
+    /// Which cores a GPU is near to is not known.
+    GpuLocalityUnknown,
+    /// A variable hides GPUs, or cannot be understood.
+    GpuMask,
+    /// hwloc sees a GPU that Vulkan does not.
+    GpuWithoutVulkan,
+    /// Vulkan has a software device only.
+    SoftwareOnly,
+}
+
+impl Code {
+    /// The code as scripts see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AskedIsNotActual => "asked-is-not-actual",
+            Self::RanksShareCores => "ranks-share-cores",
+            Self::RankSpansNumaNodes => "rank-spans-numa-nodes",
+            Self::RankUnbound => "rank-unbound",
+            Self::CoresIdle => "cores-idle",
+            Self::MoreThreadsThanCores => "more-threads-than-cores",
+            Self::GpuRemote => "gpu-remote",
+            Self::GpuUnused => "gpu-unused",
+            Self::GpuShared => "gpu-shared",
+            Self::GpuLocalityUnknown => "gpu-locality-unknown",
+            Self::GpuMask => "gpu-mask",
+            Self::GpuWithoutVulkan => "gpu-without-vulkan",
+            Self::SoftwareOnly => "software-only",
+        }
+    }
+}
+
+/// Whether a strict run fails on a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing; cannot be mended, or was asked for.
+    Note,
+    /// Wrong or wasteful; the command beside it mends it.
+    Warning,
+}
+
+/// One remark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind of remark.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The node.
+    pub host: String,
+    /// The ranks of `MPI_COMM_WORLD` it concerns, ascending; none where it concerns the node.
+    pub ranks: Vec<u32>,
+    /// What is so, with values.
+    pub message: String,
+    /// What to do about it.
+    pub mend: Option<String>,
+}
+
+/// Ranks in words: `rank 3`, `ranks 0-2,5`.
+#[must_use]
+pub fn ranks_in_words(ranks: &[u32]) -> String {
+    let list = ranks.iter().map(|&rank| rank as usize).collect::<crate::topology::CpuSet>();
+    if ranks.len() == 1 { format!("rank {list}") } else { format!("ranks {list}") }
+}

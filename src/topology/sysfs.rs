@@ -1,0 +1,94 @@
+//! What Linux knows of a PCI device and hwloc does not pass on: its driver, whose virtual function it is, its NUMA node, the
+//! unique name that the driver gives it.
+//!
+//! Only for the running machine. Each fact may be missing, as off Linux or in a container without `/sys`; then nothing is
+//! known, which is no error.
+
+use std::{fs, path::Path};
+
+use super::PciBusId;
+
+/// Facts on one PCI function.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Name of the kernel driver that holds the device.
+    pub(super) driver: Option<String>,
+    /// The physical function behind a virtual one.
+    pub(super) physical_function: Option<PciBusId>,
+    /// NUMA node by operating system index; `None` also where the firmware does not tell (the kernel's -1).
+    pub(super) numa: Option<u32>,
+    /// `GPU-...`, as `CUDA_VISIBLE_DEVICES` and `ROCR_VISIBLE_DEVICES` have it.
+    pub(super) uuid: Option<String>,
+}
+
+/// Reads what the file systems below `root` (`/`, but for tests) have on the function `id`.
+pub(super) fn facts(root: &Path, id: PciBusId) -> Facts {
+    let device = root.join(format!("sys/bus/pci/devices/{id}"));
+    let target = |link: &str| {
+        let target = fs::read_link(device.join(link)).ok()?;
+        Some(target.file_name()?.to_str()?.to_owned())
+    };
+    let line = |file: &str| Some(fs::read_to_string(device.join(file)).ok()?.trim().to_owned());
+    Facts {
+        driver: target("driver"),
+        physical_function: target("physfn").and_then(|id| id.parse().ok()),
+        numa: line("numa_node").and_then(|text| text.parse().ok()),
+        uuid: nvidia_uuid(root, id).or_else(|| line("unique_id").map(|unique| format!("GPU-{unique}"))),
+    }
+}
+
+/// NVIDIA's driver lists its GPUs in `/proc`; AMD's adds `unique_id` to the device.
+fn nvidia_uuid(root: &Path, id: PciBusId) -> Option<String> {
+    let information = fs::read_to_string(root.join(format!("proc/driver/nvidia/gpus/{id}/information"))).ok()?;
+    let value = information.lines().find_map(|line| line.strip_prefix("GPU UUID:"))?.trim();
+    value.starts_with("GPU-").then(|| value.to_owned())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn facts_are_read_where_the_kernel_gives_them() {
+        let root = tempfile::tempdir().unwrap();
+        let function = root.path().join("sys/bus/pci/devices/0000:0a:02.0");
+        fs::create_dir_all(&function).unwrap();
+        symlink("../../../bus/pci/drivers/amdgpu", function.join("driver")).unwrap();
+        symlink("../0000:0a:00.0", function.join("physfn")).unwrap();
+        fs::write(function.join("numa_node"), "1\n").unwrap();
+        fs::write(function.join("unique_id"), "18dc2e2d4f1a4d3b\n").unwrap();
+        let id = "0a:02.0".parse().unwrap();
+        let expected = Facts {
+            driver: Some("amdgpu".into()),
+            physical_function: Some("0a:00.0".parse().unwrap()),
+            numa: Some(1),
+            uuid: Some("GPU-18dc2e2d4f1a4d3b".into()),
+        };
+        assert_eq!(facts(root.path(), id), expected);
+
+        fs::write(function.join("numa_node"), "-1\n").unwrap();
+        assert_eq!(facts(root.path(), id).numa, None);
+    }
+
+    #[test]
+    fn nvidias_unique_name_stands_in_proc() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("proc/driver/nvidia/gpus/0000:65:00.0");
+        fs::create_dir_all(&folder).unwrap();
+        let uuid_of = |line: &str| {
+            let text = format!("Model: \t NVIDIA H100\nIRQ:   \t 64\n{line}\nBus Location: \t 0000:65:00.0\n");
+            fs::write(folder.join("information"), text).unwrap();
+            facts(root.path(), "65:00.0".parse().unwrap()).uuid
+        };
+        assert_eq!(uuid_of("GPU UUID: \t GPU-5a5a0c8e").as_deref(), Some("GPU-5a5a0c8e"));
+        assert_eq!(uuid_of("GPU UUID: \t ????"), None, "the driver has not started the GPU yet");
+    }
+
+    #[test]
+    fn a_device_that_the_kernel_does_not_list_has_no_facts() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(facts(root.path(), "0a:02.0".parse().unwrap()), Facts::default());
+    }
+}

@@ -1,0 +1,4 @@
+//! What a job computes: shares of the work, assembly of the one result, and what is measured on the way.
+
+pub mod julia;
+pub mod memory;

@@ -1,0 +1,133 @@
+//! Wrong input: one clear line for the whole job, the right exit code, and no file touched.
+
+mod support;
+
+use std::{fs, path::Path, process::Command};
+
+use support::{Finished, HYBRID, Job};
+
+fn assert_refused(job: &Finished, code: i32, expected: &[&str]) {
+    assert_eq!(job.code, Some(code), "{job:#?}");
+    assert_eq!(job.error_lines().len(), 1, "{job:#?}");
+    for text in expected {
+        assert!(job.stderr.contains(text), "`{text}` in {job:#?}");
+    }
+    assert!(!job.stderr.contains("panicked"), "{job:#?}");
+}
+
+fn assert_no_litter(folder: &Path, allowed: &[&str]) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(allowed.contains(&name.as_str()), "{name} was left behind");
+    }
+}
+
+#[test]
+fn words_that_make_no_command_are_a_usage_error_printed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (words, expected) in [
+        ("julia --scale 0", "--scale"),
+        ("julia --scale 4000000", "3355443"),
+        ("julia --size 3000000000x1", "2147483647"),
+        ("julia --view NaN,1,0,1", "NaN"),
+        ("julia --view 1,-1,0,1", "X0 is not below X1"),
+        ("julia --c 1", "--c"),
+        ("julia --size 9x3", "4 ranks for 3 rows"),
+        ("julia --device teapot", "teapot"),
+        ("julia --device 0000:65:00", "0000:65:00"),
+        ("jullia", "jullia"),
+        ("julia --max-iter 70000", "65535"),
+        ("julia --radius 0", "--radius 0"),
+    ] {
+        assert_refused(&Job::mpiexec(folder.path(), 4, words).run(), 2, &[expected]);
+        assert_no_litter(folder.path(), &[]);
+    }
+}
+
+#[test]
+fn usage_errors_need_no_launcher_and_no_mpi() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_refused(&Job::alone(folder.path(), "julia --scale 0").run(), 2, &["--scale"]);
+    assert_refused(&Job::alone(folder.path(), "").run(), 2, &["no command given", "Usage"]);
+    let help = Job::mpiexec(folder.path(), 3, "julia --help").run().succeeded();
+    assert_eq!(help.stdout.matches("--max-iter").count(), 1, "{}", help.stdout);
+}
+
+#[test]
+fn files_that_cannot_be_written_are_found_before_any_work() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("a_folder")).unwrap();
+    for (words, expected) in [
+        ("-o missing/julia.png", "mkdir -p missing"),
+        ("-o a_folder", "is a directory"),
+        ("--counts missing/counts.npy", "missing/counts.npy"),
+        ("-o /proc/julia.png", "/proc/julia.png"),
+        ("--counts same.png -o same.png", "same file"),
+    ] {
+        // At this size the work would outlast the test's time limit.
+        let words =
+            format!("julia --size 60000x60000 --max-iter 65535 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 {words}");
+        let job = Job::mpiexec(folder.path(), 2, &words).run();
+        let code = if words.contains("same") { 2 } else { 1 };
+        assert_refused(&job, code, &[expected]);
+        assert_no_litter(folder.path(), &["a_folder"]);
+    }
+}
+
+#[test]
+fn memory_is_named_before_it_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = Job::mpiexec(folder.path(), 2, "julia --size 2000000000x2000000000").run();
+    assert_refused(&job, 1, &["bytes of memory", "bytes are available", "smaller image"]);
+    assert_no_litter(folder.path(), &[]);
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file system of 64 KiB in a mount namespace of its own.
+    let script = format!(
+        "mount -t tmpfs -o size=64k none \"$PWD\" && cd \"$PWD\" && echo old > julia.png && \
+         {HYBRID} julia --scale 2 -q; code=$?; cat julia.png; ls; exit $code"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "--user", "sh", "-c", &script]);
+    let job = Job::of(command, folder.path()).run();
+    assert_refused(&job, 1, &["julia.png", "No space left"]);
+    assert_eq!(job.stdout, "old\njulia.png\n", "{job:#?}");
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_an_error_that_says_what_was_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = Job::mpiexec(folder.path(), 2, "julia --device gpu").run();
+    assert_refused(&job, 1, &["GPU", "--software-gpu"]);
+    let job = Job::mpiexec(folder.path(), 2, "julia --device 0000:65:00.0").run();
+    assert_refused(&job, 1, &["0000:65:00.0"]);
+    // One software GPU, two ranks.
+    let job = Job::mpiexec(folder.path(), 2, "julia --device gpu --software-gpu").run();
+    assert_refused(&job, 1, &["rank 1", "--share-gpus"]);
+}
+
+#[test]
+fn different_options_on_different_ranks_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = ["sh", "-c", "exec \"$0\" julia --size $((10 + OMPI_COMM_WORLD_RANK))x20", HYBRID];
+    let job = Job::launched(folder.path(), &["-n", "2"], &program, "").run();
+    assert_refused(&job, 2, &["rank 1", "--size 11x20", "--size 10x20", "same options"]);
+    let program = ["sh", "-c", "exec \"$0\" julia $([ $OMPI_COMM_WORLD_RANK = 1 ] && echo --device gpu)", HYBRID];
+    let job = Job::launched(folder.path(), &["-n", "2"], &program, "").run();
+    assert_refused(&job, 2, &["rank 1", "--device gpu"]);
+}
+
+#[test]
+fn the_launcher_of_another_mpi_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    // What MPICH's launcher tells its processes, each of which finds itself alone.
+    for (rank, lines) in [("0", 1), ("1", 0)] {
+        let job = Job::alone(folder.path(), "julia").env("PMI_RANK", rank).env("PMI_SIZE", "2").run();
+        assert_eq!((job.code, job.error_lines().len()), (Some(1), lines), "{job:#?}");
+        assert!(lines == 0 || job.stderr.contains("started 2 processes"), "{job:#?}");
+    }
+    assert_no_litter(folder.path(), &[]);
+}

@@ -1,0 +1,197 @@
+//! Runs `hybrid` under `mpiexec` for the tests: always in a folder of its own, under a hard time limit, and killed with its
+//! whole process group when the limit is over.
+//!
+//! A test never skips itself: what is missing fails the test with the command that installs it.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::{
+    fs::File,
+    io::Read,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// The program under test.
+pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
+/// No job of these tests needs longer, on a machine of two slow cores that is busy with other tests.
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// What a finished job left behind.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub elapsed: Duration,
+}
+
+impl Finished {
+    /// Lines of stderr that `hybrid` printed, without the launcher's.
+    pub fn error_lines(&self) -> Vec<&str> {
+        self.stderr.lines().filter(|line| line.starts_with("error:")).collect()
+    }
+
+    /// The job's JSON report.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// Passes the job on where it succeeded.
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self
+    }
+}
+
+/// A job to be run.
+#[derive(Debug)]
+pub struct Job {
+    command: Command,
+}
+
+impl Job {
+    /// `hybrid` with `words`, without a launcher.
+    pub fn alone(folder: &Path, words: &str) -> Self {
+        let mut command = Command::new(HYBRID);
+        command.args(words.split_whitespace());
+        Self::of(command, folder)
+    }
+
+    /// `mpiexec -n ranks hybrid words`.
+    pub fn mpiexec(folder: &Path, ranks: usize, words: &str) -> Self {
+        Self::launched(folder, &["-n", &ranks.to_string()], &[HYBRID], words)
+    }
+
+    /// `mpiexec options program words`.
+    pub fn launched(folder: &Path, options: &[&str], program: &[&str], words: &str) -> Self {
+        let mut command = Command::new("mpiexec");
+        command.args(["--oversubscribe"]).args(options).args(program).args(words.split_whitespace());
+        Self::of(command, folder)
+    }
+
+    /// Any other command.
+    pub fn of(mut command: Command, folder: &Path) -> Self {
+        command
+            .current_dir(folder)
+            .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+            .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+            .stdin(Stdio::null())
+            .process_group(0);
+        Self { command }
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs the job to its end.
+    pub fn run(self) -> Finished {
+        self.start().finish()
+    }
+
+    /// Starts the job. Output goes to files: a pipe that nobody reads could fill up and stop the job.
+    pub fn start(mut self) -> Running {
+        let output = tempfile::tempdir().unwrap();
+        let file = |name: &str| File::create(output.path().join(name)).unwrap();
+        let child = self.command.stdout(file("stdout")).stderr(file("stderr")).spawn();
+        let child = child.unwrap_or_else(|error| {
+            panic!("{}: {error}: run `make setup-test`", self.command.get_program().to_string_lossy())
+        });
+        Running { child, output, started: Instant::now() }
+    }
+}
+
+/// A job that is running.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    output: TempDir,
+    started: Instant,
+}
+
+impl Running {
+    /// Process id of the launcher or of the program itself.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the end, and kills the job's whole process group when the time limit is over.
+    pub fn finish(mut self) -> Finished {
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if self.started.elapsed() > TIME_LIMIT {
+                self.kill_group();
+                self.child.wait().unwrap();
+                panic!("no end after {TIME_LIMIT:?}: {:#?}", self.finished(ExitStatus::default()));
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        self.finished(status)
+    }
+
+    /// Sends SIGKILL to every process of the job.
+    pub fn kill_group(&self) {
+        signal("KILL", &format!("-{}", self.child.id()));
+    }
+
+    fn finished(&self, status: ExitStatus) -> Finished {
+        let read = |name: &str| {
+            let mut bytes = Vec::new();
+            File::open(self.output.path().join(name)).unwrap().read_to_end(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        Finished {
+            code: status.code(),
+            stdout: read("stdout"),
+            stderr: read("stderr"),
+            elapsed: self.started.elapsed(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            self.kill_group();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Sends a signal to a process or, with a minus sign, to a process group.
+pub fn signal(name: &str, process: &str) {
+    Command::new("kill").args(["-s", name, "--", process]).status().unwrap();
+}
+
+/// Process ids of the ranks that a launcher has started, found by the program they run.
+pub fn ranks_of(launcher: u32) -> Vec<u32> {
+    let children = |pid: u32| {
+        let output = Command::new("pgrep").args(["-P", &pid.to_string()]).output().expect("pgrep, from procps");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.parse::<u32>().unwrap()).collect::<Vec<_>>()
+    };
+    let runs_hybrid =
+        |pid: &u32| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == Path::new(HYBRID));
+    children(launcher)
+        .into_iter()
+        .flat_map(|child| std::iter::once(child).chain(children(child)))
+        .filter(runs_hybrid)
+        .collect()
+}
+
+/// Python with the packages that the reference needs.
+pub fn python() -> PathBuf {
+    let python = std::env::var_os("HYBRID_PYTHON")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python"), PathBuf::from);
+    assert!(python.exists(), "{} is missing: run `make setup-test`", python.display());
+    python
+}
