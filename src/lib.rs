@@ -8,6 +8,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`cli`] | every flag; the only file that names `clap` |
+//! | [`environment`] | variables that libraries read, set before they start |
 //! | [`error`] | what can go wrong, and the exit codes |
 //! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
 //! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod comm;
 pub mod commands;
 pub mod device;
+pub mod environment;
 pub mod error;
 mod fault;
 pub mod kernel;

@@ -6,12 +6,13 @@ use std::{env, process::ExitCode, time::Instant};
 use hybrid::{
     cli::{self, Parsed},
     comm::{Failure, World, launcher::Launch},
-    commands,
+    commands, environment,
     error::Error,
 };
 
 fn main() -> ExitCode {
     let started = Instant::now();
+    environment::prepare();
     let launch = Launch::of_environment();
     let parsed = cli::parse(env::args_os());
     // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message.

@@ -103,10 +103,10 @@ fn a_gpu_that_is_not_there_is_an_error_that_says_what_was_looked_for() {
     let job = Job::mpiexec(folder.path(), 2, "julia --device gpu").run();
     assert_refused(&job, 1, &["GPU", "--software-gpu"]);
     let job = Job::mpiexec(folder.path(), 2, "julia --device 0000:65:00.0").run();
-    assert_refused(&job, 1, &["0000:65:00.0"]);
+    assert_refused(&job, 2, &["0000:65:00.0", "has no GPU"]);
     // One software GPU, two ranks.
     let job = Job::mpiexec(folder.path(), 2, "julia --device gpu --software-gpu").run();
-    assert_refused(&job, 1, &["rank 1", "--share-gpus"]);
+    assert_refused(&job, 1, &["rank 1", "--share-gpus 2"]);
 }
 
 #[test]

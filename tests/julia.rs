@@ -48,7 +48,7 @@ fn the_file_is_the_same_for_any_ranks_and_devices_in_f32() {
 
 #[test]
 fn the_file_is_the_same_with_a_long_limit_and_odd_sizes() {
-    let words = "--c -0.8,0.156 --view -1.6,1.6,-1,1 --size 333x211 --max-iter 2000";
+    let words = "--c=-0.8,0.156 --view=-1.6,1.6,-1,1 --size 333x211 --max-iter 2000";
     assert_same_file_for_any_ranks(words, &[1, 3]);
     assert_same_file_for_any_ranks("--size 1x9 --max-iter 65535", &[2]);
 }
@@ -142,9 +142,9 @@ fn pixels_are_pythons_in_every_color_and_with_other_options() {
     for (size, options) in [
         ("320x240", "--color cubehelix"),
         ("320x240", "--color grey"),
-        ("321x123", "--c -0.8,0.156 --view -1.6,1.6,-1,1 --max-iter 2000"),
-        ("320x200", "--c -0.12,0.74 --max-iter 256"),
-        ("320x200", "--c -0.12,0.74 --max-iter 257 --color grey"),
+        ("321x123", "--c=-0.8,0.156 --view=-1.6,1.6,-1,1 --max-iter 2000"),
+        ("320x200", "--c=-0.12,0.74 --max-iter 256"),
+        ("320x200", "--c=-0.12,0.74 --max-iter 257 --color grey"),
         ("100x80", "--c 0.3,-0.5 --radius 1.1 --max-iter 40"),
     ] {
         assert_pixels_are_pythons(size, options, "--software-gpu --precision f64");

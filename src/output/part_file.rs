@@ -37,7 +37,7 @@ impl PartFile {
         };
         if !folder.is_dir() {
             return Err(failed(io::Error::other(format!(
-                "there is no folder {}; create it with mkdir -p",
+                "there is no such folder; make it with: mkdir -p {}",
                 folder.display()
             ))));
         }
