@@ -1,5 +1,7 @@
 //! `hybrid julia` under mpiexec: the same answer for any number of ranks on any devices, and the right answer.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
 mod support;
 
 use std::{

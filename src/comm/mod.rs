@@ -89,10 +89,10 @@ impl World {
         &self.host
     }
 
-    /// First line of the MPI library's own description of itself.
+    /// Name and version of the MPI library: the first words of its own description.
     #[must_use]
     pub fn library(&self) -> &str {
-        self.library.lines().next().unwrap_or_default().trim_end_matches(['\0', ' ', ','])
+        self.library.split([',', '\n', '\0']).next().unwrap_or_default().trim()
     }
 
     /// Goes on with the value where `outcome` is `Ok` on every rank; otherwise returns the same failure on every rank.
@@ -114,6 +114,7 @@ fn host_name() -> String {
 }
 
 /// From now on a panic on any thread prints one line and aborts the job.
+#[expect(clippy::print_stderr, reason = "nobody is left to hand the message to")]
 fn abort_on_panic(rank: i32, host: String) {
     static FIRST: Once = Once::new();
     panic::set_hook(Box::new(move |info| {

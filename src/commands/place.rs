@@ -8,7 +8,10 @@ use crate::{
     comm::{Failure, World},
     device::{
         Device,
-        cpu::CpuDevice,
+        cpu::{
+            CpuDevice,
+            isa::{self, Isa},
+        },
         gpu::{GpuDevice, Which},
     },
     error::Error,
@@ -97,7 +100,7 @@ fn open(
     notes: &mut Vec<String>,
 ) -> Result<Box<dyn Device>, Error> {
     let which = match place.device {
-        placement::Device::Cpu => return Ok(Box::new(cpu(node, place, binding))),
+        placement::Device::Cpu => return Ok(Box::new(cpu(node, place, binding)?)),
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
@@ -107,7 +110,7 @@ fn open(
         Err(error) if insisted => Err(error),
         Err(error) => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
-            Ok(Box::new(cpu(node, place, binding)))
+            Ok(Box::new(cpu(node, place, binding)?))
         }
     }
 }
@@ -128,11 +131,13 @@ fn accept(gpu: GpuDevice, exact: bool, rank: u32, notes: &mut Vec<String>) -> Re
     }
 }
 
-fn cpu(node: &Node, place: &placement::Place, binding: &CpuSet) -> CpuDevice {
+fn cpu(node: &Node, place: &placement::Place, binding: &CpuSet) -> Result<CpuDevice, Error> {
+    let forced = env::var(isa::VARIABLE).ok();
+    let isa = Isa::choose(forced.as_deref(), &Isa::available()).map_err(Error::Usage)?;
     let model = node.packages.iter().find_map(|package| package.model.as_deref()).unwrap_or("CPU");
     // A process that the launcher bound just so needs no binding of its threads.
     let cores = (place.cores != *binding).then(|| place.cores.clone());
-    CpuDevice::new(model, place.threads, cores)
+    Ok(CpuDevice::new(model, isa, place.threads, cores))
 }
 
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T {

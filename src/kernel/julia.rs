@@ -109,7 +109,7 @@ pub fn count<T: Real>(mut x: T, mut y: T, constants: &Constants<T>) -> u16 {
     while n > 1 {
         let a = x * x;
         let b = y * y;
-        // Written so that infinity and NaN count as escaped.
+        #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "infinity and NaN count as escaped")]
         if !(a + b < constants.radius2) {
             break;
         }

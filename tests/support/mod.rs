@@ -3,7 +3,8 @@
 //!
 //! A test never skips itself: what is missing fails the test with the command that installs it.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 use std::{
     fs::File,

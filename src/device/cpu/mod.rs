@@ -1,6 +1,9 @@
 //! The CPU cores of one rank as a device: worker threads that take band after band.
 //!
-//! Threads live inside this file; the kernels under it are plain functions of one thread.
+//! Threads live in this file; the kernels under it are plain functions of one thread.
+
+pub mod isa;
+mod julia;
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,13 +12,17 @@ use std::{
 
 use ndarray::Array2;
 
+use self::{
+    isa::Isa,
+    julia::{Cell, Filler, Lane},
+};
 use super::{Deliver, Device, Identity, Kind};
 use crate::{
     error::Error,
     kernel::{
         Precision,
         band::Band,
-        julia::{self, Count, Counts, Julia, Real},
+        julia::{Counts, Julia},
     },
     topology::{self, CpuSet},
 };
@@ -24,23 +31,24 @@ use crate::{
 #[derive(Debug)]
 pub struct CpuDevice {
     identity: Identity,
+    isa: Isa,
     cores: Option<CpuSet>,
 }
 
 impl CpuDevice {
-    /// A device of `threads` workers. Each worker is bound to `cores` where they are given; otherwise it stays where the
+    /// A device of `threads` workers on a CPU of that `model`, computing with `isa`, which the CPU has. Each worker is bound to `cores` where they are given; otherwise it stays where the
     /// launcher bound the process.
     #[must_use]
-    pub fn new(model: &str, threads: usize, cores: Option<CpuSet>) -> Self {
+    pub fn new(model: &str, isa: Isa, threads: usize, cores: Option<CpuSet>) -> Self {
         let identity = Identity {
             kind: Kind::Cpu,
-            adapter: model.to_owned(),
+            adapter: format!("{model} ({isa})"),
             pci_bus_id: None,
             threads,
             has_f64: true,
             inexact: None,
         };
-        Self { identity, cores }
+        Self { identity, isa, cores }
     }
 
     /// Runs `work` on every worker thread and waits for all.
@@ -59,15 +67,16 @@ impl CpuDevice {
         thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(bound_work))));
     }
 
-    fn fill<T: Real, C: Count>(&self, julia: &Julia, bands: &[Band], deliver: impl Fn(&Band, &Array2<C>) + Sync) {
+    fn fill<T: Lane, C: Cell>(&self, julia: &Julia, bands: &[Band], deliver: impl Fn(&Band, &Array2<C>) + Sync) {
         let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
         let constants = julia.constants::<T>();
         let next = AtomicUsize::new(0);
         self.on_every_worker(bands.len(), || {
+            let mut filler = Filler::new(self.isa, &columns, constants);
             while let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let lines: Vec<T> = julia.lines(band.rows.clone()).into_iter().map(T::round).collect();
                 let mut counts = Array2::from_elem((lines.len(), columns.len()), C::from_u16(0));
-                julia::fill(&columns, &lines, &constants, counts.view_mut());
+                filler.fill(&lines, counts.as_slice_mut().expect("a new array has no gaps"));
                 deliver(band, &counts);
             }
         });

@@ -1,0 +1,60 @@
+//! What the staged kernel asks of its numbers: f32 and f64 as vector lanes, counts of 8 and 16 bits as vector lanes.
+//!
+//! Each is a few lines over the vector types of `fearless_simd`, so that the kernel is written once.
+
+use fearless_simd::{
+    Simd, SimdBase, SimdFloat, SimdFloatElement, SimdMask, SimdWiden, mask8x64, mask16x16, u8x32, u8x64, u16x16,
+};
+
+use crate::{
+    device::cpu::julia::staged::BLOCK,
+    kernel::julia::{Count, Real},
+};
+
+/// A format the vectors of every instruction set hold.
+pub(crate) trait Lane: Real + SimdFloatElement + Into<f64> {
+    /// As many as one register holds.
+    type Vector<S: Simd>: SimdFloat<S, Element = Self>;
+}
+
+impl Lane for f32 {
+    type Vector<S: Simd> = S::f32s;
+}
+
+impl Lane for f64 {
+    type Vector<S: Simd> = S::f64s;
+}
+
+/// A count as a lane of the backward pass.
+pub(crate) trait Cell: Count + bytemuck::AnyBitPattern {
+    /// Writes `start - own + deeper` for [`BLOCK`] points to `to`, wrapping, where the points with a bit in `alive` take
+    /// one after the other what `deeper` begins with, and the rest take nothing.
+    fn unfold<S: Simd>(simd: S, start: Self, own: &[u8], alive: u64, deeper: &[Self], to: &mut [Self]);
+}
+
+impl Cell for u8 {
+    #[inline(always)]
+    fn unfold<S: Simd>(simd: S, start: Self, own: &[u8], alive: u64, deeper: &[Self], to: &mut [Self]) {
+        let deeper = u8x64::from_slice(simd, &deeper[..BLOCK]).expand(mask8x64::from_bitmask(simd, alive));
+        (u8x64::splat(simd, start) - u8x64::from_slice(simd, own) + deeper).store_slice(to);
+    }
+}
+
+impl Cell for u16 {
+    #[inline(always)]
+    fn unfold<S: Simd>(simd: S, start: Self, own: &[u8], alive: u64, deeper: &[Self], to: &mut [Self]) {
+        let start = u16x16::splat(simd, start);
+        let mut taken = 0;
+        for part in 0..BLOCK / 32 {
+            let (low, high) = u8x32::from_slice(simd, &own[part * 32..(part + 1) * 32]).widen();
+            for (half, own) in [low, high].into_iter().enumerate() {
+                let at = part * 32 + half * 16;
+                let bits = (alive >> at) & 0xffff;
+                let deeper = u16x16::from_slice(simd, &deeper[taken..taken + 16]);
+                let deeper = deeper.expand(mask16x16::from_bitmask(simd, bits));
+                (start - own + deeper).store_slice(&mut to[at..at + 16]);
+                taken += bits.count_ones() as usize;
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How many iterations each stage takes, decided from how many points the stages before it lost.
+//!
+//! A stage that is too long carries dead points along, one that is too short spends its time on compaction. Knows only
+//! numbers of points.
+
+/// Iterations of the longest stage, whose counts are bytes.
+pub(super) const MAX_STEPS: usize = 240;
+
+/// Iterations between two tests where no escape is expected, and of a stage in the middle of a run.
+pub(super) const LEAP: usize = 16;
+
+/// Iterations of the first stages. In the pictures people draw every second point is gone after the first of them.
+const FIRST_STEPS: [usize; 5] = [3, 4, 4, 8, 12];
+
+/// Most tests of a tile that may be left out because every point is known to pass them: less than the first stage takes.
+pub(super) const MAX_FREE: usize = FIRST_STEPS[0] - 1;
+
+/// Points of a group, roughly: a leap is worth trying while less than every fourth group loses one of them in a leap.
+const GROUP: usize = 64;
+
+/// One stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Iterations it takes.
+    pub(super) steps: usize,
+    /// Whether so few points are expected to escape that tests may wait.
+    pub(super) leaps: bool,
+}
+
+/// The stages of one tile.
+#[derive(Debug)]
+pub(super) struct Plan {
+    total: usize,
+    done: usize,
+    stage: usize,
+    last: Option<(Pace, usize)>,
+}
+
+impl Plan {
+    /// For points that take `total` iterations at most.
+    pub(super) fn new(total: usize) -> Self {
+        Self { total, done: 0, stage: 0, last: None }
+    }
+
+    /// The next stage, for `points` points that are left of the one before. None where there is nothing left to do.
+    pub(super) fn next(&mut self, points: usize) -> Option<Pace> {
+        let left = self.total - self.done;
+        if left == 0 || (self.stage > 0 && points == 0) {
+            return None;
+        }
+        let (leaps, all_stay) = self.last.map_or((false, false), |(last, before)| {
+            let lost = before.saturating_sub(points);
+            (lost * GROUP * LEAP * 4 < before * last.steps, lost == 0)
+        });
+        let steps = match FIRST_STEPS.get(self.stage) {
+            Some(&steps) if !all_stay => steps,
+            _ if all_stay => MAX_STEPS,
+            _ => (self.done / 8).clamp(LEAP, MAX_STEPS),
+        };
+        let pace = Pace { steps: steps.min(left), leaps: leaps && steps >= LEAP };
+        // What the first stage begins with is every pixel, of which it loses too many for leaps in any case.
+        self.last = (self.stage > 0).then_some((pace, points));
+        self.done += pace.steps;
+        self.stage += 1;
+        Some(pace)
+    }
+}

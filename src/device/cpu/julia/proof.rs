@@ -1,0 +1,115 @@
+//! What can be said about a run of iterations before it runs: when a test may come late, and when it may be left out.
+//!
+//! The kernels test many points together, so they test some points later than the definition does. That is the same only
+//! where a point that has left the circle of escape never comes back. Here is the proof, and the conditions it needs.
+//! Knows nothing of vectors.
+
+use crate::kernel::julia::Constants;
+
+/// Room left for rounding, far above what a few operations in f32 lose (12 units of 2^-24).
+const MARGIN: f64 = 1.0 / 1024.0;
+
+/// Largest square of the radius for which no product of a point inside the circle comes near overflow in f32, so that
+/// `fma(xy, 2, c)` equals `(xy + xy) + c`: doubling has no rounding, and the one rounding left is that of the sum.
+const LARGEST_RADIUS2: f64 = 1.267_650_600_228_229_4e30; // 2^100
+
+/// Smallest radius for which what underflows is far below [`MARGIN`].
+const SMALLEST_RADIUS: f64 = 1.0 / 1024.0;
+
+/// Whether `fma(xy, 2, c)` is the definition's `(xy + xy) + c` for every point that has not escaped.
+pub(super) fn fused_is_exact<T: Copy + Into<f64>>(constants: &Constants<T>) -> bool {
+    constants.radius2.into() <= LARGEST_RADIUS2
+}
+
+/// Whether a point that fails the test fails every later one, in the arithmetic of the kernel, so that a test may come
+/// late.
+///
+/// Let R be the square of the radius, r its root, u = 2^-24 the rounding unit (that of f64 is smaller), and let z be a
+/// computed point that fails: fl(fl(xx) + fl(yy)) is not below R.
+///
+/// If the sum is not finite, then so is the next x = fl(fl(xx) - fl(yy)) + Re c, or it is large and the next case holds;
+/// from a coordinate that is not finite none that is finite comes back, and no comparison with it is true.
+///
+/// Else |z|^2 >= R (1 - 2u). Five roundings lead to the next point, so it lies within 6u (|z|^2 + |c|) of z^2 + c, and
+/// since |c| <= R its modulus is at least |z|^2 (1 - 12u) - |c|. That minus |z| grows with |z| beyond 1, and for the
+/// smallest |z| it is at least R (1 - 14u) - |c| - r. Where
+///
+///   |c| + r (1 + MARGIN) <= R (1 - MARGIN)
+///
+/// it is at least r MARGIN. So the modulus grows by that much or more, the next point lies at r (1 + MARGIN / 2) or
+/// beyond, fails its test whatever its three roundings do, and is again a point as we started from. (The condition also
+/// implies r > 1.)
+pub(super) fn escape_is_final<T: Copy + Into<f64>>(constants: &Constants<T>) -> bool {
+    let radius2 = constants.radius2.into();
+    modulus(constants) + radius2.sqrt() * (1.0 + MARGIN) <= radius2 * (1.0 - MARGIN) && radius2 <= LARGEST_RADIUS2
+}
+
+/// How many of the first tests every point passes whose coordinates are at most `x` and `y` in size, counted up to
+/// `limit`: |z| <= B leads to |z^2 + c| <= B^2 + |c|.
+pub(super) fn tests_passed_by_all<T: Copy + Into<f64>>(
+    constants: &Constants<T>,
+    x: f64,
+    y: f64,
+    limit: usize,
+) -> usize {
+    let radius = constants.radius2.into().sqrt();
+    let mut bound = x.hypot(y) * (1.0 + MARGIN);
+    let mut passed = 0;
+    while passed < limit && radius >= SMALLEST_RADIUS && bound * (1.0 + MARGIN) < radius {
+        bound = (bound * bound + modulus(constants)) * (1.0 + MARGIN);
+        passed += 1;
+    }
+    passed
+}
+
+/// The largest size of a coordinate, infinite where one is not finite.
+pub(super) fn reach<T: Copy + Into<f64>>(coordinates: &[T]) -> f64 {
+    let size = |&value: &T| Some(value.into().abs()).filter(|size| size.is_finite()).unwrap_or(f64::INFINITY);
+    coordinates.iter().map(size).fold(0.0, f64::max)
+}
+
+fn modulus<T: Copy + Into<f64>>(constants: &Constants<T>) -> f64 {
+    constants.c_re.into().hypot(constants.c_im.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn constants(c: (f64, f64), radius: f64) -> Constants<f64> {
+        Constants { c_re: c.0, c_im: c.1, radius2: radius * radius, max_iter: 255 }
+    }
+
+    #[test]
+    fn escape_is_final_where_the_circle_is_wide_enough_for_c() {
+        for (c, radius, is_final) in [
+            ((0.0, 0.65), 3.0, true),
+            ((-0.8, 0.156), 2.0, true),
+            ((0.0, 5.9), 3.0, true),
+            ((0.0, 6.0), 3.0, false),
+            ((0.0, 0.0), 1.0, false),
+            ((0.0, 0.65), 0.5, false),
+            ((f64::NAN, 0.0), 3.0, false),
+            ((f64::INFINITY, 0.0), 3.0, false),
+            ((0.0, 0.65), f64::INFINITY, false),
+            ((0.0, 0.65), f64::NAN, false),
+        ] {
+            assert_eq!(escape_is_final(&constants(c, radius)), is_final, "c {c:?} radius {radius}");
+        }
+    }
+
+    #[test]
+    fn the_tutorials_view_passes_its_first_test_and_a_wider_one_does_not() {
+        let tutorial = constants((0.0, 0.65), 3.0);
+        assert_eq!(tests_passed_by_all(&tutorial, 2.0, 1.5, 3), 1);
+        assert_eq!(tests_passed_by_all(&tutorial, 2.6, 1.5, 3), 0);
+        assert_eq!(tests_passed_by_all(&tutorial, 0.1, 0.1, 3), 3);
+        assert_eq!(tests_passed_by_all(&tutorial, f64::INFINITY, 0.0, 3), 0);
+    }
+
+    #[test]
+    fn one_coordinate_that_is_no_number_reaches_anywhere() {
+        assert_eq!(reach(&[1.0, f64::NAN, -2.0]), f64::INFINITY);
+        assert_eq!(reach(&[1.0, -2.0]), 2.0);
+    }
+}

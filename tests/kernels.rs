@@ -1,0 +1,175 @@
+//! One suite for every device: it computes what the scalar definition computes, exactly, or the suite says where not.
+//!
+//! A new device passes with one line at the end.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::sync::Mutex;
+
+use hybrid::{
+    device::{
+        Deliver, Device, Identity, Kind,
+        cpu::{CpuDevice, isa::Isa},
+        gpu::{GpuDevice, Which},
+    },
+    error::Error,
+    kernel::{
+        Precision,
+        band::{Band, Bands},
+        julia::{self, Count, Counts, Julia, Real},
+    },
+};
+use ndarray::Array2;
+
+/// Pictures that are easy to get wrong: odd sizes, both kinds of counts, limits of one iteration and of many, radii that
+/// are left and entered again, views of infinity.
+fn pictures() -> Vec<(&'static str, Julia)> {
+    let tutorial =
+        Julia { width: 96, height: 72, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
+    let with = |change: fn(&mut Julia)| {
+        let mut julia = tutorial.clone();
+        change(&mut julia);
+        julia
+    };
+    vec![
+        ("the tutorial's", tutorial.clone()),
+        ("one pixel", with(|julia| (julia.width, julia.height) = (1, 1))),
+        ("odd width", with(|julia| (julia.width, julia.height) = (67, 5))),
+        ("one wide row", with(|julia| (julia.width, julia.height) = (5003, 1))),
+        ("no iteration", with(|julia| julia.max_iter = 1)),
+        ("one iteration", with(|julia| julia.max_iter = 2)),
+        ("16-bit counts", with(|julia| julia.max_iter = 256)),
+        ("a long limit", with(|julia| (julia.max_iter, julia.c) = (2000, (-0.8, 0.156)))),
+        ("the longest limit", with(|julia| (julia.max_iter, julia.width, julia.height) = (u16::MAX, 9, 7))),
+        ("a radius that is entered again", with(|julia| (julia.radius, julia.c) = (0.7, (0.3, -0.5)))),
+        ("a large c", with(|julia| julia.c = (7.0, -9.0))),
+        ("far away", with(|julia| julia.x = (1e30, 2e30))),
+        ("at infinity", with(|julia| (julia.x, julia.y, julia.radius) = ((1e150, 1e200), (1e150, 1e200), 1e100))),
+    ]
+}
+
+fn expected<T: Real, C: Count>(julia: &Julia) -> Array2<C> {
+    let rounded = |values: Vec<f64>| values.into_iter().map(T::round).collect::<Vec<T>>();
+    let (columns, lines) = (rounded(julia.columns()), rounded(julia.lines(0..julia.height)));
+    let mut counts = Array2::from_elem((lines.len(), columns.len()), C::from_u16(0));
+    julia::fill(&columns, &lines, &julia.constants::<T>(), counts.view_mut());
+    counts
+}
+
+fn definition(julia: &Julia, precision: Precision) -> Array2<u16> {
+    match precision {
+        Precision::F32 => expected::<f32, u16>(julia),
+        Precision::F64 => expected::<f64, u16>(julia),
+    }
+}
+
+fn computed(device: &mut dyn Device, julia: &Julia, precision: Precision) -> Result<Array2<u16>, String> {
+    let bands = Bands::of(julia.width, julia.height);
+    // Not in order: no device may rely on it.
+    let bands: Vec<Band> = (0..bands.len()).rev().map(|index| bands.get(index)).collect();
+    let image = Mutex::new((Array2::zeros((julia.height as usize, julia.width as usize)), Vec::new()));
+    let deliver = |band: &Band, counts: Counts<'_>| {
+        let mut guard = image.lock().unwrap();
+        let (image, delivered) = &mut *guard;
+        let rows = band.rows.start as usize..band.rows.end as usize;
+        let counts = match counts {
+            Counts::U8(counts) => counts.mapv(u16::from),
+            Counts::U16(counts) => counts.to_owned(),
+        };
+        image.slice_mut(ndarray::s![rows, ..]).assign(&counts);
+        delivered.push(band.index);
+    };
+    device.julia(julia, precision, &bands, &deliver).map_err(|error| error.to_string())?;
+    let (image, mut delivered) = image.into_inner().unwrap();
+    delivered.sort_unstable();
+    let all: Vec<u32> = (0..u32::try_from(bands.len()).unwrap()).collect();
+    if delivered == all { Ok(image) } else { Err(format!("bands {delivered:?} were delivered")) }
+}
+
+/// The suite: the first thing that `device` gets wrong.
+fn check(device: &mut dyn Device) -> Result<(), String> {
+    for (name, julia) in pictures() {
+        for precision in [Precision::F32, Precision::F64] {
+            let expected = definition(&julia, precision);
+            let found = computed(device, &julia, precision).map_err(|error| format!("{name}, {precision}: {error}"))?;
+            let different = expected.iter().zip(&found).filter(|(expected, found)| expected != found).count();
+            if different > 0 {
+                return Err(format!("{name}, {precision}: {different} of {} pixels differ", expected.len()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The definition itself as a device: the template for a new one. `wrong` changes a count before it is delivered.
+#[derive(Debug)]
+struct Scalar {
+    identity: Identity,
+    wrong: fn(u16, &Julia) -> u16,
+}
+
+impl Scalar {
+    fn new(wrong: fn(u16, &Julia) -> u16) -> Self {
+        let identity = Identity {
+            kind: Kind::Cpu,
+            adapter: "scalar".to_owned(),
+            pci_bus_id: None,
+            threads: 1,
+            has_f64: true,
+            inexact: None,
+        };
+        Self { identity, wrong }
+    }
+}
+
+impl Device for Scalar {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn julia(
+        &mut self,
+        julia: &Julia,
+        precision: Precision,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        let image = definition(julia, precision).mapv(|count| (self.wrong)(count, julia));
+        for band in bands {
+            let rows = band.rows.start as usize..band.rows.end as usize;
+            deliver(band, Counts::U16(image.slice(ndarray::s![rows, ..])));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn scalar() {
+    check(&mut Scalar::new(|count, _| count)).unwrap();
+}
+
+#[test]
+fn saboteurs_are_caught() {
+    let off_by_one = check(&mut Scalar::new(|count, _| count.saturating_sub(1).max(1))).unwrap_err();
+    assert!(off_by_one.contains("pixels differ"), "{off_by_one}");
+    // Wrong in one picture, and there only where a pixel escapes after just ten iterations.
+    let rare =
+        check(&mut Scalar::new(|count, julia| if julia.max_iter == 2000 && count == 1990 { 1989 } else { count }));
+    assert!(rare.unwrap_err().starts_with("a long limit"));
+}
+
+#[test]
+fn cpu_with_every_instruction_set_of_this_machine() {
+    for isa in Isa::available() {
+        for threads in [1, 3] {
+            check(&mut CpuDevice::new("CPU", isa, threads, None)).unwrap_or_else(|error| panic!("{isa}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn software_gpu() {
+    let mut gpu = GpuDevice::open(&Which::Software).unwrap_or_else(|error| panic!("{error}: run `make setup-test`"));
+    assert_eq!(gpu.identity().inexact, None);
+    check(&mut gpu).unwrap();
+}
