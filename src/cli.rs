@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
-use crate::{error::Error, kernel::Precision, placement::DeviceWish};
+use crate::{error::Error, kernel::Precision, wish::DeviceWish};
 
 /// PNG stores width and height in 31 bits.
 const MAX_SIDE_PX: u32 = i32::MAX.unsigned_abs();

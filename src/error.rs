@@ -25,6 +25,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The ranks and the node do not fit together.
+    #[error("ranks cannot be placed: {0}")]
+    Placement(String),
     /// A GPU was demanded and there is none for this rank.
     #[error("no GPU for this rank: {reason}; {way_out}")]
     NoGpu {
@@ -76,6 +79,7 @@ impl Error {
             Self::Mpi(_)
             | Self::Topology(_)
             | Self::StoredTopology { .. }
+            | Self::Placement(_)
             | Self::NoGpu { .. }
             | Self::Gpu { .. }
             | Self::Memory { .. }

@@ -3,13 +3,14 @@
 //! One direction of flow: arguments, MPI, topology, placement, device, workload, output. A module knows only modules to
 //! its left in
 //!
-//! `cli, error, rankfile, kernel < topology, comm < placement < device < output < workload < commands`.
+//! `pci, wish, cli, error, rankfile, kernel < topology, comm < placement < device < output < workload < commands`.
 //!
 //! | module | what it is for |
 //! |---|---|
 //! | [`cli`] | every flag; the only file that names `clap` |
 //! | [`environment`] | variables that libraries read, set before they start |
 //! | [`error`] | what can go wrong, and the exit codes |
+//! | [`pci`], [`wish`] | names of GPUs; what a rank is told to compute on |
 //! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
 //! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
 //! | [`comm`] | MPI; the only module that names `mpi` |
@@ -37,6 +38,8 @@ pub mod error;
 mod fault;
 pub mod kernel;
 pub mod output;
+pub mod pci;
 pub mod placement;
 pub mod topology;
+pub mod wish;
 pub mod workload;

@@ -140,3 +140,124 @@ fn sum(a: Cost, b: Cost, sign: i64) -> Cost {
 fn number(count: usize) -> i64 {
     i64::try_from(count).expect("ranks and GPUs of one node")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::sample::node;
+
+    const DISTANCES: [Option<Distance>; 4] =
+        [None, Some(Distance::Near), Some(Distance::SamePackage), Some(Distance::Remote)];
+
+    /// Three bidders for two GPUs; digit `2 * bidder + gpu` of `pattern`, to the base four, is an index into [`DISTANCES`].
+    fn bidders(gpus: &[Gpu], pattern: usize, musts: [bool; 3]) -> Vec<Bidder> {
+        let distance = |bidder: usize, gpu: usize| DISTANCES[pattern >> (2 * (2 * bidder + gpu)) & 3];
+        (0..3)
+            .map(|bidder| Bidder {
+                must: musts[bidder],
+                acceptable: (0..2).filter_map(|gpu| Some((gpus[gpu].pci_bus_id, distance(bidder, gpu)?))).collect(),
+                software: false,
+            })
+            .collect()
+    }
+
+    /// Pairs, unmet demands and distance, the first as a negative number: less is better. `None` where it is not allowed.
+    fn badness(bidders: &[Bidder], devices: &[Option<Device>]) -> Option<(i64, usize, i64)> {
+        let (mut pairs, mut unmet, mut total) = (0, 0, 0);
+        for (index, (bidder, device)) in bidders.iter().zip(devices).enumerate() {
+            match device {
+                Some(Device::Gpu(id)) if !devices[..index].contains(device) => {
+                    pairs -= 1;
+                    total += *bidder.acceptable.get(id)? as i64;
+                }
+                Some(_) => return None,
+                None => unmet += usize::from(bidder.must),
+            }
+        }
+        Some((pairs, unmet, total))
+    }
+
+    fn all_assignments(gpus: &[Gpu]) -> Vec<Vec<Option<Device>>> {
+        let choices = [None, Some(Device::Gpu(gpus[0].pci_bus_id)), Some(Device::Gpu(gpus[1].pci_bus_id))];
+        (0..27).map(|code| vec![choices[code % 3], choices[code / 3 % 3], choices[code / 9]]).collect()
+    }
+
+    /// How often, over all patterns, `assign` does worse than the best of all assignments.
+    fn failures(assign: impl Fn(&[Bidder], &[Gpu]) -> Vec<Option<Device>>) -> usize {
+        let gpus = node(2, 1, 1, &[(0x10, Some(0)), (0x20, Some(1))]).gpus;
+        let everything = all_assignments(&gpus);
+        let mut failures = 0;
+        for pattern in 0..1 << 12 {
+            for musts in [[false; 3], [false, true, false], [false, true, true]] {
+                let bidders = bidders(&gpus, pattern, musts);
+                let best = everything.iter().filter_map(|devices| badness(&bidders, devices)).min();
+                failures += usize::from(badness(&bidders, &assign(&bidders, &gpus)) != best);
+            }
+        }
+        failures
+    }
+
+    #[test]
+    fn no_assignment_is_better_whatever_the_distances() {
+        assert_eq!(failures(|bidders, gpus| assign(bidders, gpus, 1, 0)), 0);
+    }
+
+    #[test]
+    fn greedy_dealing_is_worse_and_the_same_comparison_shows_it() {
+        let greedy = |bidders: &[Bidder], _: &[Gpu]| {
+            let mut devices: Vec<Option<Device>> = Vec::new();
+            for bidder in bidders {
+                let free = bidder.acceptable.iter().filter(|(id, _)| !devices.contains(&Some(Device::Gpu(**id))));
+                devices.push(free.min_by_key(|(_, distance)| **distance).map(|(id, _)| Device::Gpu(*id)));
+            }
+            devices
+        };
+        assert!(failures(greedy) > 1000);
+    }
+
+    #[test]
+    fn equal_ranks_get_the_gpus_in_their_own_order() {
+        let gpus = node(1, 1, 1, &[(0x10, None), (0x20, None), (0x30, None)]).gpus;
+        let acceptable: BTreeMap<PciBusId, Distance> =
+            gpus.iter().map(|gpu| (gpu.pci_bus_id, Distance::Unknown)).collect();
+        let bidders: Vec<Bidder> =
+            (0..4).map(|_| Bidder { must: false, acceptable: acceptable.clone(), software: false }).collect();
+        let expected: Vec<Option<Device>> =
+            gpus.iter().map(|gpu| Some(Device::Gpu(gpu.pci_bus_id))).chain([None]).collect();
+        assert_eq!(assign(&bidders, &gpus, 1, 0), expected);
+    }
+
+    #[test]
+    fn two_hundred_ranks_and_sixteen_gpus_take_no_time_to_speak_of() {
+        let gpus = node(
+            8,
+            1,
+            1,
+            &std::array::from_fn::<_, 16, _>(|i| {
+                let bus = u8::try_from(i).unwrap();
+                (bus + 1, Some(u32::from(bus) / 2))
+            }),
+        )
+        .gpus;
+        let bidder = |rank: usize| Bidder {
+            must: false,
+            acceptable: gpus
+                .iter()
+                .enumerate()
+                .map(|(index, gpu)| {
+                    (gpu.pci_bus_id, if index / 2 == rank % 8 { Distance::Near } else { Distance::Remote })
+                })
+                .collect(),
+            software: false,
+        };
+        let bidders: Vec<Bidder> = (0..200).map(bidder).collect();
+        let start = std::time::Instant::now();
+        let devices = assign(&bidders, &gpus, 4, 0);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+        let near = bidders.iter().zip(&devices).filter(|(bidder, device)| match device {
+            Some(Device::Gpu(id)) => bidder.acceptable[id] == Distance::Near,
+            _ => false,
+        });
+        assert_eq!(near.count(), 64);
+    }
+}

@@ -49,3 +49,59 @@ fn find_core(rank: usize, eligible: &[Vec<usize>], holders: &mut [Option<usize>]
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CORES: usize = 4;
+
+    /// The cores in a mask of four bits.
+    fn cores(mask: usize) -> Vec<usize> {
+        (0..CORES).filter(|core| mask >> core & 1 == 1).collect()
+    }
+
+    /// Whether each rank could have a core of its own: any set of ranks is bound to as many cores at least (Hall).
+    fn is_enough(masks: [usize; 3]) -> bool {
+        (1..8_usize).all(|ranks| {
+            let union = (0..3).filter(|rank| ranks >> rank & 1 == 1).fold(0, |union, rank| union | masks[rank]);
+            union.count_ones() >= ranks.count_ones()
+        })
+    }
+
+    /// The combinations of bindings of three ranks to four cores for which the deal is wrong.
+    fn wrong(contest: impl Fn(&[Vec<usize>]) -> Vec<Vec<usize>>) -> Vec<[usize; 3]> {
+        let all = (0..15 * 15 * 15).map(|code| [code % 15 + 1, code / 15 % 15 + 1, code / 225 + 1]);
+        all.filter(|&masks| {
+            let eligible = masks.map(cores);
+            let hands = contest(&eligible);
+            let inside = hands.iter().zip(&eligible).all(|(hand, mine)| hand.iter().all(|core| mine.contains(core)));
+            let holders = |core: usize| hands.iter().filter(|hand| hand.contains(&core)).count();
+            let none_idle =
+                (0..CORES).all(|core| holders(core) > 0 || eligible.iter().all(|mine| !mine.contains(&core)));
+            let disjoint = (0..CORES).all(|core| holders(core) <= 1);
+            let none_empty = hands.iter().all(|hand| !hand.is_empty());
+            !(inside && none_idle && none_empty && (disjoint || !is_enough(masks)))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn whatever_the_bindings_cores_are_disjoint_where_they_can_be_and_none_is_idle() {
+        assert_eq!(wrong(|eligible| contest(CORES, eligible)), [[0; 3]; 0]);
+    }
+
+    #[test]
+    fn first_come_first_served_is_wrong_and_the_same_check_shows_it() {
+        let greedy = |eligible: &[Vec<usize>]| {
+            let mut taken = [false; CORES];
+            let take = |mine: &Vec<usize>| {
+                let free: Vec<usize> = mine.iter().copied().filter(|&core| !taken[core]).collect();
+                free.iter().for_each(|&core| taken[core] = true);
+                free
+            };
+            eligible.iter().map(take).collect()
+        };
+        assert!(wrong(greedy).len() > 1000);
+    }
+}

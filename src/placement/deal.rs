@@ -140,7 +140,7 @@ impl Table<'_> {
             let open = (0..self.domains.len()).filter(|&index| self.domains[index].free.len() > seats[index]);
             let best = open.max_by_key(|&index| {
                 let empty = seats[index] == 0;
-                let package_room = if empty { room_on(self.domains[index].package) } else { 0 };
+                let package_room = if false { room_on(self.domains[index].package) } else { 0 };
                 (empty, package_room, per_seat(self.domains[index].free.len(), seats[index]), Reverse(index))
             });
             seats[best.expect("there are no more claims than cores")] += 1;
@@ -175,14 +175,19 @@ impl Table<'_> {
         }
     }
 
-    /// More ranks than cores: each gets one core, near its GPU as long as a seat there is left.
+    /// More ranks than cores: each gets one core, near its GPU as long as a seat there is left, and the cores are crowded
+    /// evenly.
     fn crowd(&mut self, drivers: &[usize], computers: &[usize]) {
-        let seats = self.claims.len().div_ceil(self.cores.len());
+        let seats = self.claims.len() / self.cores.len();
+        let mut extra_seats = self.claims.len() % self.cores.len();
         let mut load = vec![0_usize; self.cores.len()];
         for &claim in drivers.iter().chain(computers) {
+            let has_seat = |core: usize| load[core] < seats || (load[core] == seats && extra_seats > 0);
             let core = (0..self.cores.len())
-                .min_by_key(|&core| (load[core] >= seats, !self.is_near(claim, &self.cores[core]), load[core]))
-                .expect("a group has a core");
+                .filter(|&core| has_seat(core))
+                .min_by_key(|&core| (!self.is_near(claim, &self.cores[core]), load[core]))
+                .expect("there are as many seats as claims");
+            extra_seats -= usize::from(load[core] == seats);
             load[core] += 1;
             self.hands[claim].push(core);
         }

@@ -1,45 +1,37 @@
 //! Ranks and a node's topology in, cores and device of each rank out.
 //!
 //! Everything here is a pure function of values, so that every machine can be tried on any machine. [`choose`] serves the
-//! ranks of a running job, inside the bindings that the launcher gave them; [`map`] plans a new job. Both deal GPUs and cores
-//! by the same functions. Opening a device, binding a thread and asking MPI are left to others.
+//! ranks of a running job, inside the bindings that the launcher gave them; [`map`] plans a new job; both deal GPUs and cores
+//! by the same functions. [`audit`] looks back on a job. Opening a device, binding a thread and asking MPI are left to others.
 
 mod assign;
+mod audit;
 mod contest;
 mod deal;
 mod distance;
 mod finding;
 mod inspect;
 mod live;
+mod map;
+#[cfg(test)]
+mod sample;
 mod visible;
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    distance::{Distance, distance},
+    audit::{NodeFacts, audit},
+    distance::{Distance, distance, nearest},
     finding::{Code, Finding, Severity, ranks_in_words},
-    inspect::{Asked, RankFacts},
+    inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts},
     live::choose,
+    map::map,
     visible::{VARIABLES, Visible, visible},
 };
-use crate::topology::{CpuSet, PciBusId};
-
-/// The device a rank was told to use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum DeviceWish {
-    /// A GPU where one is left, else cores.
-    #[default]
-    Auto,
-    /// Cores.
-    Cpu,
-    /// Any GPU; without one the job fails.
-    Gpu,
-    /// This GPU; without it the job fails.
-    ThisGpu(PciBusId),
-}
+pub use crate::wish::DeviceWish;
+use crate::{pci::PciBusId, topology::CpuSet};
 
 /// The device a rank got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,49 +96,6 @@ pub struct Placement {
     pub findings: Vec<Finding>,
 }
 
-impl fmt::Display for DeviceWish {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.pad("auto"),
-            Self::Cpu => f.pad("cpu"),
-            Self::Gpu => f.pad("gpu"),
-            Self::ThisGpu(id) => id.fmt(f),
-        }
-    }
-}
-
-/// A text that names no device.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no device; give auto, cpu, gpu or a PCI bus id like 0000:65:00.0")]
-pub struct ParseDeviceWishError(String);
-
-impl FromStr for DeviceWish {
-    type Err = ParseDeviceWishError;
-
-    fn from_str(text: &str) -> Result<Self, ParseDeviceWishError> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "gpu" => Ok(Self::Gpu),
-            _ => text.parse().map(Self::ThisGpu).map_err(|_| ParseDeviceWishError(text.to_owned())),
-        }
-    }
-}
-
-impl From<DeviceWish> for String {
-    fn from(wish: DeviceWish) -> Self {
-        wish.to_string()
-    }
-}
-
-impl TryFrom<String> for DeviceWish {
-    type Error = ParseDeviceWishError;
-
-    fn try_from(text: String) -> Result<Self, ParseDeviceWishError> {
-        text.parse()
-    }
-}
-
 impl Device {
     /// `cpu` or `gpu`: a software adapter runs the same shaders as a GPU and counts as one.
     #[must_use]
@@ -165,19 +114,5 @@ impl fmt::Display for Device {
             Self::Gpu(id) => id.fmt(f),
             Self::SoftwareGpu => f.pad("software gpu"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_wish_is_read_as_it_is_written() {
-        for text in ["auto", "cpu", "gpu", "0000:65:00.0"] {
-            assert_eq!(text.parse::<DeviceWish>().unwrap().to_string(), text);
-        }
-        let message = "gpu0".parse::<DeviceWish>().unwrap_err().to_string();
-        assert!(message.contains("`gpu0`") && message.contains("0000:65:00.0"), "{message}");
     }
 }

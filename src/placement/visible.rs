@@ -78,11 +78,9 @@ pub fn visible(gpus: &[Gpu], variable: impl Fn(&str) -> Option<String>) -> Visib
         let mut kept = apply(mask.variable, &value, counted, &mut notes);
         kept.retain(|gpu| own.contains(gpu));
         note_if_fewer(mask.variable, &value, own.len(), kept.len(), &mut hidden_by);
-        left = others.into_iter().chain(kept).collect();
+        left.retain(|gpu| others.contains(gpu) || kept.contains(gpu));
     }
-    let mut gpus: Vec<PciBusId> = left.iter().map(|gpu| gpu.pci_bus_id).collect();
-    gpus.sort_unstable();
-    Visible { gpus, hidden_by, notes }
+    Visible { gpus: left.iter().map(|gpu| gpu.pci_bus_id).collect(), hidden_by, notes }
 }
 
 fn note_if_fewer(name: &str, value: &str, before: usize, after: usize, hidden_by: &mut Vec<String>) {
@@ -113,7 +111,7 @@ fn repeats(value: &str, slurm: &str) -> bool {
 /// The GPUs that the list `value` names among `counted`. As the vendors have it, the list ends at the first item that names
 /// no GPU. Where an item cannot be understood at all, nothing is hidden, and a note says so.
 fn apply<'a>(name: &str, value: &str, counted: &[&'a Gpu], notes: &mut Vec<String>) -> Vec<&'a Gpu> {
-    let mut kept = Vec::new();
+    let mut kept = Vec::<&Gpu>::new();
     for item in value.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         match item_meaning(item, counted) {
             Meaning::Gpus(gpus) => kept.extend(gpus),
@@ -134,6 +132,8 @@ fn apply<'a>(name: &str, value: &str, counted: &[&'a Gpu], notes: &mut Vec<Strin
             }
         }
     }
+    kept.sort_unstable_by_key(|gpu| gpu.pci_bus_id);
+    kept.dedup();
     kept
 }
 
@@ -166,5 +166,96 @@ fn item_meaning<'a>(item: &str, counted: &[&'a Gpu]) -> Meaning<'a> {
             Meaning::Gpus(counted[first..=last].to_vec())
         }
         _ => Meaning::End,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::sample::node;
+
+    /// Buses of the visible GPUs of a node with NVIDIA's on 10, 20, 30, 40 and AMD's on 50, 60.
+    fn buses(variables: &[(&str, &str)]) -> (String, Visible) {
+        let mut node = node(1, 1, 1, &[0x10, 0x20, 0x30, 0x40, 0x50, 0x60].map(|bus| (bus, Some(0))));
+        node.gpus[4..].iter_mut().for_each(|gpu| {
+            gpu.vendor_id = 0x1002;
+            gpu.uuid = None;
+        });
+        let lookup =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let visible = visible(&node.gpus, lookup);
+        (visible.gpus.iter().map(|id| format!("{:02x}", id.bus)).collect::<Vec<_>>().join(" "), visible)
+    }
+
+    #[test]
+    fn each_variable_means_what_its_vendor_says() {
+        const CUDA: &str = "CUDA_VISIBLE_DEVICES";
+        const ROCR: &str = "ROCR_VISIBLE_DEVICES";
+        const HIP: &str = "HIP_VISIBLE_DEVICES";
+        for (variables, expected) in [
+            (&[][..], "10 20 30 40 50 60"),
+            (&[(CUDA, "2")], "30 50 60"),
+            (&[(CUDA, "3,0")], "10 40 50 60"),
+            (&[(CUDA, "")], "50 60"),
+            (&[(CUDA, "-1")], "50 60"),
+            (&[(CUDA, "NoDevFiles")], "50 60"),
+            (&[(CUDA, "0,-1,2")], "10 50 60"),
+            (&[(CUDA, "0,9,2")], "10 50 60"),
+            (&[(CUDA, "GPU-20ab")], "20 50 60"),
+            (&[(CUDA, "GPU-30,GPU-10ab")], "10 30 50 60"),
+            (&[(CUDA, "GPU-ffff")], "50 60"),
+            (&[(CUDA, "1"), (ROCR, "1")], "20 60"),
+            (&[(ROCR, "1"), (HIP, "0")], "10 20 30 40 60"),
+            (&[(ROCR, "GPU-18dc2e2d4f1a4d3b")], "10 20 30 40 50 60"),
+            (&[("ZE_AFFINITY_MASK", "0")], "10 20 30 40 50 60"),
+            (&[("SLURM_JOB_GPUS", "0-2")], "10 20 30"),
+            (&[("SLURM_JOB_GPUS", "0-2"), (SLURM, "1")], "20"),
+            (&[(SLURM, "2,3"), (CUDA, "2,3")], "30 40"),
+            (&[(SLURM, "2,3"), (CUDA, "0,1")], "30 40"),
+            (&[(SLURM, "2,3"), (CUDA, "1")], "40"),
+        ] {
+            assert_eq!(buses(variables).0, expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn what_hides_a_gpu_is_named_and_what_hides_none_is_not() {
+        assert_eq!(buses(&[("CUDA_VISIBLE_DEVICES", "0,1")]).1.hidden_by, ["CUDA_VISIBLE_DEVICES=0,1"]);
+        assert_eq!(buses(&[("CUDA_VISIBLE_DEVICES", "0,1,2,3")]).1, buses(&[]).1);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_hides_nothing_and_is_said() {
+        for (value, reason) in [("MIG-1234", "MIG"), ("0,9", "9 is none of the 4 GPUs"), ("x", "x is none of")] {
+            let notes = buses(&[("CUDA_VISIBLE_DEVICES", value)]).1.notes;
+            assert!(notes[0].contains(reason), "{notes:?}");
+        }
+        let notes = buses(&[("ROCR_VISIBLE_DEVICES", "GPU-18dc2e2d4f1a4d3b")]).1.notes;
+        assert!(notes[0].contains("UUID") && notes[0].contains("--device"), "{notes:?}");
+    }
+
+    #[test]
+    fn intels_tiles_are_tiles_of_a_whole_device() {
+        let mut node = node(1, 1, 1, &[(0x10, Some(0)), (0x20, Some(0))]);
+        node.gpus.iter_mut().for_each(|gpu| gpu.vendor_id = 0x8086);
+        let visible_by = |value: &'static str| {
+            visible(&node.gpus, move |name| (name == "ZE_AFFINITY_MASK").then(|| value.to_owned())).gpus.len()
+        };
+        assert_eq!([visible_by("1.0"), visible_by("0.0,0.1"), visible_by("0,1"), visible_by("")], [1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn where_cuda_counts_otherwise_it_is_said() {
+        let mut node = node(1, 1, 1, &[(0x10, Some(0)), (0x20, Some(0))]);
+        node.gpus[1].device_id = 0x20b0;
+        let notes = |order: Option<&'static str>| {
+            let lookup = move |name: &str| match name {
+                "CUDA_VISIBLE_DEVICES" => Some("0".to_owned()),
+                "CUDA_DEVICE_ORDER" => order.map(str::to_owned),
+                _ => None,
+            };
+            visible(&node.gpus, lookup).notes.len()
+        };
+        assert_eq!((notes(None), notes(Some("PCI_BUS_ID"))), (1, 0));
     }
 }

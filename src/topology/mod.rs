@@ -1,12 +1,11 @@
 //! What a node consists of, as plain values: packages, NUMA nodes, cores and GPUs, and where this process may run.
 //!
 //! The rest of the program decides on these values alone, so that a node can be sent to another rank, be stored in a file, or
-//! be made up by a test. hwloc's own names are kept; hwloc itself stays behind [`read`](self) and is named nowhere else. This
-//! module does not know what the cores and GPUs are wanted for.
+//! be made up by a test. The names are hwloc's own; hwloc itself is named in one private file and nowhere else. This module
+//! does not know what the cores and GPUs are wanted for.
 
 mod cpuset;
 mod display;
-mod pci;
 mod read;
 mod sysfs;
 
@@ -17,9 +16,9 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cpuset::{CpuSet, ParseCpuSetError},
     display::{Gpu, Locality, OtherDisplay},
-    pci::{ParsePciBusIdError, PciBusId},
     read::{bind_thread, binding},
 };
+pub use crate::pci::PciBusId;
 
 /// One node of the cluster, or what a file says of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +29,7 @@ pub struct Node {
     pub packages: Vec<Package>,
     /// NUMA nodes by operating system index.
     pub numa_nodes: Vec<NumaNode>,
-    /// Cores by logical index, which is how a rankfile counts them.
+    /// Cores by logical index.
     pub cores: Vec<Core>,
     /// GPUs by PCI bus id.
     pub gpus: Vec<Gpu>,
@@ -86,6 +85,19 @@ impl Node {
         self.cores_in(&self.allowed)
     }
 
+    /// The slots of a rankfile that mean the cores with a PU in `pus`: their indexes among the cores that the job may use.
+    /// Where a resource manager keeps cores for others, that is less than the logical index; so count Open MPI 4.1 and 5.0.
+    #[must_use]
+    pub fn slots_of(&self, pus: &CpuSet) -> Vec<u32> {
+        (0..).zip(self.allowed_cores()).filter(|(_, core)| core.pus.intersects(pus)).map(|(slot, _)| slot).collect()
+    }
+
+    /// The core that a slot of a rankfile means; see [`Node::slots_of`].
+    #[must_use]
+    pub fn core_of_slot(&self, slot: u32) -> Option<&Core> {
+        self.allowed_cores().nth(slot as usize)
+    }
+
     /// The NUMA nodes that the cores in `pus` belong to.
     #[must_use]
     pub fn numa_nodes_of(&self, pus: &CpuSet) -> BTreeSet<u32> {
@@ -102,5 +114,33 @@ impl Node {
     #[must_use]
     pub fn gpu(&self, id: PciBusId) -> Option<&Gpu> {
         self.gpus.iter().find(|gpu| gpu.pci_bus_id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_count_the_cores_that_the_job_may_use() {
+        let core = |logical: u32| Core {
+            logical,
+            package: 0,
+            numa: None,
+            pus: [logical as usize, logical as usize + 4].into_iter().collect(),
+        };
+        let node = Node {
+            host: None,
+            packages: Vec::new(),
+            numa_nodes: Vec::new(),
+            cores: (0..4).map(core).collect(),
+            gpus: Vec::new(),
+            other_displays: Vec::new(),
+            allowed: "1,3,5,7".parse().unwrap(),
+        };
+        assert_eq!(node.slots_of(&"1,5".parse().unwrap()), [0]);
+        assert_eq!(node.slots_of(&node.allowed), [0, 1]);
+        assert_eq!(node.core_of_slot(1).map(|core| core.logical), Some(3));
+        assert_eq!(node.core_of_slot(2), None);
     }
 }

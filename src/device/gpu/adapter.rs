@@ -163,10 +163,13 @@ const BACKENDS: wgpu::Backends = wgpu::Backends::METAL;
 
 fn nothing_found(which: &Which, seen: &[AdapterFacts]) -> Error {
     let (reason, way_out) = if seen.is_empty() {
-        ("no Vulkan driver shows an adapter".to_owned(), match which {
-            Which::Software => "install one: apt install mesa-vulkan-drivers",
-            _ => "install the GPU's Vulkan driver, or compute on the CPU: --device cpu",
-        })
+        (
+            "no Vulkan driver shows an adapter".to_owned(),
+            match which {
+                Which::Software => "install one: apt install mesa-vulkan-drivers",
+                _ => "install the GPU's Vulkan driver, or compute on the CPU: --device cpu",
+            },
+        )
     } else {
         let seen: Vec<String> = seen
             .iter()
@@ -175,10 +178,13 @@ fn nothing_found(which: &Which, seen: &[AdapterFacts]) -> Error {
                 format!("{} ({}, {id})", facts.name, facts.class)
             })
             .collect();
-        (format!("Vulkan shows {}", seen.join("; ")), match which {
-            Which::Software => "install one: apt install mesa-vulkan-drivers",
-            _ => "name one of these, or compute on the CPU: --device cpu",
-        })
+        (
+            format!("Vulkan shows {}", seen.join("; ")),
+            match which {
+                Which::Software => "install one: apt install mesa-vulkan-drivers",
+                _ => "name one of these, or compute on the CPU: --device cpu",
+            },
+        )
     };
     Error::NoGpu { reason: format!("{which} was looked for, {reason}"), way_out: way_out.to_owned() }
 }
@@ -218,7 +224,8 @@ mod tests {
 
     #[test]
     fn what_was_seen_instead_is_named() {
-        let message = nothing_found(&Which::PciBusId("0000:01:00.0".to_owned()), &[facts(Class::Discrete, None)]).to_string();
+        let message =
+            nothing_found(&Which::PciBusId("0000:01:00.0".to_owned()), &[facts(Class::Discrete, None)]).to_string();
         assert!(message.contains("0000:01:00.0") && message.contains("Card (discrete, no PCI bus id)"), "{message}");
         let message = nothing_found(&Which::Software, &[]).to_string();
         assert!(message.contains("apt install mesa-vulkan-drivers"), "{message}");

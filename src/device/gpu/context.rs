@@ -110,7 +110,12 @@ impl Context {
     }
 
     /// Makes a buffer of `size_bytes`.
-    pub(super) fn buffer(&self, label: &str, size_bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, Error> {
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        size_bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, Error> {
         let descriptor =
             wgpu::BufferDescriptor { label: Some(label), size: size_bytes, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);

@@ -331,7 +331,9 @@ impl<T: GpuReal, C: Packed> Work for TileWork<'_, '_, T, C> {
         let pixels = u64::from(piece.pixels);
         let iterations = pixels * u64::from(self.julia.max_iter) - left;
         self.pacer.record(iterations + pixels * PIXEL_STEPS, seconds);
-        if std::env::var_os("DBG").is_some() { eprintln!("{} px {:.3} ms {} it", piece.pixels, seconds*1e3, iterations); }
+        if std::env::var_os("DBG").is_some() {
+            eprintln!("{} px {:.3} ms {} it", piece.pixels, seconds * 1e3, iterations);
+        }
         self.assembler.append(counts);
     }
 }

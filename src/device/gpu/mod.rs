@@ -91,7 +91,13 @@ impl Device for GpuDevice {
         &self.identity
     }
 
-    fn julia(&mut self, julia: &Julia, precision: Precision, bands: &[Band], deliver: Deliver<'_>) -> Result<(), Error> {
+    fn julia(
+        &mut self,
+        julia: &Julia,
+        precision: Precision,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
         if !self.precisions().contains(&precision) {
             let cause = format!("it has no {precision}; --precision f32 is what it can");
             return Err(self.context.error("starting a computation", cause));

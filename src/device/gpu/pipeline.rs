@@ -54,8 +54,10 @@ impl Pipeline {
     ) -> Result<Self, Error> {
         let entries: Vec<_> = (0..).zip(bindings).map(|(number, binding)| layout_entry(number, *binding)).collect();
         let device = &context.device;
-        let bindings = device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.kernel), entries: &entries });
+        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(shader.kernel),
+            entries: &entries,
+        });
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(shader.kernel),
             bind_group_layouts: &[Some(&bindings)],

@@ -69,7 +69,12 @@ pub fn translate(wgsl: &str) -> Result<Vec<u32>, String> {
         // What Vulkan 1.1 accepts, the oldest version with subgroups; nothing newer is used.
         lang_version: (1, 3),
         flags: spv::WriterFlags::empty(),
-        bounds_check_policies: BoundsCheckPolicies { index: clamp, buffer: clamp, image_load: clamp, binding_array: clamp },
+        bounds_check_policies: BoundsCheckPolicies {
+            index: clamp,
+            buffer: clamp,
+            image_load: clamp,
+            binding_array: clamp,
+        },
         // Workgroup memory is written before it is read in every shader.
         zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
         force_loop_bounding: false,

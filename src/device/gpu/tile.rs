@@ -43,7 +43,8 @@ mod tests {
                 .inspect(|tile| assert!(tile.columns.len() <= most && tile.rows.len() <= most, "{tile:?}"))
                 .flat_map(|tile| tile.rows.flat_map(move |row| tile.columns.clone().map(move |column| (row, column))))
                 .collect();
-            let expected: Vec<(usize, usize)> = (0..rows).flat_map(|row| (0..width).map(move |column| (row, column))).collect();
+            let expected: Vec<(usize, usize)> =
+                (0..rows).flat_map(|row| (0..width).map(move |column| (row, column))).collect();
             assert_eq!(pixels, expected, "{width} x {rows}, at most {most}");
         }
     }

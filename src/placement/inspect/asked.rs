@@ -1,0 +1,54 @@
+//! Whether what a rankfile asks for came true.
+
+use super::{Asked, RankFacts, examples, finding, host};
+use crate::{
+    placement::{Code, Device, DeviceWish, Finding, Severity},
+    topology::Node,
+};
+
+/// Ranks on another host, other cores or another device than a rankfile asked for.
+pub(in crate::placement) fn unfulfilled(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let pairs = ranks.iter().filter_map(|facts| Some((facts, facts.asked.as_ref()?)));
+    let broken = pairs.filter_map(|(facts, asked)| {
+        let differences = [host_differs(node, asked), cores_differ(facts, asked), device_differs(facts, asked)];
+        let differences: Vec<String> = differences.into_iter().flatten().collect();
+        let rank = facts.local.rank;
+        (!differences.is_empty()).then(|| (rank, asked, format!("rank {rank} {}", differences.join(" and "))))
+    });
+    let broken: Vec<(u32, &Asked, String)> = broken.collect();
+    let rankfile = &broken.first()?.1.rankfile;
+    let message = format!("not as {rankfile} asks: {}", examples(broken.iter().map(|(.., text)| text.clone())));
+    let ranks = broken.iter().map(|(rank, ..)| *rank).collect();
+    let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
+    finding.mend = Some(format!(
+        "let the launcher follow the file, and leave other binding options away: Open MPI 4.1 `mpiexec -rf {rankfile}`, 5.x \
+         `mpiexec --map-by rankfile:file={rankfile}`"
+    ));
+    Some(finding)
+}
+
+fn host_differs(node: &Node, asked: &Asked) -> Option<String> {
+    // Open MPI cuts a name at the first dot, and so do some systems for their own name.
+    let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let is_relative = asked.host.starts_with('+');
+    let is_address = asked.host.parse::<std::net::IpAddr>().is_ok();
+    let name = asked.host.rsplit('@').next().unwrap_or_default();
+    let is_same = is_relative || is_address || name == "localhost" || short(name) == short(node.host.as_ref()?);
+    (!is_same).then(|| format!("was to be on {} and is on {}", asked.host, host(node)))
+}
+
+fn cores_differ(facts: &RankFacts, asked: &Asked) -> Option<String> {
+    let bound = &facts.local.binding;
+    (asked.cores != *bound).then(|| format!("was to have PUs {} and has {bound}", asked.cores))
+}
+
+fn device_differs(facts: &RankFacts, asked: &Asked) -> Option<String> {
+    let actual = facts.place.device;
+    let is_same = match asked.device? {
+        DeviceWish::Auto => true,
+        DeviceWish::Cpu => actual == Device::Cpu,
+        DeviceWish::Gpu => actual != Device::Cpu,
+        DeviceWish::ThisGpu(id) => actual == Device::Gpu(id),
+    };
+    (!is_same).then(|| format!("was to compute on {} and computes on {actual}", asked.device.unwrap_or_default()))
+}

@@ -1,0 +1,119 @@
+//! Remarks on cores and threads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{RankFacts, examples, finding};
+use crate::{
+    placement::{Code, Device, Finding, Rules, Severity, map, ranks_in_words},
+    topology::{CpuSet, Node},
+};
+
+/// Ranks whose binding leaves them the whole node although they are not alone there.
+pub(in crate::placement) fn unbound(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let unbound: Vec<u32> = ranks
+        .iter()
+        .filter(|facts| node.allowed.is_subset(&facts.local.binding))
+        .map(|facts| facts.local.rank)
+        .collect();
+    if ranks.len() < 2 || unbound.is_empty() || node.allowed_cores().count() < 2 {
+        return None;
+    }
+    let message = format!("the launcher bound {} to no core; the cores were dealt here", ranks_in_words(&unbound));
+    let mut finding = finding(node, Code::RankUnbound, Severity::Warning, unbound, message);
+    finding.mend = Some("start with --bind-to core, or with a rankfile made by `hybrid rankfile write`".to_owned());
+    Some(finding)
+}
+
+/// Ranks that compute on the same core.
+pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let mut shared = BTreeMap::<Vec<u32>, CpuSet>::new();
+    for core in &node.cores {
+        let on_it = ranks.iter().filter(|facts| facts.place.cores.intersects(&core.pus));
+        let on_it: Vec<u32> = on_it.map(|facts| facts.local.rank).collect();
+        if on_it.len() > 1 {
+            let pus = shared.entry(on_it).or_default();
+            *pus = &*pus | &core.pus;
+        }
+    }
+    if shared.is_empty() {
+        return None;
+    }
+    let sharers: BTreeSet<u32> = shared.keys().flatten().copied().collect();
+    let cores = node.allowed_cores().count();
+    let cases = shared.iter().map(|(on_it, pus)| format!("{} share PUs {pus}", ranks_in_words(on_it)));
+    let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), examples(cases));
+    let sharers = sharers.into_iter().collect();
+    let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
+    finding.mend = Some(if ranks.len() > cores {
+        format!("start at most {cores} ranks on this node")
+    } else {
+        "bind each rank to cores of its own, as a rankfile made by `hybrid rankfile write` does".to_owned()
+    });
+    Some(finding)
+}
+
+/// Ranks with more threads than cores, which only `--threads` brings about.
+pub(in crate::placement) fn excess_threads(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let cores = |facts: &RankFacts| node.cores_in(&facts.place.cores).count();
+    let excessive: Vec<&RankFacts> = ranks.iter().filter(|facts| facts.place.threads > cores(facts)).collect();
+    if excessive.is_empty() {
+        return None;
+    }
+    let message = examples(excessive.iter().map(|facts| {
+        format!("rank {} computes with {} threads on {} cores", facts.local.rank, facts.place.threads, cores(facts))
+    }));
+    let ranks = excessive.iter().map(|facts| facts.local.rank).collect();
+    let mut finding = finding(node, Code::MoreThreadsThanCores, Severity::Warning, ranks, message);
+    finding.mend = Some("leave --threads away, or bind the rank to more cores".to_owned());
+    Some(finding)
+}
+
+/// Cores that the job may use and no rank has.
+pub(in crate::placement) fn idle_cores(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let in_use: CpuSet = ranks.iter().map(|facts| &facts.place.cores).collect();
+    let idle: CpuSet =
+        node.allowed_cores().filter(|core| !core.pus.intersects(&in_use)).map(|core| &core.pus).collect();
+    if idle.is_empty() || ranks.is_empty() {
+        return None;
+    }
+    let message =
+        format!("{} of {} cores serve no rank: PUs {idle}", node.cores_in(&idle).count(), node.allowed_cores().count());
+    let mut finding = finding(node, Code::CoresIdle, Severity::Note, Vec::new(), message);
+    finding.mend = Some("start with --bind-to none, or with a rankfile made by `hybrid rankfile write`".to_owned());
+    Some(finding)
+}
+
+/// Ranks with cores of more than one NUMA node. A warning where as many ranks could be placed without that many doing so.
+pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let spans = |pus: &CpuSet| node.numa_nodes_of(pus).len() > 1;
+    let spanning: Vec<&RankFacts> = ranks.iter().filter(|facts| spans(&facts.place.cores)).collect();
+    if spanning.is_empty() {
+        return None;
+    }
+    let numa_nodes =
+        |pus: &CpuSet| node.numa_nodes_of(pus).into_iter().map(|index| index as usize).collect::<CpuSet>().to_string();
+    let cases = spanning
+        .iter()
+        .map(|facts| format!("rank {} has cores of NUMA nodes {}", facts.local.rank, numa_nodes(&facts.place.cores)));
+    let message = examples(cases);
+    let avoidable = spanning.len() > fewest_spanning(node, ranks, spans);
+    let severity = if avoidable { Severity::Warning } else { Severity::Note };
+    let concerned = spanning.iter().map(|facts| facts.local.rank).collect();
+    let mut finding = finding(node, Code::RankSpansNumaNodes, severity, concerned, message);
+    finding.mend = Some(if avoidable {
+        "start with a rankfile made by `hybrid rankfile write`, or with --map-by numa --bind-to core".to_owned()
+    } else {
+        let homes: BTreeSet<u32> = node.allowed_cores().filter_map(|core| core.numa).collect();
+        let drivers = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();
+        format!("start {} ranks on this node, then none has to", drivers + homes.len())
+    });
+    Some(finding)
+}
+
+/// How many ranks span NUMA nodes in the best mapping of as many ranks.
+fn fewest_spanning(node: &Node, ranks: &[RankFacts], spans: impl Fn(&CpuSet) -> bool) -> usize {
+    let ranks_per_gpu = super::ranks_by_gpu(ranks).values().map(Vec::len).max().unwrap_or(1);
+    let count = u32::try_from(ranks.len()).expect("ranks are C ints");
+    let best = map(node, count, &Rules { ranks_per_gpu, ..Rules::default() });
+    best.map_or(0, |best| best.places.iter().filter(|place| spans(&place.cores)).count())
+}

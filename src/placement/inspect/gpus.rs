@@ -1,0 +1,141 @@
+//! Remarks on GPUs, as far as hwloc knows them.
+
+use std::collections::BTreeMap;
+
+use super::{RankFacts, examples, finding, ranks_by_gpu};
+use crate::{
+    placement::{Code, Device, DeviceWish, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
+    topology::{CpuSet, Gpu, Locality, Node, PciBusId},
+};
+
+/// GPUs that serve no rank although a rank could have had them.
+pub(in crate::placement) fn unused_gpus(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let takers = || ranks.iter().filter(|facts| facts.local.wish != DeviceWish::Cpu);
+    let used = ranks_by_gpu(ranks);
+    let is_idle = |gpu: &&Gpu| {
+        let id = gpu.pci_bus_id;
+        !used.contains_key(&id) && takers().any(|facts| facts.local.visible.gpus.contains(&id))
+    };
+    let idle: Vec<String> = node.gpus.iter().filter(is_idle).map(|gpu| gpu.pci_bus_id.to_string()).collect();
+    if idle.is_empty() {
+        return None;
+    }
+    let left_out = takers().filter(|facts| facts.place.device == Device::Cpu).count();
+    let message = format!("{} of {} GPUs serve no rank: {}", idle.len(), node.gpus.len(), idle.join(", "));
+    let mut finding = finding(node, Code::GpuUnused, Severity::Warning, Vec::new(), message);
+    let needed = ranks.len() + idle.len().saturating_sub(left_out);
+    finding.mend = Some(if needed > ranks.len() {
+        format!("start {needed} ranks on this node, one more for each of these GPUs")
+    } else {
+        "let --device auto choose".to_owned()
+    });
+    Some(finding)
+}
+
+/// Settings of the environment that hide GPUs or cannot be understood.
+pub(in crate::placement) fn masks(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+    let mut by_text = BTreeMap::<(Severity, String), Vec<u32>>::new();
+    for LocalRank { rank, visible, .. } in ranks.iter().map(|facts| &facts.local) {
+        let left = visible.gpus.len();
+        let hidden = visible.hidden_by.iter().map(|setting| {
+            (Severity::Note, format!("{setting} hides GPUs: {left} of {} are left to a rank", node.gpus.len()))
+        });
+        for key in hidden.chain(visible.notes.iter().map(|note| (Severity::Warning, note.clone()))) {
+            by_text.entry(key).or_default().push(*rank);
+        }
+    }
+    by_text
+        .into_iter()
+        .map(|((severity, message), ranks)| finding(node, Code::GpuMask, severity, ranks, message))
+        .collect()
+}
+
+/// GPUs in use of which nobody knows which cores are near, on a node where that matters.
+pub(in crate::placement) fn unknown_locality(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let used = ranks_by_gpu(ranks);
+    let unknown = |gpu: &&Gpu| gpu.locality == Locality::Unknown && used.contains_key(&gpu.pci_bus_id);
+    let unknown: Vec<PciBusId> = node.gpus.iter().filter(unknown).map(|gpu| gpu.pci_bus_id).collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    let ids: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "the firmware does not tell which cores are near to {}: GPUs were dealt in the order of the ranks",
+        ids.join(", ")
+    );
+    let mut ranks: Vec<u32> = unknown.iter().flat_map(|id| used[id].iter().copied()).collect();
+    ranks.sort_unstable();
+    Some(finding(node, Code::GpuLocalityUnknown, Severity::Note, ranks, message))
+}
+
+/// GPUs that serve several ranks.
+pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let shared: Vec<(PciBusId, Vec<u32>)> =
+        ranks_by_gpu(ranks).into_iter().filter(|(_, sharers)| sharers.len() > 1).collect();
+    if shared.is_empty() {
+        return None;
+    }
+    let cases =
+        shared.iter().map(|(id, on_it)| format!("GPU {id} serves {} ranks, {}", on_it.len(), ranks_in_words(on_it)));
+    let message = examples(cases);
+    let mut concerned: Vec<u32> = shared.iter().flat_map(|(_, on_it)| on_it.iter().copied()).collect();
+    concerned.sort_unstable();
+    let mut finding = finding(node, Code::GpuShared, Severity::Warning, concerned, message);
+    finding.mend = Some("leave --share-gpus away: the ranks left over then compute on cores".to_owned());
+    Some(finding)
+}
+
+/// A rank that drives a GPU, and how far it is from it.
+struct Driver<'a> {
+    facts: &'a RankFacts,
+    gpu: &'a Gpu,
+    distance: Distance,
+}
+
+/// Ranks whose GPU is not next to their cores. A warning where a nearer GPU is free, where two ranks would gain by each
+/// other's, or where cores next to the GPU serve no rank; else a note.
+pub(in crate::placement) fn remote_gpus(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+    let driver = |facts| driver(node, facts);
+    let drivers: Vec<Driver<'_>> = ranks.iter().filter_map(driver).collect();
+    let is_remote = |driver: &&Driver<'_>| matches!(driver.distance, Distance::SamePackage | Distance::Remote);
+    drivers.iter().filter(is_remote).map(|driver| remote_gpu(node, ranks, &drivers, driver)).collect()
+}
+
+fn driver<'a>(node: &'a Node, facts: &'a RankFacts) -> Option<Driver<'a>> {
+    let Device::Gpu(id) = facts.place.device else { return None };
+    let gpu = node.gpu(id)?;
+    Some(Driver { facts, gpu, distance: distance(node, &facts.place.cores, &gpu.locality) })
+}
+
+fn remote_gpu(node: &Node, ranks: &[RankFacts], drivers: &[Driver<'_>], driver: &Driver<'_>) -> Finding {
+    let (rank, cores, id) = (driver.facts.local.rank, &driver.facts.place.cores, driver.gpu.pci_bus_id);
+    let is_nearer = |gpu: &Gpu| distance(node, cores, &gpu.locality) < driver.distance;
+    let is_free = |gpu: &&Gpu| drivers.iter().all(|driver| driver.gpu != *gpu);
+    let gains = |other: &&Driver<'_>| {
+        is_nearer(other.gpu) && distance(node, &other.facts.place.cores, &driver.gpu.locality) <= other.distance
+    };
+    let (severity, but, mend) = if let Some(free) = node.gpus.iter().find(|gpu| is_free(gpu) && is_nearer(gpu)) {
+        let free = free.pci_bus_id;
+        let mend = format!("--device {free} for rank {rank}, or --device auto for all");
+        (Severity::Warning, format!("while {free} is nearer and free"), Some(mend))
+    } else if let Some(other) = drivers.iter().find(gains) {
+        let but = format!("while rank {} has {}, which is nearer", other.facts.local.rank, other.gpu.pci_bus_id);
+        (Severity::Warning, but, Some("--device auto for both, which exchanges their GPUs".to_owned()))
+    } else if let Some(idle) = idle_cores_near(node, ranks, driver.gpu) {
+        let mend = format!("bind rank {rank} there, as a rankfile made by `hybrid rankfile write` does");
+        (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(mend))
+    } else {
+        (Severity::Note, "and none nearer is free".to_owned(), None)
+    };
+    let message = format!("rank {rank} computes on GPU {id}, which is far from its PUs {cores}, {but}");
+    Finding { mend, ..finding(node, Code::GpuRemote, severity, vec![rank], message) }
+}
+
+/// The PUs of usable cores next to a GPU that no rank has.
+fn idle_cores_near(node: &Node, ranks: &[RankFacts], gpu: &Gpu) -> Option<CpuSet> {
+    let in_use: CpuSet = ranks.iter().map(|facts| &facts.place.cores).collect();
+    let near = gpu.locality.pus()? & &node.allowed;
+    let idle: CpuSet =
+        node.cores_in(&near).filter(|core| !core.pus.intersects(&in_use)).map(|core| &core.pus).collect();
+    (!idle.is_empty()).then_some(idle)
+}

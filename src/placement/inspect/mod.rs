@@ -1,0 +1,103 @@
+//! What is remarkable about the places of one node's ranks: one function a remark.
+//!
+//! Each function looks at facts alone and gives its remark together with the command that mends it.
+
+mod asked;
+mod cores;
+mod gpus;
+mod vulkan;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
+use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
+use crate::topology::{CpuSet, Node, PciBusId};
+
+/// So many cases of one kind are spelled out; a node may have hundreds.
+const EXAMPLES: usize = 3;
+
+/// A rank, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RankFacts {
+    /// How it started.
+    pub local: LocalRank,
+    /// Where it computes.
+    pub place: Place,
+    /// What a rankfile asked for.
+    pub asked: Option<Asked>,
+}
+
+/// What a rankfile asks for on behalf of a rank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The rankfile, as the user named it.
+    pub rankfile: String,
+    /// The host, as the rankfile names it.
+    pub host: String,
+    /// The PUs of the cores that it names, as far as the node has them.
+    pub cores: CpuSet,
+    /// The device that a comment in it names.
+    pub device: Option<DeviceWish>,
+}
+
+/// What the places of a run's ranks give rise to.
+pub(super) fn of_a_run(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+    let mut findings = gpus::masks(node, ranks);
+    findings.extend(cores::unbound(node, ranks));
+    findings.extend(cores::shared_cores(node, ranks));
+    findings.extend(cores::excess_threads(node, ranks));
+    findings.extend(cores::idle_cores(node, ranks));
+    findings.extend(gpus::unused_gpus(node, ranks));
+    findings.extend(gpus::unknown_locality(node, ranks));
+    findings
+}
+
+/// What only a look back tells.
+pub(super) fn of_an_audit(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+    let mut findings = gpus::remote_gpus(node, ranks);
+    findings.extend(asked::unfulfilled(node, ranks));
+    findings.extend(cores::spanning_ranks(node, ranks));
+    findings.extend(gpus::shared_gpus(node, ranks));
+    findings
+}
+
+/// What Vulkan lacks on a node.
+pub(super) fn of_vulkan(node: &Node, vulkan: &VulkanFacts) -> Vec<Finding> {
+    let mut findings = vulkan::unseen_gpus(node, vulkan);
+    findings.extend(vulkan::software_only(node, vulkan));
+    findings
+}
+
+/// A remark on `node`, with no way to mend it yet.
+fn finding(node: &Node, code: Code, severity: Severity, ranks: Vec<u32>, message: String) -> Finding {
+    Finding { code, severity, host: host(node), ranks, message, mend: None }
+}
+
+/// The node's name in a sentence.
+pub(super) fn host(node: &Node) -> String {
+    node.host.clone().unwrap_or_else(|| "this node".to_owned())
+}
+
+/// The first few of many cases, and how many more there are.
+fn examples(cases: impl IntoIterator<Item = String>) -> String {
+    let mut cases = cases.into_iter();
+    let mut text = cases.by_ref().take(EXAMPLES).collect::<Vec<_>>().join("; ");
+    let more = cases.count();
+    if more > 0 {
+        text += &format!("; and {more} more");
+    }
+    text
+}
+
+/// The ranks on each GPU that serves any.
+fn ranks_by_gpu(ranks: &[RankFacts]) -> BTreeMap<PciBusId, Vec<u32>> {
+    let mut by_gpu = BTreeMap::<PciBusId, Vec<u32>>::new();
+    for facts in ranks {
+        if let Device::Gpu(id) = facts.place.device {
+            by_gpu.entry(id).or_default().push(facts.local.rank);
+        }
+    }
+    by_gpu
+}

@@ -1,0 +1,23 @@
+//! Cores and devices for the ranks of a job that has not started: what a rankfile should ask for.
+
+use super::{Code, DeviceWish, LocalRank, Placement, Rules, Visible, choose};
+use crate::{error::Error, topology::Node};
+
+/// The best places for `ranks` ranks on `node`, numbered from 0: the ranks of GPUs come first, in the order of the PCI bus
+/// ids.
+///
+/// # Errors
+/// As [`choose`] has it; a node without an allowed core has no place for a rank.
+pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Placement, Error> {
+    let free = |rank| LocalRank {
+        rank,
+        binding: node.allowed.clone(),
+        wish: DeviceWish::Auto,
+        visible: Visible::all(&node.gpus),
+    };
+    let ranks: Vec<LocalRank> = (0..ranks).map(free).collect();
+    let mut placement = choose(node, &ranks, rules)?;
+    // They are unbound because nobody has bound them yet.
+    placement.findings.retain(|finding| finding.code != Code::RankUnbound);
+    Ok(placement)
+}

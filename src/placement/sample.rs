@@ -1,0 +1,49 @@
+//! Made-up nodes and ranks for the tests of this folder.
+
+use super::{DeviceWish, LocalRank, Visible};
+use crate::topology::{Core, Gpu, Locality, Node, NumaNode};
+
+/// A node with `packages` x `numa` NUMA nodes x `cores` cores with one PU each; each GPU is a bus number and the NUMA node it
+/// is near to, if that is known. Bus 0x10 of NUMA node 1 is `(0x10, Some(1))`.
+pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32>)]) -> Node {
+    let pus_of = |numa: u32| (numa * cores..(numa + 1) * cores).map(|pu| pu as usize).collect();
+    let core = |logical: u32| Core {
+        logical,
+        package: logical / cores / numa,
+        numa: Some(logical / cores),
+        pus: [logical as usize].into_iter().collect(),
+    };
+    let gpu = |&(bus, numa): &(u8, Option<u32>)| Gpu {
+        pci_bus_id: format!("{bus:02x}:00.0").parse().unwrap(),
+        vendor_id: 0x10de,
+        device_id: 0x2330,
+        name: "NVIDIA H100".into(),
+        locality: numa.map_or(Locality::Unknown, |numa| Locality::Near { pus: pus_of(numa), numa: Some(numa) }),
+        driver: None,
+        uuid: Some(format!("GPU-{bus:02x}ab")),
+    };
+    let mut gpus: Vec<Gpu> = gpus.iter().map(gpu).collect();
+    gpus.sort_by_key(|gpu| gpu.pci_bus_id);
+    Node {
+        host: Some("n1".into()),
+        packages: Vec::new(),
+        numa_nodes: (0..packages * numa)
+            .map(|index| NumaNode { os_index: index, pus: pus_of(index), memory_bytes: 0 })
+            .collect(),
+        cores: (0..packages * numa * cores).map(core).collect(),
+        gpus,
+        other_displays: Vec::new(),
+        allowed: (0..(packages * numa * cores) as usize).collect(),
+    }
+}
+
+/// One rank for each binding, all with the wish `auto` and all GPUs visible.
+pub(super) fn ranks(node: &Node, bindings: &[&str]) -> Vec<LocalRank> {
+    let rank = |(rank, binding): (usize, &&str)| LocalRank {
+        rank: u32::try_from(rank).unwrap(),
+        binding: binding.parse().unwrap(),
+        wish: DeviceWish::Auto,
+        visible: Visible::all(&node.gpus),
+    };
+    bindings.iter().enumerate().map(rank).collect()
+}

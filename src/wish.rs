@@ -1,0 +1,79 @@
+//! What a rank is told to compute on, by the command line or by a comment in a rankfile. Knows no machine.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::pci::PciBusId;
+
+/// The device a rank was told to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum DeviceWish {
+    /// A GPU where one is left, else cores.
+    #[default]
+    Auto,
+    /// Cores.
+    Cpu,
+    /// Any GPU; without one the job fails.
+    Gpu,
+    /// This GPU; without it the job fails.
+    ThisGpu(PciBusId),
+}
+
+impl fmt::Display for DeviceWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.pad("auto"),
+            Self::Cpu => f.pad("cpu"),
+            Self::Gpu => f.pad("gpu"),
+            Self::ThisGpu(id) => id.fmt(f),
+        }
+    }
+}
+
+/// A text that names no device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no device; give auto, cpu, gpu or a PCI bus id like 0000:65:00.0")]
+pub struct ParseDeviceWishError(String);
+
+impl FromStr for DeviceWish {
+    type Err = ParseDeviceWishError;
+
+    fn from_str(text: &str) -> Result<Self, ParseDeviceWishError> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu),
+            _ => text.parse().map(Self::ThisGpu).map_err(|_| ParseDeviceWishError(text.to_owned())),
+        }
+    }
+}
+
+impl From<DeviceWish> for String {
+    fn from(wish: DeviceWish) -> Self {
+        wish.to_string()
+    }
+}
+
+impl TryFrom<String> for DeviceWish {
+    type Error = ParseDeviceWishError;
+
+    fn try_from(text: String) -> Result<Self, ParseDeviceWishError> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_wish_is_read_as_it_is_written() {
+        for text in ["auto", "cpu", "gpu", "0000:65:00.0"] {
+            assert_eq!(text.parse::<DeviceWish>().unwrap().to_string(), text);
+        }
+        let message = "gpu0".parse::<DeviceWish>().unwrap_err().to_string();
+        assert!(message.contains("`gpu0`") && message.contains("0000:65:00.0"), "{message}");
+    }
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Writes the stored topologies of this folder: hwloc's synthetic descriptions with PCI devices put in by hand.
+
+    cd tests/topologies && ./make.py        (needs lstopo-no-graphics, Debian package hwloc-nox)
+
+hwloc cannot make up PCI devices, so they are inserted here, below the object whose PUs they are near to. Sizes are small
+enough for a person to check the expected mappings beside them.
+"""
+
+import subprocess
+import xml.etree.ElementTree as ET
+
+NVIDIA = ("10de", "NVIDIA Corporation")
+AMD = ("1002", "Advanced Micro Devices, Inc. [AMD/ATI]")
+ASPEED = ("1a03", "ASPEED Technology, Inc.")
+
+
+def hardware_threads(cores):
+    """Two a core, counted as Linux does on x86: first one of each core, then the other of each."""
+    return "pu:2(indexes=" + ",".join(f"{core},{core + cores}" for core in range(cores)) + ")"
+
+
+def gpus(parent, vendor, device, name, buses, kind="0302"):
+    """GPUs below one object: (parent, PCI bus id, class, vendor, device, name)."""
+    return [(parent, bus, kind, vendor, device, name) for bus in buses]
+
+
+H200 = (NVIDIA, "2335", "GH100 [H200 SXM 141GB]")
+A100 = (NVIDIA, "20b2", "GA100 [A100 SXM4 80GB]")
+T4 = (NVIDIA, "1eb8", "TU104GL [Tesla T4]")
+V100 = (NVIDIA, "1db1", "GV100GL [Tesla V100 SXM2 16GB]")
+MI250X = (AMD, "7408", "Aldebaran/MI200 [Instinct MI250X]")
+
+# file: (hwloc's synthetic description, PCI devices, changes to the Machine object)
+MACHINES = {
+    "laptop": ("pack:1 [numa] core:4 " + hardware_threads(4), [], {}),
+    "raspberry-pi": (
+        "pack:1 [numa] core:4 pu:1",
+        [("Package:0", "0000:01:00.0", "0c03", ("1106", "VIA Technologies, Inc."), "3483", "VL805/806 xHCI USB 3.0")],
+        {},
+    ),
+    "two-sockets-four-gpus": (
+        "pack:2 [numa] core:8 pu:1",
+        gpus("Package:0", *A100, ["0000:07:00.0", "0000:0b:00.0"])
+        + gpus("Package:1", *A100, ["0000:88:00.0", "0000:8b:00.0"]),
+        {},
+    ),
+    # NUMA node 0 owns GPUs 4 and 5, node 3 owns 0 and 1.
+    "crossed-numbering": (
+        "pack:1 group:4 [numa] core:4 " + hardware_threads(16),
+        gpus("Group:3", *MI250X, ["0000:c1:00.0", "0000:c6:00.0"], "0380")
+        + gpus("Group:1", *MI250X, ["0000:c9:00.0", "0000:ce:00.0"], "0380")
+        + gpus("Group:0", *MI250X, ["0000:d1:00.0", "0000:d6:00.0"], "0380")
+        + gpus("Group:2", *MI250X, ["0000:d9:00.0", "0000:de:00.0"], "0380"),
+        {},
+    ),
+    "smt-four": (
+        "pack:2 [numa] core:4 pu:4",
+        gpus("Package:0", *V100, ["0004:04:00.0", "0004:05:00.0"]) + gpus("Package:1", *V100, ["0035:03:00.0"]),
+        {},
+    ),
+    "management-vga": (
+        "pack:2 group:2 [numa] core:4 pu:1",
+        [("Group:0", "0000:03:00.0", "0300", ASPEED, "2000", "ASPEED Graphics Family")]
+        + gpus("Group:1", *H200, ["0000:43:00.0"])
+        + gpus("Group:2", *H200, ["0000:8d:00.0"]),
+        {},
+    ),
+    "eight-gpus-one-socket": (
+        "pack:1 [numa] core:16 pu:1",
+        gpus("Package:0", *T4, [f"0000:{bus:02x}:00.0" for bus in range(0x10, 0x18)]),
+        {},
+    ),
+    "eight-gpus-first-socket": (
+        "pack:2 [numa] core:12 pu:1",
+        gpus("Package:0", *T4, [f"0000:{bus:02x}:00.0" for bus in range(0x10, 0x18)]),
+        {},
+    ),
+    # GPUs nearer to one cache than to the rest of the NUMA node.
+    "gpu-at-a-cache": (
+        "pack:1 [numa] l3:4 core:2 pu:1",
+        gpus("L3Cache:1", *MI250X, ["0000:c1:00.0"], "0380") + gpus("L3Cache:3", *MI250X, ["0000:c6:00.0"], "0380"),
+        {},
+    ),
+    # A virtual machine: hwloc hangs the devices on the whole machine.
+    "unknown-locality": (
+        "pack:2 [numa] core:4 pu:1",
+        gpus("Machine:0", *A100, ["0000:00:05.0", "0000:00:06.0"]),
+        {},
+    ),
+    "virtual-functions": (
+        "pack:1 [numa] core:6 pu:1",
+        gpus("Package:0", *A100, ["0000:65:00.0", "0000:65:00.4", "0000:65:00.5"])
+        + gpus("Package:0", *A100, ["0000:66:00.0"]),
+        {},
+    ),
+    # A resource manager has given 6 of 16 cores to the job.
+    "part-of-a-node": (
+        "pack:2 [numa] core:8 pu:1",
+        gpus("Package:0", *A100, ["0000:07:00.0"]) + gpus("Package:1", *A100, ["0000:88:00.0"]),
+        {"allowed_cpuset": "0x00000f03"},
+    ),
+}
+
+
+def insert(tree, serial, parent, bus_id, kind, vendor, device, name):
+    """Puts a host bridge and below it one PCI function under the object `parent`, as `Type:logical index`."""
+    wanted, index = parent.split(":")
+    objects = [it for it in tree.iter("object") if it.get("type") == wanted]
+    domain, bus, _ = bus_id.split(":")
+    bridge = ET.SubElement(
+        objects[int(index)],
+        "object",
+        type="Bridge",
+        gp_index=str(serial),
+        bridge_type="0-1",
+        depth="0",
+        bridge_pci=f"{domain}:[{bus}-{bus}]",
+    )
+    function = ET.SubElement(
+        bridge,
+        "object",
+        type="PCIDev",
+        gp_index=str(serial + 1),
+        pci_busid=bus_id,
+        pci_type=f"{kind} [{vendor[0]}:{device}] [{vendor[0]}:0000] a1",
+        pci_link_speed="31.507692",
+    )
+    ET.SubElement(function, "info", name="PCIVendor", value=vendor[1])
+    ET.SubElement(function, "info", name="PCIDevice", value=name)
+
+
+def main():
+    for host, (synthetic, devices, changes) in MACHINES.items():
+        text = subprocess.run(
+            ["lstopo-no-graphics", "-i", synthetic, "--of", "xml"], check=True, capture_output=True, text=True
+        ).stdout
+        tree = ET.fromstring(text)
+        machine = tree.find("object")
+        machine.attrib.update(changes)
+        for info in machine.findall("info"):
+            machine.remove(info)
+        machine.insert(0, ET.Element("info", name="HostName", value=host))
+        for serial, device in enumerate(devices):
+            insert(tree, 1000 + 2 * serial, *device)
+        ET.indent(tree)
+        head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE topology SYSTEM "hwloc2.dtd">\n'
+        with open(f"{host}.xml", "w", encoding="utf-8") as file:
+            file.write(head + ET.tostring(tree, encoding="unicode") + "\n")
+
+
+if __name__ == "__main__":
+    main()
