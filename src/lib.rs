@@ -11,6 +11,7 @@
 //! | [`environment`] | variables that libraries read, set before they start |
 //! | [`error`] | what can go wrong, and the exit codes |
 //! | [`pci`], [`wish`] | names of GPUs; what a rank is told to compute on |
+//! | [`rankfile`] | grammar, lint and writer of rankfiles; pure text |
 //! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
 //! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
 //! | [`comm`] | MPI; the only module that names `mpi` |
@@ -40,6 +41,7 @@ pub mod kernel;
 pub mod output;
 pub mod pci;
 pub mod placement;
+pub mod rankfile;
 pub mod topology;
 pub mod wish;
 pub mod workload;

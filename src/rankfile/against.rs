@@ -1,0 +1,209 @@
+//! A rankfile against the nodes it is meant for: cores and packages that are not there, ranks that
+//! share a core. Knows of a node only how many cores each package has; asks no hwloc.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use super::code::Code;
+use super::diagnostic::Diagnostic;
+use super::entry::{Entry, Rankfile};
+use super::hostname::short_name;
+use super::slots::spelling::{canonical_text, in_words};
+use super::slots::{Item, Misfit, Reading, resolve};
+use super::write::{line, logical_items};
+
+/// What a rankfile can see of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeShape {
+    /// Cores in each package, in logical order.
+    pub cores_per_package: Vec<u32>,
+    /// Hardware threads of a core; slots count cores, not threads.
+    pub pus_per_core: u32,
+}
+
+impl NodeShape {
+    fn cores(&self) -> u32 {
+        self.cores_per_package.iter().sum()
+    }
+}
+
+/// Compares a rankfile with the nodes of the job, by host name; names are cut at the first dot.
+///
+/// Hosts named by address, and `localhost`, are checked only where `nodes` has them under that name.
+#[must_use]
+pub fn lint_against(rankfile: &Rankfile, nodes: &BTreeMap<String, NodeShape>) -> Vec<Diagnostic> {
+    let nodes: HashMap<&str, &NodeShape> = nodes.iter().map(|(host, shape)| (short_name(host), shape)).collect();
+    // A rank with several lines is where its last line says.
+    let last_lines: HashMap<u32, usize> = rankfile.entries.iter().map(|entry| (entry.rank, entry.line)).collect();
+    let mut hosts: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in rankfile.entries.iter().filter(|entry| last_lines.get(&entry.rank) == Some(&entry.line)) {
+        hosts.entry(entry.short_host()).or_default().push(entry);
+    }
+    let mut found = Vec::new();
+    for (host, entries) in hosts {
+        match nodes.get(host) {
+            Some(shape) => host_findings(host, &entries, shape, &mut found),
+            None if host == "localhost" || host.parse::<IpAddr>().is_ok() => {}
+            None => {
+                let known: Vec<&str> = nodes.keys().copied().take(8).collect();
+                let message = format!("host '{host}' is not among the nodes ({})", known.join(", "));
+                found.push(Diagnostic::new(Code::UnknownHost, entries[0].spans[1], message));
+            }
+        }
+    }
+    found.sort_by_key(|diagnostic| diagnostic.span.start);
+    found
+}
+
+fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut Vec<Diagnostic>) {
+    let cores = shape.cores();
+    let crowded = u32::try_from(entries.len()).is_ok_and(|ranks| ranks > cores);
+    if crowded {
+        let first_over = entries[usize::try_from(cores).expect("a u32 fits a usize")];
+        let message = format!("host '{host}' has {} ranks on {cores} cores: ranks share cores", entries.len());
+        found.push(Diagnostic::new(Code::TooManyRanks, first_over.spans[0], message));
+    }
+    let mut owners: HashMap<u32, u32> = HashMap::new();
+    for entry in entries {
+        let asked = match resolve(&entry.slots, Reading::Asked, &shape.cores_per_package) {
+            Ok(asked) => asked,
+            Err(misfit) => {
+                found.push(misfit_finding(entry, &misfit, shape));
+                continue;
+            }
+        };
+        found.extend(unequal_packages(entry, &asked, shape));
+        let taken = asked.iter().find_map(|core| owners.get(core).map(|owner| (*core, *owner)));
+        if let Some((core, owner)) = taken.filter(|_| !crowded) {
+            let message = format!(
+                "core {core} of host '{host}' belongs to rank {owner} already: ranks {owner} and {} share it",
+                entry.rank
+            );
+            found.push(Diagnostic::new(Code::SharedCore, entry.slots_span(), message));
+        }
+        if asked.len() == usize::try_from(cores).expect("a u32 fits a usize") {
+            let message = format!("rank {} has every core of host '{host}' ({cores})", entry.rank);
+            found.push(Diagnostic::new(Code::WholeNode, entry.slots_span(), message));
+        }
+        for core in asked {
+            owners.entry(core).or_insert(entry.rank);
+        }
+    }
+}
+
+fn misfit_finding(entry: &Entry, misfit: &Misfit, shape: &NodeShape) -> Diagnostic {
+    let code = match misfit {
+        Misfit::NoSuchPackage { .. } => Code::NoSuchPackage,
+        _ => Code::NoSuchCore,
+    };
+    let mut message = format!("{misfit}, on host '{}'", entry.host);
+    if shape.pus_per_core > 1 && code == Code::NoSuchCore {
+        message += &format!(" (slots count cores, not their {} hardware threads)", shape.pus_per_core);
+    }
+    let says = |reading| match resolve(&entry.slots, reading, &shape.cores_per_package) {
+        Ok(cores) => format!("binds {}, without a word", logical_words(&cores)),
+        Err(Misfit::Crash | Misfit::NoSuchPackage { whole: true, .. }) => {
+            "mpiexec dies of a segmentation fault".to_owned()
+        }
+        Err(_) if reading == Reading::OpenMpi5 => "refuses the job: \"a non-existent CPU\"".to_owned(),
+        Err(Misfit::NoSuchCore { .. }) => "exits with status 1 and prints nothing".to_owned(),
+        Err(_) => "refuses the job: \"Not found\", without a line number".to_owned(),
+    };
+    Diagnostic::new(code, entry.slots_span(), message)
+        .with_consequences(Some(says(Reading::OpenMpi41)), Some(says(Reading::OpenMpi5)))
+}
+
+/// 5.x counts cores of a package from `package * cores of that package`: wrong where packages differ.
+fn unequal_packages(entry: &Entry, asked: &[u32], shape: &NodeShape) -> Option<Diagnostic> {
+    let packages = &shape.cores_per_package;
+    let [by_41, by_5] = [Reading::OpenMpi41, Reading::OpenMpi5].map(|reading| resolve(&entry.slots, reading, packages));
+    // Where 4.1 errs too, the text itself is at fault, and that was said when it was read.
+    if packages.windows(2).all(|pair| pair[0] == pair[1])
+        || by_41.as_deref() != Ok(asked)
+        || by_5.as_deref() == Ok(asked)
+    {
+        return None;
+    }
+    let sizes: Vec<String> = packages.iter().map(u32::to_string).collect();
+    let message = format!(
+        "the packages of host '{}' differ ({} cores), where Open MPI 5.x miscounts: use logical cores",
+        entry.host,
+        sizes.join(", ")
+    );
+    let says = match by_5 {
+        Ok(cores) => format!("binds {}, without a word", logical_words(&cores)),
+        Err(_) => "refuses the job: \"a non-existent CPU\"".to_owned(),
+    };
+    let slots = canonical_text(&logical_items(asked));
+    Some(
+        Diagnostic::new(Code::UnequalPackages, entry.slots_span(), message)
+            .with_consequences(None, Some(says))
+            .with_correction(Some(line(entry.rank, &entry.host, &slots, entry.device))),
+    )
+}
+
+fn logical_words(cores: &[u32]) -> String {
+    let items: Vec<Item> = logical_items(cores);
+    match in_words(&items) {
+        words if words.is_empty() => "the rank to no core".to_owned(),
+        words => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rankfile::parse;
+
+    fn codes(text: &str, packages: &[u32]) -> Vec<Code> {
+        findings(text, packages).iter().map(|diagnostic| diagnostic.code).collect()
+    }
+
+    fn findings(text: &str, packages: &[u32]) -> Vec<Diagnostic> {
+        let shape = NodeShape { cores_per_package: packages.to_vec(), pus_per_core: 2 };
+        lint_against(&parse(text.as_bytes()).rankfile, &BTreeMap::from([("a.site.org".to_owned(), shape)]))
+    }
+
+    #[test]
+    fn a_file_that_fits_is_silent() {
+        assert_eq!(codes("rank 0=a slot=0-1\nrank 1=a.site slot=1:0-1\nrank 2=localhost slot=99\n", &[4, 4]), []);
+    }
+
+    #[test]
+    fn each_misfit_has_its_code() {
+        for (text, packages, expected) in [
+            ("rank 0=a slot=9\n", &[4, 4][..], Code::NoSuchCore),
+            ("rank 0=a slot=0:4\n", &[4, 4], Code::NoSuchCore),
+            ("rank 0=a slot=2:0\n", &[4, 4], Code::NoSuchPackage),
+            ("rank 0=a slot=S2\n", &[4, 4], Code::NoSuchPackage),
+            ("rank 0=a slot=1:0\n", &[2, 4], Code::UnequalPackages),
+            ("rank 0=a slot=0\nrank 1=a slot=0-1\n", &[4, 4], Code::SharedCore),
+            ("rank 0=a slot=0\nrank 1=a slot=0:0\n", &[4, 4], Code::SharedCore),
+            ("rank 0=a slot=0\nrank 1=a slot=1\nrank 2=a slot=1\n", &[2], Code::TooManyRanks),
+            ("rank 0=a slot=0-3;1:*\n", &[4, 4], Code::WholeNode),
+            ("rank 0=b slot=0\n", &[4], Code::UnknownHost),
+        ] {
+            assert_eq!(codes(text, packages), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_real_consequences_are_told() {
+        let says = |text: &str| {
+            let found = &findings(text, &[4, 4])[0];
+            (found.open_mpi_41.clone().unwrap(), found.open_mpi_5.clone().unwrap())
+        };
+        assert!(says("rank 0=a slot=9\n").0.contains("prints nothing"));
+        assert!(says("rank 0=a slot=0:4\n").0.contains("Not found"));
+        assert!(says("rank 0=a slot=0:4\n").1.contains("binds core 4"));
+        assert!(says("rank 0=a slot=S2\n").1.contains("segmentation fault"));
+        let unequal = &findings("rank 0=a slot=1:0-1 # gpu\n", &[2, 4])[0];
+        assert_eq!(unequal.corrected.as_deref(), Some("rank 0=a slot=2-3 # gpu"));
+        assert_eq!(unequal.open_mpi_5.as_deref(), Some("binds cores 4-5, without a word"));
+    }
+
+    #[test]
+    fn the_last_line_of_a_rank_counts() {
+        assert_eq!(codes("rank 0=a slot=0\nrank 1=a slot=0\nrank 1=a slot=1\n", &[4]), []);
+    }
+}

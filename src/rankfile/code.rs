@@ -1,0 +1,152 @@
+//! The list of everything that can be said about a rankfile: stable id, name, severity, and what
+//! each Open MPI does about it where that is the same in every file. One row to add a code.
+
+use std::fmt;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing; the file does what it says.
+    Note,
+    /// Works here or by chance.
+    Warning,
+    /// A launcher refuses the file, or places a rank where the file does not say.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+const SYNTAX: &str = "refuses the file: \"invalid syntax in the rankfile\", without a line number";
+const AS_HOST: &str = "takes the line for a host, since it reads the file as a hostfile first: tries ssh, or stops at \"a parse error in the hostfile\"";
+const HOSTFILE: &str = "stops at \"a parse error in the hostfile\", without naming the rankfile";
+const LOST: &str = "says \"A rank is missing its location specification\" and starts nothing";
+
+macro_rules! codes {
+    ($($variant:ident $id:literal $name:literal $severity:ident $by_41:expr, $by_5:expr, $doc:literal;)*) => {
+        /// What is wrong. The id (`RF040`) and the name (`package-prefix`) never change their meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $doc] $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the ids.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// `RF040`.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)* }
+            }
+
+            /// `package-prefix`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            pub(super) const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// What Open MPI 4.1 and 5.x do; `None` where they do as the file says or where it depends.
+            pub(super) const fn consequences(self) -> [Option<&'static str>; 2] {
+                match self { $(Self::$variant => [$by_41, $by_5],)* }
+            }
+        }
+    };
+}
+
+codes! {
+    FileTooLarge "RF001" "file-too-large" Error None, None, "More text than any rankfile has.";
+    NotText "RF002" "not-text" Error Some(SYNTAX), Some(SYNTAX), "A NUL byte.";
+    NotUtf8 "RF003" "not-utf8" Error Some("refuses such bytes outside of comments"), Some("refuses such bytes outside of comments"), "Bytes that are not UTF-8.";
+    ByteOrderMark "RF004" "byte-order-mark" Error Some(HOSTFILE), Some(HOSTFILE), "The file starts with a byte order mark.";
+    CarriageReturn "RF005" "carriage-return" Error Some(SYNTAX), Some(SYNTAX), "Lines end as on Windows.";
+    CommentAtEnd "RF006" "comment-without-newline" Error Some(SYNTAX), Some(SYNTAX), "The last line is a comment without a newline.";
+    OpenComment "RF007" "open-comment" Error Some("ignores the rest of the file, without a word"), Some("ignores the rest of the file, without a word"), "`/*` without `*/`.";
+    NoRanks "RF008" "no-ranks" Error Some(LOST), Some(SYNTAX), "The file names no rank.";
+
+    UnknownLine "RF010" "unknown-line" Error Some(AS_HOST), Some("ignores a plain word, else stops at \"a parse error in the hostfile\" or \"invalid syntax\""), "A line that does not start with `rank`.";
+    KeywordCase "RF011" "keyword-case" Error Some("stops at \"a parse error in the hostfile\" (rank) or a missing help text (slot)"), Some("stops at \"a parse error in the hostfile\" (rank), or takes the slot number for the host (slot)"), "`RANK` or `Slot`.";
+    RankNumber "RF012" "rank-number" Error Some(SYNTAX), Some(SYNTAX), "No whole number after `rank`.";
+    RankTooLarge "RF013" "rank-too-large" Error Some("cuts the number to 32 bits (4294967297 is rank 1), or hangs while it fills its memory"), Some("cuts the number to 32 bits (4294967297 is rank 1), or hangs while it fills its memory"), "A rank that no job has.";
+    MissingEquals "RF014" "missing-equals" Error Some(SYNTAX), Some(SYNTAX), "No `=` after the rank or after `slot`.";
+    DoubleEquals "RF015" "double-equals" Error Some("mpiexec dies of a segmentation fault"), Some("mpiexec dies of a segmentation fault"), "`==`.";
+    MissingSlots "RF016" "missing-slots" Error Some("stops without starting anything, with a missing help text"), Some("leaves the rank unbound, without a word"), "A rank without `slot=`.";
+    EmptySlots "RF017" "empty-slots" Error Some(SYNTAX), Some(SYNTAX), "Nothing after `slot=`.";
+    BlankInSlots "RF018" "blank-in-slots" Error Some("ignores everything after the blank, without a word"), Some("ignores everything after the blank, without a word"), "A blank within a slot list.";
+    StrayText "RF019" "stray-text" Warning Some("ignores plain words after the slots; a second rank or slot on the line breaks the file"), Some("ignores plain words after the slots; a second rank or slot on the line breaks the file"), "Words after the slot list.";
+    StrayCharacter "RF020" "stray-character" Error Some(SYNTAX), Some(SYNTAX), "A character that has no place in a rankfile.";
+    BrokenLine "RF021" "broken-line" Error Some(SYNTAX), Some(SYNTAX), "Something else where `slot=` should stand.";
+
+    MissingHost "RF030" "missing-host" Error Some("takes the next word for the host"), Some("takes the next word for the host"), "Nothing after `rank N=`.";
+    HostSyntax "RF031" "host-syntax" Error Some("refuses the name, or cuts it and tries ssh to what is left"), Some("refuses the name, or cuts it and finds no such host"), "A host name that cannot be one.";
+    HostUnderscore "RF032" "host-underscore" Error Some("refuses the name: \"an illegal character in the following node name\""), None, "A host name with `_`.";
+    QuotedHost "RF033" "quoted-host" Error Some("takes the quotes for a part of the name and refuses it"), Some(SYNTAX), "A host name in quotes.";
+    RelativeHost "RF034" "relative-host" Error Some("\"A relative host was specified, but no prior allocation has been made\", with -H and --hostfile too"), Some("\"A relative host was specified, but no prior allocation has been made\", unless -H or a resource manager names hosts"), "`+n0`.";
+    SeveralAts "RF035" "several-ats" Error Some("mpiexec dies of a segmentation fault"), Some("mpiexec dies of a segmentation fault"), "`a@b@host`.";
+    FullHostName "RF036" "full-host-name" Warning Some("cuts the name at the first dot, so that node.a and node.b are one host"), Some("cuts the name at the first dot, so that node.a and node.b are one host"), "A host name with its domain.";
+    HostCase "RF037" "host-case" Error Some("may take the two spellings for two hosts"), Some("takes the two spellings for two hosts: \"a host was either not allocated or oversubscribed its slots\""), "One host in two spellings.";
+
+    PackagePrefix "RF040" "package-prefix" Error None, None, "`P1`, a package to 5.x only.";
+    CorePrefix "RF041" "core-prefix" Error None, None, "`C1`, which is core 0.";
+    StarWithoutPackage "RF042" "star-without-package" Error None, None, "`*`, which is core 0.";
+    NotANumber "RF043" "not-a-number" Error None, None, "`0x3`, which is core 0.";
+    CommaAfterPackage "RF044" "comma-after-package" Error None, None, "`0:0,1`, which the versions split differently.";
+    ReversedRange "RF045" "reversed-range" Error None, None, "`2-0`, which is no core.";
+    StrayPunctuation "RF046" "stray-punctuation" Warning None, None, "`0,` or `0;;1`.";
+    NegativeNumber "RF047" "negative-core" Error None, None, "`-1`, which is core 1.";
+    BadRange "RF048" "bad-range" Error None, None, "`0-` or `0-1-2`.";
+    NumberTooLarge "RF049" "number-too-large" Error None, None, "A core number that wraps.";
+    MissingNumber "RF050" "missing-number" Error None, None, "`0:` or `:1`.";
+    SlotsTooLong "RF051" "slots-too-long" Error None, None, "More text than the launchers have room for.";
+    MixedCounts "RF052" "mixed-counts" Error None, None, "A slot list that the versions read differently in another way.";
+
+    RankZeroFirst "RF060" "rank-zero-first" Error Some("\"rank 0 is already assigned\", and starts nothing"), Some("\"rank 0 is already assigned\", and starts nothing (5.0.11 and before)"), "Another rank stands before rank 0.";
+    MissingRank "RF061" "missing-rank" Error Some(LOST), Some(LOST), "Ranks are not 0, 1, 2, ... without a gap.";
+    DuplicateRank "RF062" "duplicate-rank" Error Some("lets the last line win, without a word; without -n it misses a rank"), Some("lets the last line win, without a word; without -n it misses a rank"), "A rank stands there twice.";
+    TooFewRanks "RF063" "too-few-ranks" Error Some(LOST), Some(LOST), "Fewer ranks than `-n` starts.";
+    UnusedRanks "RF064" "unused-ranks" Warning Some("ignores the ranks over, without a word"), Some("ignores the ranks over, without a word"), "More ranks than `-n` starts.";
+
+    BadBusId "RF070" "bad-bus-id" Error None, None, "`gpu=` and no PCI bus id.";
+    DeviceComment "RF071" "device-comment" Warning None, None, "Almost a device comment.";
+    DeviceCommentAlone "RF072" "device-comment-alone" Warning None, None, "A device comment on a line of its own.";
+
+    NoSuchCore "RF080" "no-such-core" Error None, None, "The node has no such core.";
+    NoSuchPackage "RF081" "no-such-package" Error None, None, "The node has no such package.";
+    UnequalPackages "RF082" "unequal-packages" Error None, None, "5.x miscounts cores where packages differ.";
+    SharedCore "RF083" "shared-core" Warning Some("lets both ranks share the core, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to :overload-allowed is given"), "Two ranks on one core.";
+    TooManyRanks "RF084" "too-many-ranks" Warning Some("lets the ranks share cores, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to :overload-allowed is given"), "More ranks on a node than it has cores.";
+    WholeNode "RF085" "whole-node" Note Some("reports the rank as \"not bound (or bound to all available processors)\""), None, "One rank has every core of a node.";
+    UnknownHost "RF086" "unknown-host" Error Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\""), "A host that is not among the nodes.";
+
+    TooManyFindings "RF099" "too-many-findings" Note None, None, "The list of findings was cut.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id(), self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_ascend_and_names_are_kebab_case() {
+        assert!(Code::ALL.is_sorted_by(|a, b| a.id() < b.id()));
+        for code in Code::ALL {
+            assert!(code.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
+            let same = Code::ALL.iter().filter(|other| other.name() == code.name()).count();
+            assert_eq!(same, 1, "{code}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What is wrong, where, and what each Open MPI makes of it; and how a person reads that.
+//! Knows codes and positions, not what a rankfile looks like.
+
+use super::code::{Code, Severity};
+
+/// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last one.
+    pub end: usize,
+    /// Line of `start`.
+    pub line: usize,
+    /// Column of `start`.
+    pub column: usize,
+}
+
+impl Span {
+    pub(super) const fn start_of_file() -> Self {
+        Self { start: 0, end: 0, line: 1, column: 1 }
+    }
+}
+
+/// One finding about a rankfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its stable name.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where.
+    pub span: Span,
+    /// What was found, with the value and the limit.
+    pub message: String,
+    /// What Open MPI 4.1 really does; `None` where it does what the file says.
+    pub open_mpi_41: Option<String>,
+    /// What Open MPI 5.x really does; `None` where it does what the file says.
+    pub open_mpi_5: Option<String>,
+    /// The whole line as it should be, where that is known.
+    pub corrected: Option<String>,
+}
+
+impl Diagnostic {
+    /// A finding with the severity and the consequences that its code has everywhere.
+    pub(super) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+        let [open_mpi_41, open_mpi_5] = code.consequences().map(|text| text.map(str::to_owned));
+        Self {
+            code,
+            severity: code.severity(),
+            span,
+            message: message.into(),
+            open_mpi_41,
+            open_mpi_5,
+            corrected: None,
+        }
+    }
+
+    pub(super) fn with_correction(mut self, corrected: Option<String>) -> Self {
+        self.corrected = corrected;
+        self
+    }
+
+    pub(super) fn with_consequences(mut self, open_mpi_41: Option<String>, open_mpi_5: Option<String>) -> Self {
+        self.open_mpi_41 = open_mpi_41;
+        self.open_mpi_5 = open_mpi_5;
+        self
+    }
+}
+
+/// Characters of a source line that are shown, so that a line of a megabyte stays readable.
+const SHOWN_COLUMNS: usize = 100;
+
+/// A diagnostic as text: the line of `source` it is about, a caret below the place, what either
+/// Open MPI does, and the corrected line. Plain ASCII, ends with a newline.
+///
+/// `source` is the text the diagnostic was made from; bytes that are not UTF-8 are shown as `?`.
+#[must_use]
+pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String {
+    let Diagnostic { code, severity, span, message, .. } = diagnostic;
+    let gutter = " ".repeat(span.line.to_string().len());
+    let mut text = format!(
+        "{severity}[{}]: {}\n{gutter}--> {}:{}:{}\n",
+        code.id(),
+        ascii(message),
+        ascii(file_name),
+        span.line,
+        span.column
+    );
+    let (line, caret_column, carets) = excerpt(source, *span);
+    if !line.is_empty() {
+        let blanks = " ".repeat(caret_column);
+        text += &format!("{gutter} |\n{} | {line}\n{gutter} | {blanks}{}\n", span.line, "^".repeat(carets));
+    }
+    let notes = [
+        ("Open MPI 4.1", &diagnostic.open_mpi_41),
+        ("Open MPI 5.x", &diagnostic.open_mpi_5),
+        ("write", &diagnostic.corrected),
+    ];
+    for (label, note) in notes {
+        if let Some(note) = note {
+            text += &format!("{gutter} = {label}: {}\n", ascii(note));
+        }
+    }
+    text += &format!("{gutter} = see: {}\n", code.name());
+    text
+}
+
+/// The visible part of the span's line, the column of the first caret in it and the number of carets.
+fn excerpt(source: &[u8], span: Span) -> (String, usize, usize) {
+    let start = span.start.min(source.len());
+    let line_start = source[..start].iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
+    let line_end = source[start..].iter().position(|&b| b == b'\n').map_or(source.len(), |n| start + n);
+    let before = ascii(&String::from_utf8_lossy(&source[line_start..start]));
+    let end = span.end.clamp(start, line_end);
+    let marked = ascii(&String::from_utf8_lossy(&source[start..end]));
+    let after = ascii(&String::from_utf8_lossy(&source[end..line_end]));
+    let skipped = before.len().saturating_sub(SHOWN_COLUMNS / 2);
+    let shown: String = [&before[skipped..], &marked, &after].concat().chars().take(SHOWN_COLUMNS).collect();
+    let caret_column = before.len() - skipped;
+    let room = SHOWN_COLUMNS - caret_column;
+    (shown.trim_end().to_owned(), caret_column, marked.len().clamp(1, room))
+}
+
+/// One printable ASCII character for each character, so that carets stay below what they mark.
+fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            ' '..='~' => c,
+            c if c.is_whitespace() => ' ',
+            _ => '?',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(source: &str, marked: &str) -> Diagnostic {
+        let start = source.find(marked).unwrap();
+        let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let span = Span {
+            start,
+            end: start + marked.len(),
+            line: source[..start].matches('\n').count() + 1,
+            column: source[line_start..start].chars().count() + 1,
+        };
+        Diagnostic::new(Code::DuplicateRank, span, "rank 1 stands here twice")
+    }
+
+    #[test]
+    fn the_caret_stands_below_the_place() {
+        let source = "# caf\u{e9}\n\trank 1=a slot=0\n";
+        let diagnostic = at(source, "1")
+            .with_consequences(Some("no word".into()), None)
+            .with_correction(Some("rank 2=a slot=0".into()));
+        let expected = "\
+error[RF062]: rank 1 stands here twice
+ --> FILE:2:7
+  |
+2 |  rank 1=a slot=0
+  |       ^
+  = Open MPI 4.1: no word
+  = write: rank 2=a slot=0
+  = see: duplicate-rank
+";
+        assert_eq!(render(&diagnostic, source.as_bytes(), "FILE"), expected);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let source = format!("{}X{}", "a".repeat(100_000), "b".repeat(100_000));
+        let text = render(&at(&source, "X"), source.as_bytes(), "FILE");
+        assert!(text.lines().all(|line| line.len() < 200), "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[4].find('^'), lines[3].find('X'), "{text}");
+    }
+
+    #[test]
+    fn any_bytes_and_any_span_can_be_shown() {
+        let span = Span { start: 90, end: 3, line: 7, column: 1 };
+        let text = render(&Diagnostic::new(Code::NotText, span, "\u{1b}[31mred"), b"\xff\0\n", "a\nb");
+        assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What a launcher of a given version will misread. Chooses among the findings of the parser; looks
+//! for nothing itself but the number of ranks. Knows no topology.
+
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Span};
+use super::entry::Rankfile;
+use super::parse::parse;
+
+/// The launchers a file is meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialects {
+    /// Open MPI 4.1.
+    OpenMpi41,
+    /// Open MPI 5.x.
+    OpenMpi5,
+    /// Either.
+    #[default]
+    Both,
+}
+
+impl Dialects {
+    /// Whether a finding matters to these launchers. One without consequences in either concerns
+    /// this program alone and always matters.
+    #[must_use]
+    pub fn concern(self, diagnostic: &Diagnostic) -> bool {
+        let (by_41, by_5) = (diagnostic.open_mpi_41.is_some(), diagnostic.open_mpi_5.is_some());
+        match self {
+            Self::OpenMpi41 => by_41 || !by_5,
+            Self::OpenMpi5 => by_5 || !by_41,
+            Self::Both => true,
+        }
+    }
+}
+
+/// Everything in a rankfile that these launchers misread, in the order of the file; nothing for a
+/// clean file.
+#[must_use]
+pub fn lint(bytes: &[u8], dialects: Dialects) -> Vec<Diagnostic> {
+    let mut diagnostics = parse(bytes).diagnostics;
+    diagnostics.retain(|diagnostic| dialects.concern(diagnostic));
+    diagnostics
+}
+
+/// Whether the file has a line for each of the ranks that `mpiexec -n ranks` starts, and no other.
+#[must_use]
+pub fn lint_rank_count(rankfile: &Rankfile, ranks: u32) -> Option<Diagnostic> {
+    let last = rankfile.entries.iter().max_by_key(|entry| entry.rank);
+    let named = last.map_or(0, |entry| entry.rank + 1);
+    let span = last.map_or(Span::start_of_file(), |entry| entry.spans[0]);
+    let (code, way_out) = match named.cmp(&ranks) {
+        std::cmp::Ordering::Equal => return None,
+        std::cmp::Ordering::Less => (Code::TooFewRanks, "add lines"),
+        std::cmp::Ordering::Greater => (Code::UnusedRanks, "remove lines"),
+    };
+    let message = format!(
+        "the file ends at rank {}, -n {ranks} starts ranks 0 to {}: {way_out}, or start {named}",
+        i64::from(named) - 1,
+        i64::from(ranks) - 1
+    );
+    Some(Diagnostic::new(code, span, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_hears_only_what_concerns_it() {
+        let codes = |text: &str, dialects| lint(text.as_bytes(), dialects).iter().map(|d| d.code).collect::<Vec<_>>();
+        let prefix = "rank 0=a slot=P1\n";
+        assert_eq!(codes(prefix, Dialects::Both), [Code::PackagePrefix]);
+        assert_eq!(codes(prefix, Dialects::OpenMpi41), [Code::PackagePrefix]);
+        assert_eq!(codes(prefix, Dialects::OpenMpi5), []);
+        assert_eq!(codes("rank 0=a slot=0 # gpu=1\n", Dialects::OpenMpi5), [Code::BadBusId]);
+    }
+
+    #[test]
+    fn the_number_of_ranks_is_compared_with_the_lines() {
+        let rankfile = parse(b"rank 0=a slot=0\nrank 1=a slot=1\n").rankfile;
+        let code = |ranks| lint_rank_count(&rankfile, ranks).map(|diagnostic| diagnostic.code);
+        assert_eq!(code(2), None);
+        assert_eq!(code(3), Some(Code::TooFewRanks));
+        assert_eq!(code(1), Some(Code::UnusedRanks));
+        assert_eq!(lint_rank_count(&Rankfile::default(), 0), None);
+    }
+}

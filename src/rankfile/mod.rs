@@ -1,0 +1,50 @@
+//! Rankfiles: the text that tells Open MPI which rank runs on which cores of which host.
+//!
+//! Open MPI 4.1 and 5.x read the same text differently, and both misread much of it without a word.
+//! This module knows what a line asks for, what each version really does with it, and how to write
+//! a file that both read alike. Pure text in, values and [`Diagnostic`]s out: it opens no file, asks
+//! no operating system, and knows nothing of MPI, hwloc or the command line.
+//!
+//! ```text
+//! file    := { line "\n" }            comments: "#" and "//" to the end of the line, "/* */"
+//! line    := "rank" N "=" host ("slot" | "slots") "=" slots [device]
+//! slots   := item { ";" item }        no blanks, at most 64 characters
+//! item    := cores { "," cores }      logical cores of the node: 3, 0-2
+//!          | package ":" cores        cores counted within a package: 1:0-2, 1:*
+//! device  := "#" ( "cpu" | "gpu" | "gpu=" PCI-bus-id )     read by this program alone
+//! ```
+//!
+//! | to | call |
+//! |---|---|
+//! | read a file | [`parse`] |
+//! | find what a launcher will misread | [`lint`], [`lint_rank_count`] |
+//! | compare with real nodes | [`lint_against`] |
+//! | know the cores of one entry | [`resolve`] |
+//! | write a file | [`write()`] |
+//! | show a diagnostic | [`render`] |
+
+mod against;
+mod code;
+mod device;
+mod diagnostic;
+mod entry;
+mod hostname;
+mod lines;
+mod lint;
+mod order;
+mod parse;
+mod slots;
+mod statement;
+mod text;
+mod wording;
+mod write;
+
+pub use against::{NodeShape, lint_against};
+pub use code::{Code, Severity};
+pub use diagnostic::{Diagnostic, Span, render};
+pub use entry::{Entry, Rankfile};
+pub use lint::{Dialects, lint, lint_rank_count};
+pub use parse::{Parsed, parse};
+pub use slots::{Item, Misfit, Reading, SlotList, resolve};
+pub use text::MAX_BYTES;
+pub use write::{Cores, MAX_HOST_AND_SLOTS, Placement, WriteError, write};

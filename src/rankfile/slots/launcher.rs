@@ -1,0 +1,178 @@
+//! Slot lists as Open MPI reads them, version by version, with its own splitting and its `atoi`.
+//!
+//! Follows what the launchers do, not what their manuals say: `opal_hwloc_base_cpu_list_parse` of
+//! Open MPI 4.1 and `prte_hwloc_base_cpu_list_parse` of the PRRTE in 5.x. Knows no person's intent.
+
+use std::ops::Range;
+
+use super::{Item, Misfit};
+
+/// Open MPI 5.x keeps this many bytes of a slot list and drops the rest without a word.
+pub(in crate::rankfile) const MAX_SLOTS_5: usize = 64;
+
+/// Above every core number of a node; stands for numbers that C turns negative.
+const NOWHERE: u32 = i32::MAX as u32;
+
+/// The cores that Open MPI 4.1 takes the text to mean.
+pub(in crate::rankfile) fn read_as_41(text: &str) -> Result<Vec<Item>, Misfit> {
+    let text = lexed(text);
+    let mut items = Vec::new();
+    for item in split_unchecked(&text, ';')? {
+        let unprefixed = item.strip_prefix(['S', 's']);
+        match (unprefixed, item.contains(':')) {
+            (Some(packages), false) => read_packages(packages, &mut items)?,
+            // The comma splits before the colon: in "0:0,1" the 1 is a package without cores.
+            (_, true) => {
+                for part in split_unchecked(unprefixed.unwrap_or(item), ',')? {
+                    read_package_cores(part, &mut items)?;
+                }
+            }
+            (None, false) => read_cores(item, &mut items)?,
+        }
+    }
+    Ok(items)
+}
+
+/// The cores that Open MPI 5.x takes the text to mean.
+pub(in crate::rankfile) fn read_as_5(text: &str) -> Result<Vec<Item>, Misfit> {
+    let text = lexed(text);
+    // All of it is ASCII, or there would be no slot list to read.
+    let kept = text.get(..MAX_SLOTS_5).unwrap_or(&text);
+    let mut items = Vec::new();
+    for item in split_unchecked(kept, ';')? {
+        let unprefixed = item.strip_prefix(['P', 'p', 'S', 's']);
+        match (unprefixed, item.contains(':')) {
+            (Some(packages), false) => read_packages(packages, &mut items)?,
+            // The comma is split last: "0:0-2,4" is the range from 0 to atoi("2,4").
+            (_, true) => read_package_cores(unprefixed.unwrap_or(item), &mut items)?,
+            (None, false) => read_cores(item, &mut items)?,
+        }
+    }
+    Ok(items)
+}
+
+/// A list of digits alone is read as a number and printed again, which wraps it to 32 bits.
+pub(in crate::rankfile) fn lexed(text: &str) -> String {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        atoi(text).to_string()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Open MPI's `argv_split`: empty parts vanish.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    text.split(separator).filter(|part| !part.is_empty())
+}
+
+/// The same where the launcher goes through the parts without asking whether there are any.
+fn split_unchecked(text: &str, separator: char) -> Result<impl Iterator<Item = &str>, Misfit> {
+    let mut parts = split(text, separator).peekable();
+    match parts.peek() {
+        Some(_) => Ok(parts),
+        None => Err(Misfit::Crash),
+    }
+}
+
+/// C's `atoi` on a 64-bit machine: the leading digits, 0 where there are none, cut to 32 bits.
+fn atoi(text: &str) -> i32 {
+    let digits = text.bytes().take_while(u8::is_ascii_digit);
+    let value = digits.fold(0_i64, |value, digit| value.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    #[expect(clippy::cast_possible_truncation, reason = "the cut is what atoi does")]
+    {
+        value as i32
+    }
+}
+
+fn number(text: &str) -> u32 {
+    u32::try_from(atoi(text)).unwrap_or(NOWHERE)
+}
+
+/// `N` or `A-B`; `None` for a reversed range, which binds nothing.
+fn range(text: &str) -> Result<Option<Range<u32>>, Misfit> {
+    let ends: Vec<&str> = split(text, '-').take(3).collect();
+    let (first, last) = match ends[..] {
+        [one] => (number(one), number(one)),
+        [first, last] => (number(first), number(last)),
+        _ => return Err(Misfit::Refused),
+    };
+    Ok((first <= last).then(|| first..last + 1))
+}
+
+fn read_cores(item: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
+    for part in split_unchecked(item, ',')? {
+        items.extend(range(part)?.map(Item::Cores));
+    }
+    Ok(())
+}
+
+fn read_packages(text: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
+    for part in split_unchecked(text, ',')? {
+        if part.starts_with('*') {
+            items.push(Item::WholeNode);
+        } else {
+            items.extend(range(part)?.map(Item::Packages));
+        }
+    }
+    Ok(())
+}
+
+/// `package:cores[:cores]`, in which 5.x splits a list without a dash at its commas.
+fn read_package_cores(text: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
+    let mut parts = split_unchecked(text, ':')?;
+    let package = number(parts.next().ok_or(Misfit::Crash)?);
+    // The package must exist even where none of its cores is asked for.
+    items.push(Item::PackageCores(package, 0..0));
+    for cores in parts {
+        let cores = cores.strip_prefix(['C', 'c']).unwrap_or(cores);
+        if cores.starts_with('*') {
+            items.push(Item::Packages(package..package + 1));
+            break;
+        }
+        if split(cores, '-').count() == 1 {
+            let listed = split_unchecked(cores.trim_matches('-'), ',')?.map(number);
+            items.extend(listed.map(|core| Item::PackageCores(package, core..core + 1)));
+        } else {
+            items.extend(range(cores)?.map(|range| Item::PackageCores(package, range)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn atoi_is_that_of_c() {
+        for (text, value) in [
+            ("12", 12),
+            ("0x3", 0),
+            ("", 0),
+            ("P1", 0),
+            ("2,4", 2),
+            ("4294967296", 0),
+            ("2147483648", i32::MIN),
+            ("99999999999999999999", -1),
+        ] {
+            assert_eq!(atoi(text), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_fifth_version_forgets_what_comes_after_64_bytes() {
+        let text = format!("{}2", "0;".repeat(32));
+        assert_eq!(read_as_5(&text).unwrap().last(), Some(&Item::Cores(0..1)));
+        assert_eq!(read_as_41(&text).unwrap().last(), Some(&Item::Cores(2..3)));
+    }
+
+    #[test]
+    fn a_list_of_nothing_crashes_both() {
+        for text in ["S", "s,", ",", "0;,", ";", ",:"] {
+            assert_eq!(read_as_41(text), Err(Misfit::Crash), "{text}");
+            assert_eq!(read_as_5(text), Err(Misfit::Crash), "{text}");
+        }
+        assert_eq!(read_as_41("P"), Ok(vec![Item::Cores(0..1)]));
+        assert_eq!(read_as_5("P"), Err(Misfit::Crash));
+    }
+}

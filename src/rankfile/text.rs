@@ -1,0 +1,67 @@
+//! Bytes of a file into text, or one diagnostic that says why they are none. Knows no rankfile.
+
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Span};
+
+/// The largest rankfile that is read, in bytes: room for a quarter of a million ranks.
+pub const MAX_BYTES: usize = 16 << 20;
+
+/// The text of a rankfile.
+///
+/// # Errors
+/// Text over [`MAX_BYTES`], a NUL byte (a binary or UTF-16 file) and bytes that are not UTF-8.
+// The diagnostic is made once for a file, so that its size does not matter.
+#[expect(clippy::result_large_err, reason = "made once for a file")]
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, Diagnostic> {
+    if bytes.len() > MAX_BYTES {
+        let message =
+            format!("the file has {} bytes, a rankfile may have {MAX_BYTES}: is this the right file?", bytes.len());
+        return Err(Diagnostic::new(Code::FileTooLarge, Span::start_of_file(), message));
+    }
+    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
+        let message = format!("byte {at} is NUL: this is a binary file, or one saved as UTF-16");
+        return Err(Diagnostic::new(Code::NotText, position(bytes, at), message));
+    }
+    str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let message =
+            format!("byte {at} is 0x{:02x}, which is not UTF-8: save the file as UTF-8 or plain ASCII", bytes[at]);
+        Diagnostic::new(Code::NotUtf8, position(bytes, at), message)
+    })
+}
+
+/// Line and column of a byte, where the text as a whole cannot be decoded: columns count bytes.
+fn position(bytes: &[u8], at: usize) -> Span {
+    let before = &bytes[..at];
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    Span {
+        start: at,
+        end: at + 1,
+        line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
+        column: at - line_start + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_gives_one_diagnostic_with_its_place() {
+        for (bytes, code, line, column) in [
+            (&b"rank 0=a slot=0\n\x7fELF\0"[..], Code::NotText, 2, 5),
+            (&b"# caf\xe9\n"[..], Code::NotUtf8, 1, 6),
+            (&b"\xff\xfer\0a\0"[..], Code::NotText, 1, 4),
+        ] {
+            let diagnostic = decode(bytes).unwrap_err();
+            assert_eq!(diagnostic.code, code);
+            assert_eq!((diagnostic.span.line, diagnostic.span.column), (line, column));
+        }
+    }
+
+    #[test]
+    fn the_limit_is_the_last_size_that_is_read() {
+        assert!(decode(&vec![b'\n'; MAX_BYTES]).is_ok());
+        assert_eq!(decode(&vec![b'\n'; MAX_BYTES + 1]).unwrap_err().code, Code::FileTooLarge);
+    }
+}

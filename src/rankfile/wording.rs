@@ -1,0 +1,62 @@
+//! What is said about a fault in a statement. Words only; what is a fault is decided elsewhere.
+
+use super::code::Code;
+use super::{hostname, statement};
+
+/// The message for a fault, given the bytes it marks.
+pub(super) fn statement_message(code: Code, marked: &str) -> String {
+    let shown = clip(marked);
+    match code {
+        Code::UnknownLine => format!(
+            "'{shown}' starts no line of a rankfile: a line reads 'rank N=HOST slot=CORES', a comment starts with #"
+        ),
+        Code::KeywordCase => format!("'{shown}' must be in lower case"),
+        Code::RankNumber => format!("'{shown}' is no rank: expected a whole number from 0"),
+        Code::RankTooLarge => format!("rank {shown} is beyond {}, the largest that is read", statement::MAX_RANK),
+        Code::MissingEquals => "expected '=' here: a line reads 'rank N=HOST slot=CORES'".to_owned(),
+        Code::DoubleEquals => "one '=' too many".to_owned(),
+        Code::MissingSlots => "the line ends without 'slot=' and so binds nothing".to_owned(),
+        Code::EmptySlots => "no core stands after 'slot='".to_owned(),
+        Code::BlankInSlots => "a slot list ends at the first blank: write it without blanks".to_owned(),
+        Code::StrayText => format!("'{shown}' has no meaning here: put '#' before a comment"),
+        Code::StrayCharacter => {
+            format!("'{shown}' cannot stand here: a slot list has digits and , ; : - * only")
+        }
+        Code::MissingHost => "no host stands after 'rank N='".to_owned(),
+        Code::HostSyntax => format!(
+            "'{shown}' cannot be a host name: it needs letters, digits and '-', and a letter first where it has dots"
+        ),
+        Code::HostUnderscore => {
+            format!("the host name '{shown}' has an underscore: use an alias without one, or the address")
+        }
+        Code::QuotedHost => format!("{shown} stands in quotes: write the name alone"),
+        Code::RelativeHost => {
+            format!("'{shown}' names a host by its place in an allocation: write the name of the host")
+        }
+        Code::SeveralAts => format!("'{shown}' has more than one '@'"),
+        Code::FullHostName => {
+            let short = clip(hostname::short_name(hostname::read(marked).name));
+            format!("the host name '{shown}' is cut to '{short}': write the short name")
+        }
+        _ => format!("'{shown}' stands where 'slot=' or the end of the line should"),
+    }
+}
+
+/// A word of the file for a message, not longer than a line.
+pub(super) fn clip(word: &str) -> String {
+    match word.char_indices().nth(50) {
+        Some((end, _)) => format!("{}...", &word[..end]),
+        None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_word_is_cut_between_characters() {
+        assert_eq!(clip("node"), "node");
+        assert_eq!(clip(&"\u{e9}".repeat(51)), format!("{}...", "\u{e9}".repeat(50)));
+    }
+}

@@ -1,0 +1,256 @@
+//! Placements into the text of a rankfile that Open MPI 4.1 and 5.x read alike, or the reason why
+//! there is no such text. Knows no topology: the cores are the caller's.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::code::Code;
+use super::device::{Comment, read_comment, words};
+use super::hostname;
+use super::slots::Item;
+use super::slots::spelling::canonical_text;
+use super::statement::MAX_RANK;
+use crate::wish::DeviceWish;
+
+/// Characters that a host (cut at the first dot), `" slot="` and the slots may have together: Open
+/// MPI 4.1 prints them into 64 bytes and aborts beyond.
+pub const MAX_HOST_AND_SLOTS: usize = 63;
+
+/// The cores of a rank, logical numbers from 0, in any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cores {
+    /// Counted over the node. Right on every node.
+    Logical(Vec<u32>),
+    /// (package, core of the package). Open MPI 5.x miscounts these where packages differ in size.
+    InPackages(Vec<(u32, u32)>),
+}
+
+/// One rank's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The rank in `MPI_COMM_WORLD`.
+    pub rank: u32,
+    /// The host; written without its domain, as the launchers know it.
+    pub host: String,
+    /// Its cores, at least one.
+    pub cores: Cores,
+    /// The device it shall use.
+    pub device: Option<DeviceWish>,
+    /// Words for people, written above the line.
+    pub comment: Option<String>,
+}
+
+/// Why placements cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteError {
+    /// No placement at all.
+    NoRanks,
+    /// A rank without a placement below one that has one.
+    MissingRank(u32),
+    /// A rank with two placements.
+    DuplicateRank(u32),
+    /// A rank number that no launcher takes.
+    RankTooLarge(u32),
+    /// A rank without a core.
+    NoCores(u32),
+    /// A core or package number that C's `int` cannot hold.
+    NumberTooLarge(u32),
+    /// A host name that a launcher refuses.
+    BadHost {
+        /// The rank.
+        rank: u32,
+        /// The name.
+        host: String,
+    },
+    /// Two hosts that are one to a launcher.
+    HostsClash(String, String),
+    /// A line that overflows a buffer of Open MPI 4.1.
+    TooLong {
+        /// The rank.
+        rank: u32,
+        /// The host.
+        host: String,
+        /// The shortest slot list.
+        slots: String,
+    },
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRanks => f.write_str("there is no rank to write: a rankfile names rank 0 at least"),
+            Self::MissingRank(rank) => write!(f, "rank {rank} has no place: ranks run from 0 without a gap"),
+            Self::DuplicateRank(rank) => write!(f, "rank {rank} has two places: give it one"),
+            Self::RankTooLarge(rank) => write!(f, "rank {rank} is beyond {MAX_RANK}, the largest that is written"),
+            Self::NoCores(rank) => write!(f, "rank {rank} has no core: give it one at least"),
+            Self::NumberTooLarge(number) => write!(f, "number {number} is larger than any core or package number"),
+            Self::BadHost { rank, host } => write!(
+                f,
+                "rank {rank}: '{host}' is no host name that Open MPI takes (letters, digits and '-'): use an alias or the address"
+            ),
+            Self::HostsClash(one, other) => write!(
+                f,
+                "hosts '{one}' and '{other}' are one to Open MPI, which cuts names at the first dot: use aliases or addresses"
+            ),
+            Self::TooLong { rank, host, slots } => write!(
+                f,
+                "rank {rank}: host '{host}' and slots '{slots}' need {} characters with ' slot=', Open MPI 4.1 has room for {MAX_HOST_AND_SLOTS}: give the rank neighbouring cores, or the host a shorter alias",
+                host.len() + " slot=".len() + slots.len()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+/// The text of a rankfile: the header as comments, then one line a rank, rank 0 first.
+///
+/// # Errors
+/// Placements that one of the launchers would refuse or misread; see [`WriteError`].
+pub fn write(header: &[String], placements: &[Placement]) -> Result<String, WriteError> {
+    let mut ordered: Vec<&Placement> = placements.iter().collect();
+    ordered.sort_by_key(|placement| placement.rank);
+    let mut text = String::new();
+    for words in header {
+        push_comment(&mut text, words);
+    }
+    check_ranks(&ordered)?;
+    let mut hosts: HashMap<String, &str> = HashMap::new();
+    for placement in ordered {
+        let host = checked_host(placement, &mut hosts)?;
+        let slots = canonical_text(&items(placement)?);
+        if host.len() + " slot=".len() + slots.len() > MAX_HOST_AND_SLOTS {
+            return Err(WriteError::TooLong { rank: placement.rank, host: host.to_owned(), slots });
+        }
+        if let Some(words) = &placement.comment {
+            push_comment(&mut text, words);
+        }
+        text += &line(placement.rank, host, &slots, placement.device);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// A rank's line without its newline.
+pub(super) fn line(rank: u32, host: &str, slots: &str, device: Option<DeviceWish>) -> String {
+    let device = device.and_then(words).map(|words| format!(" # {words}")).unwrap_or_default();
+    format!("rank {rank}={host} slot={slots}{device}")
+}
+
+/// Logical cores as items, neighbours not yet joined.
+pub(super) fn logical_items(cores: &[u32]) -> Vec<Item> {
+    cores.iter().map(|&core| Item::Cores(core..core + 1)).collect()
+}
+
+/// Ranks must be 0, 1, 2, ...; `ordered` ascends.
+fn check_ranks(ordered: &[&Placement]) -> Result<(), WriteError> {
+    if ordered.is_empty() {
+        return Err(WriteError::NoRanks);
+    }
+    for (expected, placement) in (0..).zip(ordered) {
+        match placement.rank.cmp(&expected) {
+            std::cmp::Ordering::Less => return Err(WriteError::DuplicateRank(placement.rank)),
+            std::cmp::Ordering::Greater => return Err(WriteError::MissingRank(expected)),
+            std::cmp::Ordering::Equal if expected > MAX_RANK => {
+                return Err(WriteError::RankTooLarge(expected));
+            }
+            std::cmp::Ordering::Equal => {}
+        }
+    }
+    Ok(())
+}
+
+fn checked_host<'a>(placement: &'a Placement, hosts: &mut HashMap<String, &'a str>) -> Result<&'a str, WriteError> {
+    let Placement { rank, host, .. } = placement;
+    let judged = hostname::read(host);
+    if judged.name.len() != host.len() || judged.fault.is_some_and(|fault| fault != Code::FullHostName) {
+        return Err(WriteError::BadHost { rank: *rank, host: host.clone() });
+    }
+    let short = hostname::short_name(host);
+    let first = *hosts.entry(short.to_ascii_lowercase()).or_insert(host);
+    if first == host { Ok(short) } else { Err(WriteError::HostsClash(first.to_owned(), host.clone())) }
+}
+
+fn items(placement: &Placement) -> Result<Vec<Item>, WriteError> {
+    let check = |number: u32| match number < i32::MAX.unsigned_abs() {
+        true => Ok(number),
+        false => Err(WriteError::NumberTooLarge(number)),
+    };
+    let items: Vec<Item> = match &placement.cores {
+        Cores::Logical(cores) => {
+            cores.iter().try_for_each(|&core| check(core).map(drop))?;
+            logical_items(cores)
+        }
+        Cores::InPackages(cores) => cores
+            .iter()
+            .map(|&(package, core)| Ok(Item::PackageCores(check(package)?, check(core)?..core + 1)))
+            .collect::<Result<_, _>>()?,
+    };
+    if items.is_empty() { Err(WriteError::NoCores(placement.rank)) } else { Ok(items) }
+}
+
+/// Words as comment lines that no reader takes for a choice of device.
+fn push_comment(text: &mut String, words: &str) {
+    for words in words.lines() {
+        let clean: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let sign = match read_comment(&clean) {
+            Comment::Prose => "# ",
+            _ => "# note: ",
+        };
+        *text += [sign, &clean].concat().trim_end();
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rankfile::{Dialects, lint, parse};
+
+    fn at(rank: u32, host: &str, cores: &[u32]) -> Placement {
+        Placement { rank, host: host.to_owned(), cores: Cores::Logical(cores.to_vec()), device: None, comment: None }
+    }
+
+    #[test]
+    fn a_file_has_a_header_then_ranks_in_order() {
+        let gpu = DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap());
+        let placements = [
+            Placement { cores: Cores::InPackages(vec![(1, 1), (1, 0), (0, 3)]), ..at(1, "b.site.org", &[]) },
+            Placement { device: Some(gpu), comment: Some("gpu\nnear it".to_owned()), ..at(0, "a", &[2, 0, 1, 5]) },
+        ];
+        let text = write(&["two ranks\r".to_owned()], &placements).unwrap();
+        assert_eq!(
+            text,
+            "# two ranks\n# note: gpu\n# near it\nrank 0=a slot=0-2,5 # gpu=0000:65:00.0\nrank 1=b slot=0:3;1:0-1\n"
+        );
+        assert_eq!(lint(text.as_bytes(), Dialects::Both), []);
+        assert_eq!(parse(text.as_bytes()).rankfile.entries[0].device, Some(gpu));
+    }
+
+    #[test]
+    fn what_cannot_be_written_says_why() {
+        let odd: Vec<u32> = (0..40).map(|core| core * 2).collect();
+        for (placements, error) in [
+            (vec![], WriteError::NoRanks),
+            (vec![at(1, "a", &[0])], WriteError::MissingRank(0)),
+            (vec![at(0, "a", &[0]), at(0, "a", &[1])], WriteError::DuplicateRank(0)),
+            (vec![at(0, "a", &[])], WriteError::NoCores(0)),
+            (vec![at(0, "a", &[u32::MAX])], WriteError::NumberTooLarge(u32::MAX)),
+            (vec![at(0, "a_b", &[0])], WriteError::BadHost { rank: 0, host: "a_b".to_owned() }),
+            (vec![at(0, "me@a", &[0])], WriteError::BadHost { rank: 0, host: "me@a".to_owned() }),
+            (vec![at(0, "a.x", &[0]), at(1, "a.y", &[0])], WriteError::HostsClash("a.x".to_owned(), "a.y".to_owned())),
+            (vec![at(0, "a", &[0]), at(1, "A", &[0])], WriteError::HostsClash("a".to_owned(), "A".to_owned())),
+        ] {
+            assert_eq!(write(&[], &placements), Err(error));
+        }
+        let error = write(&[], &[at(0, "a", &odd)]).unwrap_err();
+        assert!(matches!(error, WriteError::TooLong { rank: 0, .. }) && error.to_string().contains("63"), "{error}");
+    }
+
+    #[test]
+    fn the_longest_line_that_fits_is_written() {
+        let host = "h".repeat(56);
+        assert!(write(&[], &[at(0, &host, &[1])]).is_ok());
+        assert!(matches!(write(&[], &[at(0, &host, &[10])]), Err(WriteError::TooLong { .. })));
+    }
+}
