@@ -3,7 +3,7 @@
 //! Parsing is pure, so every rank can do it before MPI starts. Checks that need more than one flag, or the machine, are
 //! made where the flag is used.
 
-use std::{ffi::OsString, path::PathBuf, str::FromStr};
+use std::{ffi::OsString, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
@@ -11,6 +11,8 @@ use crate::{error::Error, kernel::Precision, wish::DeviceWish};
 
 /// PNG stores width and height in 31 bits.
 const MAX_SIDE_PX: u32 = i32::MAX.unsigned_abs();
+/// Largest power of 4 that a run of the study may have darts: 4^20 is 1.1e12.
+const MAX_POWER: u32 = 20;
 
 /// MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 #[derive(Clone, Debug, PartialEq, Parser)]
@@ -26,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// Compute a picture of a Julia set on all ranks and write it as one PNG.
     Julia(JuliaArgs),
+    /// Estimate pi by throwing darts on all ranks; the same seed gives the same hits on any ranks and devices.
+    Pi(PiArgs),
 }
 
 /// Options of `hybrid julia`.
@@ -75,6 +79,44 @@ impl JuliaArgs {
     pub fn size_px(&self) -> (u32, u32) {
         self.size.map_or((640 * self.scale, 480 * self.scale), |size| (size.width, size.height))
     }
+}
+
+/// Options of `hybrid pi`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct PiArgs {
+    /// Darts to throw, such as 1e9, 4^14 or 10_000_000_000.
+    #[arg(long, value_name = "N", default_value = "1e9", allow_hyphen_values = true, conflicts_with_all = ["until", "study"])]
+    pub darts: Darts,
+    /// Throw until the standard error of the estimate is below this.
+    #[arg(long, value_name = "ERROR", allow_hyphen_values = true, conflicts_with = "study")]
+    pub until: Option<Reals<1>>,
+    /// The convergence study: many runs each of 4^5 to 4^14 darts, their spread as a table and as two plots.
+    #[arg(long)]
+    pub study: bool,
+    /// Seed of the generator, from 0 to 18446744073709551615.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the state of the run in this file, and continue from it where it exists.
+    #[arg(long, value_name = "FILE", conflicts_with = "study")]
+    pub resume: Option<PathBuf>,
+    /// Powers of 4 that are the lengths of the study's runs.
+    #[arg(long, value_name = "FROM..TO", default_value = "5..14", requires = "study")]
+    pub powers: Powers,
+    /// Runs of each length of the study.
+    #[arg(long, value_name = "N", default_value_t = 64, requires = "study", value_parser = clap::value_parser!(u32).range(2..))]
+    pub runs: u32,
+    /// Stem of the study's plots: STEM_pi_vs_log2_N and STEM_log2_std_vs_log2_N, as .svg and .png.
+    #[arg(short, long, value_name = "STEM", default_value = "study", requires = "study")]
+    pub output: PathBuf,
+    /// Also write the study's table as STEM.csv.
+    #[arg(long, requires = "study")]
+    pub csv: bool,
+    /// Options on where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Options on what to print.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Where each rank computes; the same for every workload.
@@ -210,6 +252,66 @@ impl FromStr for Size {
     }
 }
 
+/// A number of darts: at least 1, in 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Darts(pub u64);
+
+impl FromStr for Darts {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const FORMS: &str = "write it like 1e9, 4^14 or 10_000_000_000";
+        let plain = text.replace('_', "");
+        let whole = |digits: &str| -> Result<u128, String> {
+            let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            if !all_digits {
+                return Err(format!("{text:?} is no whole number of darts; {FORMS}"));
+            }
+            // A number that 128 bits do not hold is over the limit as well.
+            Ok(digits.parse().unwrap_or(u128::MAX))
+        };
+        let power = |base: u128, exponent: u128| {
+            u32::try_from(exponent).ok().and_then(|exponent| base.checked_pow(exponent)).unwrap_or(u128::MAX)
+        };
+        let darts = if let Some((base, exponent)) = plain.split_once('^') {
+            power(whole(base)?, whole(exponent)?)
+        } else if let Some((mantissa, exponent)) = plain.split_once(['e', 'E']) {
+            let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+            let digits = whole(&format!("{units}{fraction}"))?;
+            let shift = whole(exponent.trim_start_matches('+'))?;
+            let Some(zeros) = shift.checked_sub(fraction.len() as u128) else {
+                return Err(format!("{text:?} is no whole number of darts; {FORMS}"));
+            };
+            digits.saturating_mul(power(10, zeros))
+        } else {
+            whole(&plain)?
+        };
+        match u64::try_from(darts) {
+            Ok(0) => Err("0 darts estimate nothing: throw at least 1".to_owned()),
+            Ok(darts) => Ok(Self(darts)),
+            Err(_) => Err(format!("{text} darts are more than the generator's {} numbers of darts", u64::MAX)),
+        }
+    }
+}
+
+/// A range of powers, both ends included, written `FROM..TO`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Powers(pub RangeInclusive<u32>);
+
+impl FromStr for Powers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ends =
+            text.split_once("..").and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)));
+        match ends {
+            Some((from, to)) if 1 <= from && from <= to && to <= MAX_POWER => Ok(Self(from..=to)),
+            Some((from, to)) => Err(format!("{from}..{to}: powers ascend from at least 1 to at most {MAX_POWER}")),
+            None => Err(format!("{text:?} is no range of powers; write it like 5..14")),
+        }
+    }
+}
+
 /// `N` finite numbers separated by commas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reals<const N: usize>(pub [f64; N]);
@@ -272,6 +374,7 @@ mod tests {
         let words = ["hybrid", "julia"].into_iter().chain(words.split_whitespace());
         match parse(words.map(OsString::from)) {
             Parsed::Run(Cli { command: Command::Julia(args) }) => Ok(args),
+            Parsed::Run(other) => panic!("{other:?}"),
             Parsed::Answer(text) => Err(text),
             Parsed::Wrong(error) => Err(error.to_string()),
         }
@@ -289,6 +392,55 @@ mod tests {
         assert_eq!(args.c, Reals([0.0, 0.65]));
         assert_eq!(args.view, Reals([-2.0, 2.0, -1.5, 1.5]));
         assert_eq!((args.max_iter, args.radius), (255, Reals([3.0])));
+    }
+
+    fn darts(text: &str) -> Result<u64, String> {
+        text.parse::<Darts>().map(|darts| darts.0)
+    }
+
+    #[test]
+    fn numbers_of_darts_are_read_exactly() {
+        for (text, expected) in [
+            ("1", 1),
+            ("1e9", 1_000_000_000),
+            ("1.5E3", 1500),
+            ("1e+15", 1_000_000_000_000_000),
+            ("4^14", 268_435_456),
+            ("10_000_000_000", 10_000_000_000),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(darts(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_number_of_darts_are_refused() {
+        for (text, expected) in [
+            ("0", "at least 1"),
+            ("0e5", "at least 1"),
+            ("-5", "no whole number"),
+            ("1.5", "no whole number"),
+            ("1.23e1", "no whole number"),
+            ("1e-3", "no whole number"),
+            ("many", "no whole number"),
+            ("", "no whole number"),
+            ("^", "no whole number"),
+            ("2^64", "more than"),
+            ("1e20", "more than"),
+            ("9^999999999999", "more than"),
+            ("1e99999999999999999999999999999999999999999", "more than"),
+        ] {
+            let message = darts(text).unwrap_err();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn powers_ascend_within_the_limit() {
+        assert_eq!("5..14".parse(), Ok(Powers(5..=14)));
+        for text in ["14..5", "0..3", "5..21", "5", "a..b", "5..=6"] {
+            assert!(text.parse::<Powers>().is_err(), "{text}");
+        }
     }
 
     #[test]

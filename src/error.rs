@@ -60,6 +60,14 @@ pub enum Error {
         /// What the user can do.
         way_out: &'static str,
     },
+    /// A file that a run is to continue from is not of that run.
+    #[error("cannot resume from {}: {reason}; name another file, or remove this one to start anew", path.display())]
+    Resume {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Output {
@@ -83,6 +91,7 @@ impl Error {
             | Self::NoGpu { .. }
             | Self::Gpu { .. }
             | Self::Memory { .. }
+            | Self::Resume { .. }
             | Self::Output { .. } => 1,
         }
     }

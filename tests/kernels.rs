@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-use std::sync::Mutex;
+use std::{ops::Range, sync::Mutex};
 
 use hybrid::{
     device::{
@@ -17,6 +17,7 @@ use hybrid::{
         Precision,
         band::{Band, Bands},
         julia::{self, Count, Counts, Julia, Real},
+        pi,
     },
 };
 use ndarray::Array2;
@@ -98,7 +99,22 @@ fn check(device: &mut dyn Device) -> Result<(), String> {
             }
         }
     }
+    for seed in [0, 7, u64::MAX] {
+        for darts in darts() {
+            let expected = pi::hits(seed, darts.clone());
+            let found = device.pi(seed, darts.clone()).map_err(|error| format!("pi, darts {darts:?}: {error}"))?;
+            if found != expected {
+                return Err(format!("pi, seed {seed}, darts {darts:?}: {found} hits instead of {expected}"));
+            }
+        }
+    }
     Ok(())
+}
+
+/// Ranges of darts that are easy to get wrong: empty, odd ends, across 32 bits of blocks, at the end of the sequence.
+fn darts() -> Vec<Range<u64>> {
+    let edge = 1_u64 << 33;
+    vec![0..0, 0..1, 1..2, 1..4, 0..100_000, 12_345..77_778, edge - 1001..edge + 1002, u64::MAX - 5001..u64::MAX]
 }
 
 /// The definition itself as a device: the template for a new one. `wrong` changes a count before it is delivered.
@@ -106,10 +122,11 @@ fn check(device: &mut dyn Device) -> Result<(), String> {
 struct Scalar {
     identity: Identity,
     wrong: fn(u16, &Julia) -> u16,
+    wrong_hits: fn(u64, Range<u64>) -> u64,
 }
 
 impl Scalar {
-    fn new(wrong: fn(u16, &Julia) -> u16) -> Self {
+    fn new(wrong: fn(u16, &Julia) -> u16, wrong_hits: fn(u64, Range<u64>) -> u64) -> Self {
         let identity = Identity {
             kind: Kind::Cpu,
             adapter: "scalar".to_owned(),
@@ -118,7 +135,7 @@ impl Scalar {
             has_f64: true,
             inexact: None,
         };
-        Self { identity, wrong }
+        Self { identity, wrong, wrong_hits }
     }
 }
 
@@ -141,21 +158,29 @@ impl Device for Scalar {
         }
         Ok(())
     }
+
+    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+        Ok((self.wrong_hits)(pi::hits(seed, darts.clone()), darts))
+    }
 }
 
 #[test]
 fn scalar() {
-    check(&mut Scalar::new(|count, _| count)).unwrap();
+    check(&mut Scalar::new(|count, _| count, |hits, _| hits)).unwrap();
 }
 
 #[test]
 fn saboteurs_are_caught() {
-    let off_by_one = check(&mut Scalar::new(|count, _| count.saturating_sub(1).max(1))).unwrap_err();
+    let off_by_one = check(&mut Scalar::new(|count, _| count.saturating_sub(1).max(1), |hits, _| hits)).unwrap_err();
     assert!(off_by_one.contains("pixels differ"), "{off_by_one}");
     // Wrong in one picture, and there only where a pixel escapes after just ten iterations.
-    let rare =
-        check(&mut Scalar::new(|count, julia| if julia.max_iter == 2000 && count == 1990 { 1989 } else { count }));
-    assert!(rare.unwrap_err().starts_with("a long limit"));
+    let wrong = |count, julia: &Julia| if julia.max_iter == 2000 && count == 1990 { 1989 } else { count };
+    let rare = check(&mut Scalar::new(wrong, |hits, _| hits)).unwrap_err();
+    assert!(rare.starts_with("a long limit"), "{rare}");
+    // One hit too few, and only beyond 32 bits of blocks.
+    let wrong_hits = |hits: u64, darts: Range<u64>| hits - u64::from(darts.end > 1 << 33);
+    let rare = check(&mut Scalar::new(|count, _| count, wrong_hits)).unwrap_err();
+    assert!(rare.starts_with("pi, seed 0, darts 8589933591"), "{rare}");
 }
 
 #[test]

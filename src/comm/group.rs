@@ -74,6 +74,15 @@ impl Group {
         self.reduce(value, SystemOperation::sum())
     }
 
+    /// Sums of the ranks' values, element by element, on every rank; all ranks pass the same number of them.
+    #[must_use]
+    pub fn sums(&self, values: &[u64]) -> Vec<u64> {
+        let mut sums = vec![0; values.len()];
+        self.meet();
+        self.comm.all_reduce_into(values, &mut sums[..], SystemOperation::sum());
+        sums
+    }
+
     fn reduce(&self, value: u64, operation: SystemOperation) -> u64 {
         let mut result = 0;
         self.meet();

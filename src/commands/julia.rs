@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::place::{self, Place};
 use crate::{
-    cli::{JuliaArgs, Timings},
+    cli::JuliaArgs,
     comm::{Failure, World},
     error::Error,
     kernel::julia::Julia,
@@ -13,8 +13,7 @@ use crate::{
         npy::NpyFile,
         png::PngFile,
         progress::Progress,
-        report::{JuliaReport, RankReport},
-        table,
+        report::julia::{RankReport, Report},
     },
     workload::{
         julia::{self, Files, Job, Outcome},
@@ -34,37 +33,31 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
 
     let keep_counts = args.counts.is_some();
     let job = Job { julia, precision, coloring: Coloring::of(args.color), keep_counts };
-    let identity = place.device.identity().clone();
-    let needed_bytes = job.needed_bytes(identity.threads, world.size(), world.is_root());
+    let needed_bytes = job.needed_bytes(place.device.identity().threads, world.size(), world.is_root());
     let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
     world.agree(memory::check(&world.node, &what, needed_bytes))?;
     let files = world.agree(if world.is_root() { create(args, &job).map(Some) } else { Ok(None) })?;
 
     let bands_here = job.bands().len().div_ceil(u32::try_from(world.size()).unwrap_or(u32::MAX));
-    let progress = Progress::new(world.is_root(), args.report.progress, args.report.quiet, u64::from(bands_here));
+    let progress = Progress::new(
+        world.is_root(),
+        args.report.progress,
+        args.report.quiet,
+        "rank 0's bands",
+        u64::from(bands_here),
+    );
     let outcome = julia::run(world, place.device.as_mut(), &job, files, &progress)?;
     progress.finish();
 
     let mine = RankReport {
-        rank: world.rank(),
-        host: world.host().to_owned(),
-        cpuset: place.cores.to_string(),
-        threads: identity.threads,
-        device: identity.kind,
-        adapter: identity.adapter,
-        pci_bus_id: identity.pci_bus_id,
+        place: place.report(world, start_s, device_s, outcome.compute_s, outcome.wait_s),
         pixels: outcome.my_pixels,
         iterations: outcome.my_iterations,
-        start_s,
-        device_s,
-        compute_s: outcome.compute_s,
         encode_s: outcome.encode_s,
-        wait_s: outcome.wait_s,
     };
-    let mine = serde_json::to_vec(&mine).expect("numbers and strings always have a JSON form");
-    if let Some(ranks) = world.all.gather(&mine) {
-        let ranks = ranks.iter().map(|bytes| serde_json::from_slice(bytes).expect("written by this program")).collect();
-        print(args, &report(world, args, &job, &outcome, &place, ranks, started));
+    if let Some(ranks) = place::gather_reports(world, &mine) {
+        let report = report(world, args, &job, &outcome, &place, ranks, started);
+        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
     }
     Ok(())
 }
@@ -114,8 +107,8 @@ fn report(
     place: &Place,
     ranks: Vec<RankReport>,
     started: Instant,
-) -> JuliaReport {
-    JuliaReport {
+) -> Report {
+    Report {
         command: "julia",
         version: env!("CARGO_PKG_VERSION"),
         mpi: world.library().to_owned(),
@@ -138,16 +131,6 @@ fn report(
         write_s: outcome.write_s,
         notes: place.notes.clone(),
         ranks,
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
-fn print(args: &JuliaArgs, report: &JuliaReport) {
-    match args.report.form() {
-        Timings::Table => print!("{}", table::julia(report)),
-        Timings::Json => println!("{}", report.json()),
-        Timings::Csv => print!("{}", report.csv()),
-        Timings::None => {}
     }
 }
 

@@ -1,12 +1,13 @@
 //! The subcommands: each joins the parts it needs and holds no algorithm. The only module that prints.
 
 mod julia;
+mod pi;
 mod place;
 
 use std::time::Instant;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, Timings},
     comm::{Failure, World},
     error::Error,
 };
@@ -37,6 +38,7 @@ pub fn agree_on_options(world: &World, parsed: Result<Cli, Error>) -> Result<Cli
 pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
     match &cli.command {
         Command::Julia(args) => julia::run(world, args, started),
+        Command::Pi(args) => pi::run(world, args, started),
     }
 }
 
@@ -44,4 +46,15 @@ pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
 fn command_line() -> String {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     std::iter::once("hybrid".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Prints a report in the form that was asked for.
+#[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
+fn print(form: Timings, table: impl Fn() -> String, json: impl Fn() -> String, csv: impl Fn() -> String) {
+    match form {
+        Timings::Table => print!("{}", table()),
+        Timings::Json => println!("{}", json()),
+        Timings::Csv => print!("{}", csv()),
+        Timings::None => {}
+    }
 }

@@ -3,6 +3,8 @@
 
 use std::env;
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
     cli::{DeviceArgs, PrecisionWish},
     comm::{Failure, World},
@@ -16,6 +18,7 @@ use crate::{
     },
     error::Error,
     kernel::Precision,
+    output::report::RankPlace,
     placement::{self, DeviceWish, LocalRank, Rules},
     topology::{self, CpuSet, Node},
 };
@@ -29,6 +32,32 @@ pub(super) struct Place {
     pub(super) cores: CpuSet,
     /// Remarks of all ranks, on rank 0.
     pub(super) notes: Vec<String>,
+}
+
+impl Place {
+    /// What the report tells of this rank's place. Times in seconds.
+    pub(super) fn report(&self, world: &World, start_s: f64, device_s: f64, compute_s: f64, wait_s: f64) -> RankPlace {
+        let identity = self.device.identity().clone();
+        RankPlace {
+            rank: world.rank(),
+            host: world.host().to_owned(),
+            cpuset: self.cores.to_string(),
+            threads: identity.threads,
+            device: identity.kind,
+            adapter: identity.adapter,
+            pci_bus_id: identity.pci_bus_id,
+            start_s,
+            device_s,
+            compute_s,
+            wait_s,
+        }
+    }
+}
+
+/// Every rank's report, by rank, on rank 0; `None` elsewhere. Collective.
+pub(super) fn gather_reports<R: Serialize + DeserializeOwned>(world: &World, mine: &R) -> Option<Vec<R>> {
+    let mine = serde_json::to_vec(mine).expect("numbers and strings always have a JSON form");
+    world.all.gather(&mine).map(|reports| reports.iter().map(|bytes| read(bytes)).collect())
 }
 
 /// Finds the place of this rank and opens its device. Collective.
@@ -140,6 +169,6 @@ fn cpu(node: &Node, place: &placement::Place, binding: &CpuSet) -> Result<CpuDev
     Ok(CpuDevice::new(model, isa, place.threads, cores))
 }
 
-fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T {
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> T {
     serde_json::from_slice(bytes).expect("written by this program on a rank of the same job")
 }

@@ -6,7 +6,7 @@
 pub mod cpu;
 pub mod gpu;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,4 +69,10 @@ pub trait Device: fmt::Debug {
     /// [`Error::Gpu`] where the device is lost, out of memory or lacks the precision.
     fn julia(&mut self, julia: &Julia, precision: Precision, bands: &[Band], deliver: Deliver<'_>)
     -> Result<(), Error>;
+
+    /// How many of `darts` hit in the run with `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost or out of memory.
+    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error>;
 }

@@ -6,6 +6,8 @@
 
 pub mod band;
 pub mod julia;
+pub mod pi;
+pub mod threefry;
 
 use std::fmt;
 

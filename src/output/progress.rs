@@ -16,7 +16,7 @@ const FIRST: Duration = Duration::from_secs(2);
 /// Pause between two updates of a terminal's line.
 const TERMINAL_PAUSE: Duration = Duration::from_millis(500);
 
-/// Counts finished pieces of work and shows how far the run is.
+/// Knows how much of the work is done and shows it.
 #[derive(Debug)]
 pub struct Progress {
     state: Option<Mutex<State>>,
@@ -28,35 +28,52 @@ struct State {
     next: Duration,
     on_terminal: bool,
     shown: bool,
+    what: &'static str,
     done: u64,
     total: u64,
 }
 
 impl Progress {
-    /// Progress over `total` pieces; shows nothing where `speaks` is false or the user's wish and the terminal say so.
+    /// Progress over `total` pieces of `what`; shows nothing where `speaks` is false or the user's wish and the terminal say so.
     #[must_use]
-    pub fn new(speaks: bool, wish: Wish, quiet: bool, total: u64) -> Self {
+    pub fn new(speaks: bool, wish: Wish, quiet: bool, what: &'static str, total: u64) -> Self {
         let on_terminal = stderr().is_terminal();
         let wanted = match wish {
             Wish::Auto => on_terminal && !quiet,
             Wish::Always => true,
             Wish::Never => false,
         };
-        let state =
-            State { started: Instant::now(), next: FIRST, on_terminal, shown: false, done: 0, total: total.max(1) };
+        let state = State {
+            started: Instant::now(),
+            next: FIRST,
+            on_terminal,
+            shown: false,
+            what,
+            done: 0,
+            total: total.max(1),
+        };
         Self { state: (speaks && wanted).then(|| Mutex::new(state)) }
     }
 
     /// One more piece is done.
     pub fn advance(&self) {
+        self.update(|done| done + 1);
+    }
+
+    /// `done` pieces are done.
+    pub fn reach(&self, done: u64) {
+        self.update(|_| done);
+    }
+
+    fn update(&self, done: impl Fn(u64) -> u64) {
         let Some(state) = &self.state else { return };
         let mut state = state.lock().expect("no thread panics while it counts");
-        state.done += 1;
+        state.done = done(state.done);
         let elapsed = state.started.elapsed();
         if elapsed >= state.next {
             state.next = if state.on_terminal { elapsed + TERMINAL_PAUSE } else { elapsed * 2 };
             state.shown = true;
-            let line = line(state.done, state.total, elapsed);
+            let line = line(state.what, state.done, state.total, elapsed);
             // A stderr that is closed takes nothing from the result.
             let _ = if state.on_terminal { write!(stderr(), "\r{line}\x1b[K") } else { writeln!(stderr(), "{line}") };
         }
@@ -72,15 +89,12 @@ impl Progress {
     }
 }
 
-fn line(done: u64, total: u64, elapsed: Duration) -> String {
-    let percent = 100 * done / total;
-    let left = elapsed.mul_f64(u32::try_from(total - done.min(total)).map_or(f64::INFINITY, f64::from).min(1e9))
-        / u32::try_from(done.max(1)).unwrap_or(u32::MAX);
-    format!(
-        "hybrid: {percent:3} % of rank 0's share in {:.0} s, about {:.0} s left",
-        elapsed.as_secs_f64(),
-        left.as_secs_f64()
-    )
+#[expect(clippy::cast_precision_loss, reason = "shown with few digits")]
+fn line(what: &str, done: u64, total: u64, elapsed: Duration) -> String {
+    let fraction = done as f64 / total as f64;
+    let elapsed_s = elapsed.as_secs_f64();
+    let left_s = elapsed_s * (1.0 - fraction) / fraction.max(f64::MIN_POSITIVE);
+    format!("hybrid: {:3.0} % of {what} in {elapsed_s:.0} s, about {left_s:.0} s left", (100.0 * fraction).floor())
 }
 
 #[cfg(test)]
@@ -95,9 +109,9 @@ mod tests {
     #[test]
     fn a_quiet_run_or_another_rank_shows_nothing() {
         for progress in [
-            Progress::new(false, Wish::Always, false, 3),
-            Progress::new(true, Wish::Never, false, 3),
-            Progress::new(true, Wish::Auto, true, 3),
+            Progress::new(false, Wish::Always, false, "the darts", 3),
+            Progress::new(true, Wish::Never, false, "the darts", 3),
+            Progress::new(true, Wish::Auto, true, "the darts", 3),
         ] {
             assert!(progress.state.is_none());
             progress.advance();

@@ -1,6 +1,6 @@
 //! Which rank gets which GPU: the cheapest assignment, where cheap means near.
 //!
-//! A bipartite matching of ranks and places on GPUs, grown by one pair at a time along the cheapest augmenting path, which
+//! A bipartite matching of ranks and seats on GPUs, grown by one pair at a time along the cheapest augmenting path, which
 //! keeps it the cheapest of its size. Greedy dealing would give a rank that is near to two GPUs the only one that its
 //! neighbor is near to.
 
@@ -19,9 +19,9 @@ pub(super) struct Bidder {
     pub(super) software: bool,
 }
 
-/// A place for one rank on a GPU.
+/// A seat for one rank on a GPU.
 #[derive(Clone, Copy)]
-struct Place {
+struct Seat {
     device: Device,
     /// 0 for the first rank on a GPU, 1 for the second; software adapters come after all of them.
     level: i64,
@@ -44,19 +44,19 @@ pub(super) fn assign(
     ranks_per_gpu: usize,
     software_gpus: usize,
 ) -> Vec<Option<Device>> {
-    let places = places(gpus, ranks_per_gpu.min(bidders.len()), software_gpus);
-    let mut holders: Vec<Option<usize>> = vec![None; places.len()];
-    while augment(bidders, &places, &mut holders) {}
+    let seats = seats(gpus, ranks_per_gpu.min(bidders.len()), software_gpus);
+    let mut holders: Vec<Option<usize>> = vec![None; seats.len()];
+    while augment(bidders, &seats, &mut holders) {}
     let mut devices = vec![None; bidders.len()];
-    for (place, holder) in places.iter().zip(holders) {
+    for (seat, holder) in seats.iter().zip(holders) {
         if let Some(bidder) = holder {
-            devices[bidder] = Some(place.device);
+            devices[bidder] = Some(seat.device);
         }
     }
     devices
 }
 
-fn places(gpus: &[Gpu], ranks_per_gpu: usize, software_gpus: usize) -> Vec<Place> {
+fn seats(gpus: &[Gpu], ranks_per_gpu: usize, software_gpus: usize) -> Vec<Seat> {
     let hardware = gpus.iter().enumerate().map(|(index, gpu)| {
         let neighbors_before = gpus[..index].iter().filter(|other| are_neighbors(other, gpu)).count();
         (Device::Gpu(gpu.pci_bus_id), index, 0, neighbors_before)
@@ -65,7 +65,7 @@ fn places(gpus: &[Gpu], ranks_per_gpu: usize, software_gpus: usize) -> Vec<Place
     hardware
         .chain(software)
         .flat_map(|(device, index, base, neighbors_before)| {
-            (0..ranks_per_gpu).map(move |level| Place {
+            (0..ranks_per_gpu).map(move |level| Seat {
                 device,
                 level: number(base + level),
                 neighbors_before: number(neighbors_before),
@@ -83,47 +83,47 @@ fn are_neighbors(a: &Gpu, b: &Gpu) -> bool {
     }
 }
 
-fn cost(rank: usize, bidder: &Bidder, place: &Place) -> Option<Cost> {
-    let distance = match place.device {
+fn cost(rank: usize, bidder: &Bidder, seat: &Seat) -> Option<Cost> {
+    let distance = match seat.device {
         Device::Gpu(id) => *bidder.acceptable.get(&id)? as i64,
         Device::SoftwareGpu if bidder.software => 0,
         Device::SoftwareGpu | Device::Cpu => return None,
     };
     let rank = number(rank);
     // By the rearrangement inequality, the sum of rank times index is greatest where both ascend together.
-    Some([-i64::from(bidder.must), place.level, distance, place.neighbors_before, rank, -(rank * place.index)])
+    Some([-i64::from(bidder.must), seat.level, distance, seat.neighbors_before, rank, -(rank * seat.index)])
 }
 
-/// Gives one more bidder a place along the cheapest augmenting path (Bellman-Ford); false where there is none.
-fn augment(bidders: &[Bidder], places: &[Place], holders: &mut [Option<usize>]) -> bool {
+/// Gives one more bidder a seat along the cheapest augmenting path (Bellman-Ford); false where there is none.
+fn augment(bidders: &[Bidder], seats: &[Seat], holders: &mut [Option<usize>]) -> bool {
     let mut cheapest: Vec<Option<Cost>> =
         (0..bidders.len()).map(|b| (!holders.contains(&Some(b))).then_some(FREE)).collect();
-    let mut came_to_place: Vec<Option<(Cost, usize)>> = vec![None; places.len()];
+    let mut came_to_seat: Vec<Option<(Cost, usize)>> = vec![None; seats.len()];
     let mut changed = true;
     while changed {
         changed = false;
         for (rank, bidder) in bidders.iter().enumerate() {
             let Some(so_far) = cheapest[rank] else { continue };
-            for (index, place) in places.iter().enumerate() {
-                let Some(step) = cost(rank, bidder, place) else { continue };
+            for (index, seat) in seats.iter().enumerate() {
+                let Some(step) = cost(rank, bidder, seat) else { continue };
                 let total = sum(so_far, step, 1);
-                if holders[index] == Some(rank) || came_to_place[index].is_some_and(|(known, _)| known <= total) {
+                if holders[index] == Some(rank) || came_to_seat[index].is_some_and(|(known, _)| known <= total) {
                     continue;
                 }
-                came_to_place[index] = Some((total, rank));
+                came_to_seat[index] = Some((total, rank));
                 changed = true;
                 if let Some(evicted) = holders[index] {
-                    let refund = cost(evicted, &bidders[evicted], place).expect("a holder accepts its place");
+                    let refund = cost(evicted, &bidders[evicted], seat).expect("a holder accepts its seat");
                     cheapest[evicted] = Some(sum(total, refund, -1));
                 }
             }
         }
     }
-    let free = (0..places.len()).filter(|&index| holders[index].is_none());
-    let end = free.filter_map(|index| came_to_place[index].map(|(cost, _)| (cost, index))).min();
+    let free = (0..seats.len()).filter(|&index| holders[index].is_none());
+    let end = free.filter_map(|index| came_to_seat[index].map(|(cost, _)| (cost, index))).min();
     let Some((_, mut index)) = end else { return false };
     loop {
-        let (_, rank) = came_to_place[index].expect("each place on the path was reached");
+        let (_, rank) = came_to_seat[index].expect("each seat on the path was reached");
         let before = holders.iter().position(|holder| *holder == Some(rank));
         holders[index] = Some(rank);
         match before {

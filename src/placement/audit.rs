@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn ranks_on_one_core_are_named() {
         let facts = facts(two_gpus(), &["0-1", "2", "2"]);
-        expect(&facts, Code::RanksShareCores, Severity::Warning, &[1, 2], &["share PUs 2", "cores of its own"]);
+        expect(&facts, Code::RanksShareCores, Severity::Warning, &[1, 2], &["share PUs 2", "slot:PE=1"]);
     }
 
     #[test]
@@ -150,6 +150,11 @@ mod tests {
         crossed.ranks[1].place.device = gpu("10");
         expect(&crossed, Code::GpuRemote, Severity::Warning, &[0], &["rank 1 has 0000:10:00.0, which is nearer"]);
 
+        let mut indifferent = facts(two_gpus(), &["0", "1-3"]);
+        indifferent.ranks[0].place.device = gpu("20");
+        indifferent.ranks[1].place.device = gpu("10");
+        expect(&indifferent, Code::GpuRemote, Severity::Warning, &[0], &["rank 1 has 0000:10:00.0, which is nearer"]);
+
         let one_gpu = || node(2, 1, 2, &[(0x20, Some(1))]);
         let idle = facts(one_gpu(), &["0-1"]);
         expect(&idle, Code::GpuRemote, Severity::Warning, &[0], &["PUs 2-3 next to it serve no rank", "bind rank 0"]);
@@ -164,7 +169,7 @@ mod tests {
     fn idle_shared_and_unbound_are_named() {
         let facts = |bindings: &[&str]| facts(two_gpus(), bindings);
         expect(&facts(&["0-1"]), Code::GpuUnused, Severity::Warning, &[], &["0000:20:00.0", "start 2 ranks"]);
-        expect(&facts(&["0-3", "0-3"]), Code::RankUnbound, Severity::Warning, &[0, 1], &["--bind-to core"]);
+        expect(&facts(&["0-3", "0-3"]), Code::RankUnbound, Severity::Warning, &[0, 1], &["slot:PE=2 --bind-to core"]);
         let mut sharing = facts(&["0-1", "2-3"]);
         sharing.ranks[1].place.device = gpu("10");
         expect(&sharing, Code::GpuShared, Severity::Warning, &[0, 1], &["0000:10:00.0 serves 2 ranks, ranks 0-1"]);

@@ -1,15 +1,13 @@
 //! Which rank gets which cores, where several ranks may use the same ones.
 //!
-//! NUMA nodes are the unit. A rank that drives a GPU is seated next to it; beside CPU ranks it takes few cores, and the CPU
-//! ranks share the rest. Each NUMA node with cores left gets a CPU rank before any gets a second one, so that no CPU rank has
-//! to span two; with fewer CPU ranks than such NUMA nodes, the nodes left over are given away whole. No core stays idle.
+//! NUMA nodes are the unit. A rank that drives a GPU is seated next to it; beside CPU ranks it takes one core, for the thread
+//! that feeds the GPU, and the CPU ranks share the rest. Each NUMA node with cores left gets a CPU rank before any gets a
+//! second one, so that no CPU rank has to span two; with fewer CPU ranks than such NUMA nodes, the nodes left over are given
+//! away whole. No core stays idle.
 
 use std::cmp::Reverse;
 
 use crate::topology::{Core, CpuSet};
-
-/// Cores of a rank that drives a GPU while other ranks of its group compute on cores: one thread feeds the GPU.
-const GPU_RANK_CORES: usize = 1;
 
 /// What a rank wants cores for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +84,6 @@ impl Table<'_> {
             self.domains[domain].free.retain(|&free| free != core);
             self.domains[domain].drivers.push(claim);
             self.hands[claim].push(core);
-            debug_assert!(self.hands[claim].len() == GPU_RANK_CORES);
         }
     }
 
@@ -139,9 +136,8 @@ impl Table<'_> {
             };
             let open = (0..self.domains.len()).filter(|&index| self.domains[index].free.len() > seats[index]);
             let best = open.max_by_key(|&index| {
-                let empty = seats[index] == 0;
-                let package_room = if false { room_on(self.domains[index].package) } else { 0 };
-                (empty, package_room, per_seat(self.domains[index].free.len(), seats[index]), Reverse(index))
+                let empty_on = (seats[index] == 0).then(|| room_on(self.domains[index].package));
+                (empty_on, per_seat(self.domains[index].free.len(), seats[index]), Reverse(index))
             });
             seats[best.expect("there are no more claims than cores")] += 1;
         }
@@ -213,4 +209,77 @@ fn per_seat(cores: usize, seated: usize) -> usize {
 /// `total` in `parts` parts that differ by at most one, the larger ones first.
 fn even_parts(total: usize, parts: usize) -> impl Iterator<Item = usize> {
     (0..parts).map(move |part| total / parts + usize::from(part < total % parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::sample::node;
+
+    /// Two packages with two NUMA nodes each, which have so many cores.
+    fn cores(sizes: [usize; 4]) -> Vec<Core> {
+        let cores = node(2, 2, 8, &[]).cores;
+        (0..4).flat_map(|numa| cores[8 * numa..8 * numa + sizes[numa]].to_vec()).collect()
+    }
+
+    fn set(pus: &str) -> CpuSet {
+        pus.parse().unwrap()
+    }
+
+    /// The cores of each claim, by PU.
+    fn dealt(cores: &[Core], claims: &[Claim<'_>]) -> Vec<String> {
+        let pus = |hand: &Vec<usize>| hand.iter().map(|&core| &cores[core].pus).collect::<CpuSet>().to_string();
+        deal(cores, claims).iter().map(pus).collect()
+    }
+
+    #[test]
+    fn few_cpu_ranks_start_on_different_packages() {
+        assert_eq!(dealt(&cores([5, 5, 3, 3]), &[Claim::Compute; 2]), ["0-4,8-12", "16-18,24-26"]);
+    }
+
+    #[test]
+    fn a_small_numa_node_gets_a_cpu_rank_of_its_own_before_a_large_one_gets_two() {
+        assert_eq!(dealt(&cores([8, 2, 0, 0]), &[Claim::Compute; 2]), ["0-7", "8-9"]);
+        assert_eq!(dealt(&cores([8, 2, 0, 0]), &[Claim::Compute; 3]), ["0-3", "4-7", "8-9"]);
+    }
+
+    #[test]
+    fn a_numa_node_left_over_goes_to_a_rank_on_its_own_package() {
+        assert_eq!(dealt(&cores([2; 4]), &[Claim::Compute; 3]), ["0-1", "8-9", "16-17,24-25"]);
+    }
+
+    #[test]
+    fn where_no_core_is_left_next_to_a_gpu_its_package_comes_before_the_other() {
+        let (near, drive) = (set("24-31"), |near| Claim::Drive(Some(near)));
+        let claims = [drive(&near), drive(&near), Claim::Compute, Claim::Compute, Claim::Compute];
+        assert_eq!(dealt(&cores([2, 2, 2, 1]), &claims)[..2], ["24", "16"]);
+    }
+
+    #[test]
+    fn ranks_that_share_a_numa_node_have_the_cores_at_their_own_gpus() {
+        let (high, low) = (set("6-7"), set("0-1"));
+        let claims = [Claim::Drive(Some(&high)), Claim::Drive(Some(&low))];
+        assert_eq!(dealt(&cores([8, 0, 0, 0]), &claims), ["2-3,6-7", "0-1,4-5"]);
+    }
+
+    #[test]
+    fn of_ranks_that_share_a_numa_node_the_one_with_the_fewest_near_cores_chooses_first() {
+        let (wide, narrow) = (set("0-3"), set("0-1"));
+        let claims = [Claim::Drive(Some(&wide)), Claim::Drive(Some(&narrow))];
+        assert_eq!(dealt(&cores([4, 0, 0, 0]), &claims), ["2-3", "0-1"]);
+    }
+
+    #[test]
+    fn the_gpu_with_the_fewest_near_cores_is_served_first() {
+        let (wide, narrow) = (set("0-7"), set("0"));
+        let claims = [Claim::Drive(Some(&wide)), Claim::Drive(Some(&narrow)), Claim::Compute];
+        assert_eq!(dealt(&cores([4, 0, 0, 0]), &claims), ["1", "0", "2-3"]);
+    }
+
+    #[test]
+    fn a_gpu_of_unknown_place_is_driven_from_where_there_is_room() {
+        let near = set("0-7");
+        let claims = [Claim::Drive(Some(&near)), Claim::Drive(None), Claim::Compute, Claim::Compute];
+        assert_eq!(dealt(&cores([3, 3, 0, 0]), &claims), ["0", "8", "1-2", "9-10"]);
+    }
 }

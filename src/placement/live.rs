@@ -7,7 +7,7 @@ use super::{
     deal::{Claim, deal},
     distance, inspect,
     inspect::RankFacts,
-    ranks_in_words,
+    refusal::refusal,
 };
 use crate::{
     error::Error,
@@ -19,7 +19,8 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Usage`] where a rank is told to use a GPU that the node has not, or fewer than one rank may use a GPU;
-/// [`Error::NoGpu`] where a rank that must have a GPU gets none; [`Error::Placement`] where a binding names no core that the job may use.
+/// [`Error::NoGpu`] where a rank that must have a GPU gets none; [`Error::Placement`] where a binding names no core that the
+/// job may use.
 pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Placement, Error> {
     if rules.ranks_per_gpu == 0 {
         return Err(Error::Usage("0 ranks a GPU: --share-gpus is at least 1".to_owned()));
@@ -84,68 +85,9 @@ fn devices(node: &Node, ranks: &[LocalRank], bindings: &[CpuSet], rules: &Rules)
         .collect();
     let devices = assign(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
     match bidders.iter().zip(&devices).position(|(bidder, device)| bidder.must && device.is_none()) {
-        Some(loser) => Err(no_gpu(node, ranks, &devices, loser, rules)),
+        Some(loser) => Err(refusal(node, ranks, &devices, loser, rules)),
         None => Ok(devices.into_iter().map(|device| device.unwrap_or(Device::Cpu)).collect()),
     }
-}
-
-/// Says what the rank `loser` was looking for and why there is none.
-fn no_gpu(node: &Node, ranks: &[LocalRank], devices: &[Option<Device>], loser: usize, rules: &Rules) -> Error {
-    let LocalRank { rank, wish, visible, .. } = &ranks[loser];
-    let host = inspect::host(node);
-    let holders = |id: Option<PciBusId>| {
-        let holds = |device: &Option<Device>| match (device, id) {
-            (Some(Device::Gpu(held)), Some(id)) => *held == id,
-            (held, None) => held.is_some(),
-            _ => false,
-        };
-        let holders = ranks.iter().zip(devices).filter(|(_, device)| holds(device));
-        ranks_in_words(&holders.map(|(rank, _)| rank.rank).collect::<Vec<_>>())
-    };
-    let limit = rules.ranks_per_gpu;
-    let share = format!("--share-gpus {} lets more ranks share a GPU", limit + 1);
-    if let DeviceWish::ThisGpu(id) = wish {
-        if node.gpu(*id).is_none() {
-            return Error::Usage(format!("rank {rank} is to use GPU {id}, but {host} {}", inventory(node)));
-        }
-        let reason = format!("GPU {id} of {host} serves {} already, of at most {limit}", holders(Some(*id)));
-        return Error::NoGpu { reason: format!("rank {rank}: {reason}"), way_out: share };
-    }
-    let otherwise = "--device auto computes on cores where there is none";
-    if node.gpus.is_empty() && rules.software_gpus == 0 {
-        let reason = format!("rank {rank} is to use a GPU, but {host} {}", inventory(node));
-        return Error::NoGpu {
-            reason,
-            way_out: format!("{otherwise}; --software-gpu lets a software adapter stand in for one"),
-        };
-    }
-    if visible.gpus.is_empty() && !visible.hidden_by.is_empty() {
-        let reason =
-            format!("rank {rank}: {} hides all GPUs; {host} {}", visible.hidden_by.join(" with "), inventory(node));
-        return Error::NoGpu { reason, way_out: format!("change it; {otherwise}") };
-    }
-    let reason = format!(
-        "rank {rank}: the GPUs left to it serve {} already, {limit} to a GPU; {host} {}",
-        holders(None),
-        inventory(node)
-    );
-    Error::NoGpu { reason, way_out: format!("{share}; {otherwise}") }
-}
-
-/// What display devices the node has, as the rest of a sentence.
-fn inventory(node: &Node) -> String {
-    let gpus: Vec<String> = node.gpus.iter().map(|gpu| gpu.pci_bus_id.to_string()).collect();
-    let others: Vec<String> =
-        node.other_displays.iter().map(|other| format!("{} ({})", other.pci_bus_id, other.reason)).collect();
-    let have = match (gpus.len(), others.len()) {
-        (0, 0) => {
-            return "has no GPU: hwloc finds no PCI device of the display class, and others do not count".to_owned();
-        }
-        (0, _) => "has no GPU".to_owned(),
-        (1, _) => format!("has GPU {}", gpus[0]),
-        _ => format!("has GPUs {}", gpus.join(", ")),
-    };
-    if others.is_empty() { have } else { format!("{have}; no GPU is {}", others.join(", ")) }
 }
 
 /// The PUs of each rank's own cores. Ranks whose bindings overlap, be it by way of a third, share them out.
@@ -276,6 +218,8 @@ mod tests {
         let node = node(1, 1, 4, &[]);
         assert_eq!(chosen(&node, &["0-3", "0"], &Rules::default()), ["1-3 cpu", "0 cpu"]);
         assert_eq!(chosen(&node, &["0-2", "1-3"], &Rules::default()), ["0,2 cpu", "1,3 cpu"]);
+        let six = self::node(1, 1, 6, &[]);
+        assert_eq!(chosen(&six, &["0-4", "0-5"], &Rules::default()), ["1-3 cpu", "0,4-5 cpu"], "three cores for each");
         assert_eq!(chosen(&node, &["0-1", "1-2", "2-3", "3"], &Rules::default()), ["0 cpu", "1 cpu", "2 cpu", "3 cpu"]);
     }
 
@@ -299,6 +243,15 @@ mod tests {
         let placement = choose(&node, &ranks(&node, &["0", "1"]), &Rules::default()).unwrap();
         assert_eq!(table(&placement), ["0 cpu", "1 cpu"]);
         assert_eq!(codes(&placement), [Code::RanksShareCores]);
+    }
+
+    #[test]
+    fn a_rank_bound_to_half_a_core_keeps_to_that_half() {
+        let mut node = node(1, 1, 2, &[]);
+        node.cores[0].pus = "0,2".parse().unwrap();
+        node.cores[1].pus = "1,3".parse().unwrap();
+        node.allowed = "0-3".parse().unwrap();
+        assert_eq!(chosen(&node, &["0-1", "0-3"], &Rules::default()), ["1 cpu", "0,2 cpu"]);
     }
 
     #[test]
@@ -366,20 +319,29 @@ mod tests {
             reason: "management VGA (ASPEED)".into(),
         });
         let this = |id: &str| DeviceWish::ThisGpu(id.parse().unwrap());
+        let none = node(1, 1, 4, &[]);
+        let message = |node: &Node, wishes: &[DeviceWish], rules: &Rules| {
+            let mut ranks = ranks(node, &["0", "1", "2"][..wishes.len()]);
+            ranks.iter_mut().zip(wishes).for_each(|(rank, wish)| rank.wish = *wish);
+            choose(node, &ranks, rules).unwrap_err().to_string()
+        };
         let cases: [(&Node, &[DeviceWish], &[&str]); 5] = [
-            (&node(1, 1, 4, &[]), &[DeviceWish::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
+            (&none, &[DeviceWish::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
             (&vga, &[DeviceWish::Gpu], &["has no GPU", "0000:03:00.0 (management VGA (ASPEED))"]),
             (&two, &[DeviceWish::Gpu; 3], &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--share-gpus 2"]),
             (&two, &[this("66:00.0")], &["rank 0", "GPU 0000:66:00.0", "n1 has GPUs 0000:10:00.0, 0000:20:00.0"]),
             (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--share-gpus 2"]),
         ];
         for (node, wishes, parts) in cases {
-            let bindings = ["0", "1", "2"];
-            let mut ranks = ranks(node, &bindings[..wishes.len()]);
-            ranks.iter_mut().zip(wishes).for_each(|(rank, wish)| rank.wish = *wish);
-            let message = choose(node, &ranks, &Rules::default()).unwrap_err().to_string();
+            let message = message(node, wishes, &Rules::default());
             assert!(parts.iter().all(|part| message.contains(part)), "{message}\nlacks one of {parts:?}");
         }
+        let software = Rules { software_gpus: 1, ..Rules::default() };
+        let message = message(&none, &[DeviceWish::Gpu; 2], &software);
+        assert!(
+            message.contains("rank 1: the software adapter of n1 serves rank 0 already, of at most 1"),
+            "{message}"
+        );
     }
 
     #[test]

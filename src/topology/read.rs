@@ -75,11 +75,10 @@ impl Node {
     /// [`Error::StoredTopology`] where the text is none, or describes no core or no PU.
     pub fn from_xml(name: &str, xml: &str) -> Result<Self, Error> {
         let fail = |reason: &str| Error::StoredTopology { name: name.to_owned(), reason: reason.to_owned() };
-        let topology = with_devices()
-            .map_err(|cause| fail(&cause))?
-            .from_xml(xml)
-            .and_then(|builder| builder.build().map_err(|_| hwlocality::topology::builder::StringInputError::Invalid))
-            .map_err(|_| fail("hwloc does not take it; it is no XML of hwloc 2, or has no PU"))?;
+        let rejected = "hwloc does not take it; it is no XML of hwloc 2, or has no PU";
+        let builder = with_devices().map_err(|cause| fail(&cause))?;
+        let builder = builder.from_xml(xml).map_err(|_| fail(rejected))?;
+        let topology = builder.build().map_err(|_| fail(rejected))?;
         let node = Self::from_topology(&topology, None);
         if node.cores.is_empty() {
             return Err(fail("it has no core; export it without a filter on types"));
@@ -176,10 +175,7 @@ fn numa_nodes(topology: &Topology) -> Vec<NumaNode> {
 
 /// The objects of type `unit`, which is a core or, where there are none, a PU.
 fn cores(topology: &Topology, unit: ObjectType) -> Vec<Core> {
-    let mut by_size = numa_nodes(topology);
-    // Fast memory may share its PUs with ordinary memory, which has the lower index; memory of one package is nearer to a
-    // core than memory of the whole machine.
-    by_size.sort_by_key(|node| (node.pus.len(), node.os_index));
+    let numa_nodes = numa_nodes(topology);
     topology
         .objects_with_type(unit)
         .map(|object| {
@@ -188,11 +184,18 @@ fn cores(topology: &Topology, unit: ObjectType) -> Vec<Core> {
             Core {
                 logical: index(object.logical_index()),
                 package: package.map_or(0, |package| index(package.logical_index())),
-                numa: by_size.iter().find(|node| pus.is_subset(&node.pus)).map(|node| node.os_index),
+                numa: nearest_memory(&numa_nodes, &pus),
                 pus,
             }
         })
         .collect()
+}
+
+/// Memory of a package is nearer to a core than memory of the whole machine. Fast memory may share its PUs with ordinary
+/// memory, which has the lower index.
+fn nearest_memory(numa_nodes: &[NumaNode], pus: &CpuSet) -> Option<u32> {
+    let around = numa_nodes.iter().filter(|node| pus.is_subset(&node.pus));
+    around.min_by_key(|node| (node.pus.len(), node.os_index)).map(|node| node.os_index)
 }
 
 fn display(node: &Node, object: &TopologyObject, pci: &PCIDeviceAttributes, linux: Option<&Path>) -> DisplayFunction {
@@ -357,6 +360,14 @@ mod tests {
             other_displays: Vec::new(),
             allowed: "0-1".parse().unwrap(),
         }
+    }
+
+    #[test]
+    fn the_nearest_memory_is_the_smallest_around_a_core_and_of_several_the_first() {
+        let numa = |os_index: u32, pus: &str| NumaNode { os_index, pus: pus.parse().unwrap(), memory_bytes: 0 };
+        let nodes = [numa(0, "0-7"), numa(1, "0-3"), numa(2, "4-7"), numa(3, "4-7"), numa(4, "")];
+        let of = |pus: &str| nearest_memory(&nodes, &pus.parse().unwrap());
+        assert_eq!([of("1"), of("5-6"), of("3-4"), of("9")], [Some(1), Some(2), Some(0), None]);
     }
 
     #[test]

@@ -2,3 +2,4 @@
 
 pub mod julia;
 pub mod memory;
+pub mod pi;

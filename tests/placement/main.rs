@@ -172,6 +172,13 @@ fn crossed_numbering_leaves_each_rank_with_a_gpu_of_its_own_numa_node() {
 }
 
 #[test]
+fn what_the_job_may_not_use_is_known_but_not_dealt() {
+    let node = topology("part-of-a-node");
+    assert_eq!((node.cores.len(), node.allowed_cores().count(), node.gpus.len()), (16, 6, 2));
+    assert_eq!(node.allowed.to_string(), "0-1,8-11");
+}
+
+#[test]
 fn what_is_no_gpu_is_said() {
     let reasons = |name: &str| {
         let node = topology(name);

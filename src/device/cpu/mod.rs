@@ -4,9 +4,11 @@
 
 pub mod isa;
 mod julia;
+mod pi;
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    ops::Range,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     thread,
 };
 
@@ -26,6 +28,9 @@ use crate::{
     },
     topology::{self, CpuSet},
 };
+
+/// Darts that a worker takes at a time: some milliseconds, so that workers end together.
+const PIECE_DARTS: u64 = 1 << 22;
 
 /// Cores to compute on.
 #[derive(Debug)]
@@ -104,5 +109,26 @@ impl Device for CpuDevice {
             (Precision::F64, false) => self.fill::<f64, _>(julia, bands, words),
         }
         Ok(())
+    }
+
+    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+        let pieces = usize::try_from((darts.end - darts.start).div_ceil(PIECE_DARTS)).unwrap_or(usize::MAX);
+        let (next, hits) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.on_every_worker(pieces, || {
+            let mut mine = 0;
+            loop {
+                let piece = next.fetch_add(1, Ordering::Relaxed);
+                let Some(start) = piece.checked_mul(PIECE_DARTS).map(|offset| darts.start.saturating_add(offset))
+                else {
+                    break;
+                };
+                if start >= darts.end {
+                    break;
+                }
+                mine += pi::hits(self.isa, seed, start..start.saturating_add(PIECE_DARTS).min(darts.end));
+            }
+            hits.fetch_add(mine, Ordering::Relaxed);
+        });
+        Ok(hits.into_inner())
     }
 }

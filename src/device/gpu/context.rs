@@ -51,7 +51,7 @@ impl Context {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("hybrid"),
             required_features: adapter.features() & wanted,
-            // A limit is a permission and costs nothing: buffers are sized in slot.rs and tile.rs, not by these.
+            // A limit is a permission and costs nothing: no buffer is larger for it.
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         };
@@ -74,6 +74,12 @@ impl Context {
             .contains(wgpu::Features::TIMESTAMP_QUERY)
             .then(|| f64::from(queue.get_timestamp_period()));
         Ok(Self { device, queue, timestamp_period_ns, name, failure })
+    }
+
+    /// Most bytes that a kernel can have bound as one buffer.
+    pub(super) fn most_binding_bytes(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) / 4 * 4
     }
 
     /// What happened since the device was opened.

@@ -9,29 +9,33 @@
 //! | `adapter` | which GPUs there are, and the choice of one |
 //! | `context` | the opened device, and its failures as errors |
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
-//! | `pacer`, `tile` | how much work a dispatch gets |
-//! | `dispatch`, `timer` | two dispatches in flight, and how long each took |
-//! | `julia`, `assemble` | a kernel's host side |
+//! | `pacer` | how much work a dispatch gets |
+//! | `dispatch`, `slot`, `timer` | two dispatches in flight, their buffers, and how long each took |
+//! | `julia`, `pi` | the host's side of a kernel |
 //! | `self_test` | whether the counts are exact |
 
 pub mod adapter;
-mod assemble;
 mod context;
 mod dispatch;
 pub mod julia;
 mod no_contraction;
 mod pacer;
+pub mod pi;
 mod pipeline;
 mod self_test;
 pub mod shader;
-mod tile;
+mod slot;
 mod timer;
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::Range,
+};
 
 pub use adapter::{AdapterFacts, Which, list};
 use context::Context;
 use pipeline::Contraction;
+use slot::Slots;
 
 use super::{Deliver, Device, Identity, Kind};
 use crate::{
@@ -49,8 +53,11 @@ pub struct GpuDevice {
     identity: Identity,
     context: Context,
     contraction: Contraction,
+    slots: Slots,
     /// Compiled when first needed.
     julia: HashMap<julia::Format, julia::Kernel>,
+    /// Compiled when first needed.
+    pi: Option<pi::Kernel>,
 }
 
 impl GpuDevice {
@@ -62,6 +69,7 @@ impl GpuDevice {
         let (adapter, facts) = adapter::find(which)?;
         let context = Context::open(&adapter, &facts, WANTED)?;
         let contraction = Contraction::on(&context.device);
+        let slots = Slots::new(&context)?;
         let identity = Identity {
             kind: Kind::Gpu,
             adapter: facts.to_string(),
@@ -70,7 +78,7 @@ impl GpuDevice {
             has_f64: facts.has_f64,
             inexact: None,
         };
-        let mut gpu = Self { identity, context, contraction, julia: HashMap::new() };
+        let mut gpu = Self { identity, context, contraction, slots, julia: HashMap::new(), pi: None };
         gpu.identity.inexact = self_test::verdict(&mut gpu)?;
         Ok(gpu)
     }
@@ -78,7 +86,8 @@ impl GpuDevice {
     /// Seconds of the longest dispatch since the device was opened.
     #[must_use]
     pub fn longest_dispatch_s(&self) -> f64 {
-        self.julia.values().map(julia::Kernel::longest_s).fold(0.0, f64::max)
+        let julia = self.julia.values().map(julia::Kernel::longest_s);
+        julia.chain(self.pi.iter().map(pi::Kernel::longest_s)).fold(0.0, f64::max)
     }
 
     fn precisions(&self) -> Vec<Precision> {
@@ -109,6 +118,14 @@ impl Device for GpuDevice {
                 place.insert(julia::Kernel::build(&self.context, format, &format.shader(), self.contraction)?)
             }
         };
-        kernel.run(&self.context, julia, bands, deliver)
+        kernel.run(&self.context, &mut self.slots, julia, bands, deliver)
+    }
+
+    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+        let kernel = match &mut self.pi {
+            Some(kernel) => kernel,
+            none => none.insert(pi::Kernel::build(&self.context, &pi::shader(), self.contraction)?),
+        };
+        kernel.run(&self.context, &mut self.slots, seed, darts)
     }
 }

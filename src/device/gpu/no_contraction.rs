@@ -31,3 +31,55 @@ pub(super) fn forbid(words: &[u32]) -> Result<Vec<u32>, String> {
     module.annotations.extend(decorations);
     Ok(module.assemble())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{device::gpu::shader, kernel::Precision};
+
+    /// Ids of the arithmetic in `words`, and ids decorated with `NoContraction`.
+    fn arithmetic_and_decorated(words: &[u32]) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        let module = rspirv::dr::load_words(words).unwrap();
+        let arithmetic = module
+            .all_inst_iter()
+            .filter(|instruction| CONTRACTIBLE.contains(&instruction.class.opcode))
+            .map(|instruction| instruction.result_id.unwrap())
+            .collect();
+        let decorated = module
+            .annotations
+            .iter()
+            .filter(|instruction| instruction.operands.contains(&Operand::Decoration(Decoration::NoContraction)))
+            .map(|instruction| instruction.operands[0].unwrap_id_ref())
+            .collect();
+        (arithmetic, decorated)
+    }
+
+    #[test]
+    fn all_arithmetic_is_decorated_and_nothing_else() {
+        for precision in [Precision::F32, Precision::F64] {
+            let plain = shader::translate(&shader::julia(precision, 4).wgsl).unwrap();
+            // 3 mul, 3 add or sub, in one function.
+            let (arithmetic, decorated) = arithmetic_and_decorated(&plain);
+            assert!(arithmetic.len() >= 6 && decorated.is_empty(), "{arithmetic:?} {decorated:?}");
+            let (arithmetic, decorated) = arithmetic_and_decorated(&forbid(&plain).unwrap());
+            assert_eq!(arithmetic, decorated, "{precision}");
+        }
+    }
+
+    #[test]
+    fn decorations_are_the_only_change() {
+        let plain = shader::translate(&shader::julia(Precision::F64, 2).wgsl).unwrap();
+        let mut module = rspirv::dr::load_words(forbid(&plain).unwrap()).unwrap();
+        module
+            .annotations
+            .retain(|instruction| !instruction.operands.contains(&Operand::Decoration(Decoration::NoContraction)));
+        assert_eq!(module.assemble()[5..], rspirv::dr::load_words(&plain).unwrap().assemble()[5..]);
+    }
+
+    #[test]
+    fn what_is_no_spirv_is_refused() {
+        assert!(forbid(&[1, 2, 3]).is_err());
+    }
+}

@@ -30,7 +30,7 @@ impl Contraction {
 #[derive(Debug)]
 pub(super) struct Pipeline {
     pub(super) compute: wgpu::ComputePipeline,
-    pub(super) bindings: wgpu::BindGroupLayout,
+    bindings: wgpu::BindGroupLayout,
 }
 
 /// What a binding of a kernel is; its number is its place in the list.
@@ -74,6 +74,16 @@ impl Pipeline {
         });
         context.check("compiling a kernel")?;
         Ok(Self { compute, bindings })
+    }
+
+    /// Binds `buffers`, in the order of the bindings.
+    pub(super) fn bind(&self, context: &Context, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+        let entries: Vec<_> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .collect();
+        let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &self.bindings, entries: &entries };
+        context.device.create_bind_group(&descriptor)
     }
 }
 

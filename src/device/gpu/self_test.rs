@@ -87,3 +87,89 @@ pub(super) fn verdict(gpu: &mut GpuDevice) -> Result<Option<String>, Error> {
     }
     Ok(Some(reasons.join("; ")).filter(|reasons| !reasons.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::gpu::{Which, julia, shader::Shader};
+
+    fn software_gpu() -> GpuDevice {
+        GpuDevice::open(&Which::Software).unwrap_or_else(|error| panic!("{error} (apt install mesa-vulkan-drivers)"))
+    }
+
+    /// The self-test's result for `gpu` with its kernel replaced by an edited one.
+    fn differing_with(gpu: &mut GpuDevice, precision: Precision, edit: impl Fn(&str) -> String) -> usize {
+        let format = julia::Format::of(&tile(precision), precision);
+        let shader = format.shader();
+        let edited = Shader { wgsl: edit(&shader.wgsl), ..shader.clone() };
+        assert_ne!(edited, shader);
+        let kernel = julia::Kernel::build(&gpu.context, format, &edited, gpu.contraction).unwrap();
+        gpu.julia.insert(format, kernel);
+        differing(gpu, precision).unwrap()
+    }
+
+    /// Pixels of the tile that change where the CPU contracts a = x*x and a - b to one operation.
+    macro_rules! contracted_by_cpu {
+        ($real:ty, $tile:expr) => {{
+            let constants = $tile.constants::<$real>();
+            let round = |values: Vec<f64>| values.into_iter().map(<$real as Real>::round).collect::<Vec<$real>>();
+            let (columns, lines) = (round($tile.columns()), round($tile.lines(0..EDGE)));
+            let pixels = lines.iter().flat_map(|&y| columns.iter().map(move |&x| (x, y)));
+            let counts = pixels.map(|(mut x, mut y)| {
+                let mut n = constants.max_iter;
+                while n > 1 && x * x + y * y < constants.radius2 {
+                    let xy = x * y;
+                    (x, y) = (x.mul_add(x, -(y * y)) + constants.c_re, (xy + xy) + constants.c_im);
+                    n -= 1;
+                }
+                u8::try_from(n).unwrap()
+            });
+            counts.zip(&expected::<$real>($tile)).filter(|(got, wanted)| got != *wanted).count()
+        }};
+    }
+
+    #[test]
+    fn the_tile_shows_contraction_in_many_pixels() {
+        let f32 = contracted_by_cpu!(f32, &tile(Precision::F32));
+        let f64 = contracted_by_cpu!(f64, &tile(Precision::F64));
+        assert!(f32 >= 100 && f64 >= 100, "{f32} and {f64} of {} pixels", EDGE * EDGE);
+    }
+
+    #[test]
+    fn the_software_gpu_is_exact() {
+        assert_eq!(software_gpu().identity().inexact, None);
+    }
+
+    #[test]
+    fn a_kernel_that_adds_in_another_order_fails() {
+        let mut gpu = software_gpu();
+        for precision in gpu.precisions() {
+            let differing =
+                differing_with(&mut gpu, precision, |wgsl| wgsl.replace("(a - b) + c_re", "(a + c_re) - b"));
+            assert!(differing >= 100, "{differing} pixels in {precision}");
+        }
+    }
+
+    #[test]
+    fn a_count_off_by_one_fails_everywhere() {
+        let mut gpu = software_gpu();
+        for precision in gpu.precisions() {
+            let differing = differing_with(&mut gpu, precision, |wgsl| wgsl.replace("return z.n;", "return z.n - 1u;"));
+            assert_eq!(differing, (EDGE * EDGE) as usize, "{precision}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_left_to_the_driver_is_never_called_exact() {
+        let mut gpu = software_gpu();
+        gpu.contraction = Contraction::LeftToDriver;
+        gpu.julia.clear();
+        let verdict = verdict(&mut gpu).unwrap().expect("contraction was left to the driver");
+        assert!(verdict.contains("may contract"), "{verdict}");
+        for precision in gpu.precisions() {
+            let differing = differing(&mut gpu, precision).unwrap();
+            let says = verdict.contains(&format!("{differing} of {} pixels of the {precision}", EDGE * EDGE));
+            assert_eq!(says, differing > 0, "{verdict}");
+        }
+    }
+}

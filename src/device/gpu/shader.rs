@@ -9,7 +9,10 @@ use naga::{
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
 
-use crate::kernel::Precision;
+use crate::kernel::{
+    Precision,
+    threefry::{ROTATIONS, ROUNDS},
+};
 
 /// A kernel's WGSL, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +36,41 @@ pub fn julia(precision: Precision, per_word: usize) -> Shader {
     }
 }
 
+/// Hits of darts, each workgroup of `group` invocations giving those of `group * lane_blocks` blocks of the generator.
+#[must_use]
+pub fn pi(group: u32, lane_blocks: u32) -> Shader {
+    let open = format!("const GROUP = {group}u;\nconst LANE_BLOCKS = {lane_blocks}u;\n{}\n", threefry());
+    Shader { kernel: "pi", label: "pi".to_owned(), wgsl: open + include_str!("../../../shaders/pi.wgsl") }
+}
+
+/// The generator in WGSL, its rounds written out.
+fn threefry() -> String {
+    // The key is added before the first round and after every fourth.
+    let inject = |number: usize| {
+        let k = |word: usize| (number + word) % 5;
+        format!("    x += vec4(key.k{}, key.k{}, key.k{}, key.k{} + {number}u);\n", k(0), k(1), k(2), k(3))
+    };
+    let mut body = inject(0);
+    for round in 0..ROUNDS {
+        let parity = if round % 2 == 0 { "even" } else { "odd" };
+        let [first, second] = ROTATIONS[round % ROTATIONS.len()];
+        body += &format!("    x = {parity}_round(x, {first}u, {second}u);\n");
+        if round % 4 == 3 {
+            body += &inject(round / 4 + 1);
+        }
+    }
+    format!(
+        "fn threefry(counter: vec4<u32>, key: Params) -> vec4<u32> {{\n    var x = counter;\n{body}    return x;\n}}"
+    )
+}
+
 /// Every shader that any device may be asked to run.
 #[must_use]
 pub fn all() -> Vec<Shader> {
     [Precision::F32, Precision::F64]
         .into_iter()
         .flat_map(|precision| [4, 2].map(|per_word| julia(precision, per_word)))
+        .chain([pi(super::pi::GROUP, super::pi::LANE_BLOCKS)])
         .collect()
 }
 

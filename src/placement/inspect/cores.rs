@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{RankFacts, examples, finding};
+use super::{RANKFILE, RankFacts, bind_to_own_cores, examples, finding};
 use crate::{
     placement::{Code, Device, Finding, Rules, Severity, map, ranks_in_words},
     topology::{CpuSet, Node},
@@ -18,9 +18,10 @@ pub(in crate::placement) fn unbound(node: &Node, ranks: &[RankFacts]) -> Option<
     if ranks.len() < 2 || unbound.is_empty() || node.allowed_cores().count() < 2 {
         return None;
     }
-    let message = format!("the launcher bound {} to no core; the cores were dealt here", ranks_in_words(&unbound));
+    let message =
+        format!("the launcher bound {} to no core, so the cores were dealt among the ranks", ranks_in_words(&unbound));
     let mut finding = finding(node, Code::RankUnbound, Severity::Warning, unbound, message);
-    finding.mend = Some("start with --bind-to core, or with a rankfile made by `hybrid rankfile write`".to_owned());
+    finding.mend = Some(bind_to_own_cores(node, ranks.len()));
     Some(finding)
 }
 
@@ -44,11 +45,7 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
     let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), examples(cases));
     let sharers = sharers.into_iter().collect();
     let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
-    finding.mend = Some(if ranks.len() > cores {
-        format!("start at most {cores} ranks on this node")
-    } else {
-        "bind each rank to cores of its own, as a rankfile made by `hybrid rankfile write` does".to_owned()
-    });
+    finding.mend = Some(bind_to_own_cores(node, ranks.len()));
     Some(finding)
 }
 
@@ -79,7 +76,7 @@ pub(in crate::placement) fn idle_cores(node: &Node, ranks: &[RankFacts]) -> Opti
     let message =
         format!("{} of {} cores serve no rank: PUs {idle}", node.cores_in(&idle).count(), node.allowed_cores().count());
     let mut finding = finding(node, Code::CoresIdle, Severity::Note, Vec::new(), message);
-    finding.mend = Some("start with --bind-to none, or with a rankfile made by `hybrid rankfile write`".to_owned());
+    finding.mend = Some(bind_to_own_cores(node, ranks.len()));
     Some(finding)
 }
 
@@ -101,7 +98,7 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
     let concerned = spanning.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::RankSpansNumaNodes, severity, concerned, message);
     finding.mend = Some(if avoidable {
-        "start with a rankfile made by `hybrid rankfile write`, or with --map-by numa --bind-to core".to_owned()
+        format!("start with {RANKFILE}")
     } else {
         let homes: BTreeSet<u32> = node.allowed_cores().filter_map(|core| core.numa).collect();
         let drivers = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();

@@ -18,6 +18,9 @@ use crate::topology::{CpuSet, Node, PciBusId};
 /// So many cases of one kind are spelled out; a node may have hundreds.
 const EXAMPLES: usize = 3;
 
+/// What places ranks best.
+const RANKFILE: &str = "a rankfile made by `hybrid rankfile write`";
+
 /// A rank, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RankFacts {
@@ -78,6 +81,15 @@ fn finding(node: &Node, code: Code, severity: Severity, ranks: Vec<u32>, message
 /// The node's name in a sentence.
 pub(super) fn host(node: &Node) -> String {
     node.host.clone().unwrap_or_else(|| "this node".to_owned())
+}
+
+/// What makes a launcher give each of `ranks` ranks whole cores of its own.
+fn bind_to_own_cores(node: &Node, ranks: usize) -> String {
+    let cores = node.allowed_cores().count();
+    match cores / ranks.max(1) {
+        0 => format!("start at most {cores} ranks on this node"),
+        each => format!("start with --map-by slot:PE={each} --bind-to core, or with {RANKFILE}"),
+    }
 }
 
 /// The first few of many cases, and how many more there are.

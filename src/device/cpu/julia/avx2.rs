@@ -5,15 +5,67 @@
 //! 8 instructions for 4 iterations in f64 or 8 in f32, 1 more where Re c is not zero. A core with three vector pipes ends
 //! at 3 x 4 / 8 = 1.5 iterations a cycle in f64. Compaction and expansion go through tables of permutations.
 
-use fearless_simd::Avx2;
+use std::arch::x86_64::{__m256, __m256d, __m256i, _mm256_castpd_ps, _mm256_castps_pd, _mm256_permutevar8x32_ps};
+
+use fearless_simd::{Avx2, SimdBase, SimdInto, kernel, u32x8};
 
 use crate::device::cpu::julia::{
     Target,
-    lane::{Cell, Lane},
+    lane::{Cell, Lane, Pack},
     map::Rules,
     staged::{Tile, Workspace},
     tally::Lanes,
 };
+
+/// For each set of lanes the permutation that moves them together, as 32-bit lane numbers.
+const fn permutations<const SETS: usize>(lane_words: usize) -> [[u32; 8]; SETS] {
+    let mut table = [[0; 8]; SETS];
+    let mut set = 0;
+    while set < SETS {
+        let mut from = 0;
+        let mut to = 0;
+        while from < 8 {
+            if set >> (from / lane_words) & 1 == 1 {
+                table[set][to] = from as u32;
+                to += 1;
+            }
+            from += 1;
+        }
+        set += 1;
+    }
+    table
+}
+
+static PACK_F64: [[u32; 8]; 16] = permutations(2);
+static PACK_F32: [[u32; 8]; 256] = permutations(1);
+
+kernel!(
+    #[inline(always)]
+    fn permute_f64s(simd: Avx2, values: __m256d, order: __m256i) -> __m256d {
+        _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(values), order))
+    }
+);
+
+kernel!(
+    #[inline(always)]
+    fn permute_f32s(simd: Avx2, values: __m256, order: __m256i) -> __m256 {
+        _mm256_permutevar8x32_ps(values, order)
+    }
+);
+
+impl Pack for Avx2 {
+    #[inline(always)]
+    fn pack_f32s(self, values: Self::f32s, bits: u64) -> Self::f32s {
+        let order = u32x8::load_array_ref(self, &PACK_F32[(bits & 255) as usize]);
+        permute_f32s(self, values.into(), order.into()).simd_into(self)
+    }
+
+    #[inline(always)]
+    fn pack_f64s(self, values: Self::f64s, bits: u64) -> Self::f64s {
+        let order = u32x8::load_array_ref(self, &PACK_F64[(bits & 15) as usize]);
+        permute_f64s(self, values.into(), order.into()).simd_into(self)
+    }
+}
 
 impl<T: Lane> Target<T> for Avx2 {
     fn fill<R: Rules, C: Cell>(self, work: &mut Workspace<T>, tile: &Tile<'_, T>, out: &mut [C], stride: usize) {

@@ -10,11 +10,13 @@ use fearless_simd::Avx512;
 
 use crate::device::cpu::julia::{
     Target,
-    lane::{Cell, Lane},
+    lane::{Cell, Lane, Pack},
     map::Rules,
     staged::{Tile, Workspace},
     tally::Bits,
 };
+
+impl Pack for Avx512 {}
 
 impl<T: Lane> Target<T> for Avx512 {
     fn fill<R: Rules, C: Cell>(self, work: &mut Workspace<T>, tile: &Tile<'_, T>, out: &mut [C], stride: usize) {

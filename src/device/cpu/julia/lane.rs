@@ -3,7 +3,8 @@
 //! Each is a few lines over the vector types of `fearless_simd`, so that the kernel is written once.
 
 use fearless_simd::{
-    Simd, SimdBase, SimdFloat, SimdFloatElement, SimdMask, SimdWiden, mask8x64, mask16x16, u8x32, u8x64, u16x16,
+    Simd, SimdBase, SimdElement, SimdFloat, SimdFloatElement, SimdIntElement, SimdMask, SimdWiden, mask8x64, mask16x16,
+    u8x32, u8x64, u16x16,
 };
 
 use crate::{
@@ -11,18 +12,46 @@ use crate::{
     kernel::julia::{Count, Real},
 };
 
+/// An instruction set that moves lanes together.
+pub(crate) trait Pack: Simd {
+    /// The lanes of `values` that have a bit in `bits`, from lane 0 on; the lanes above may hold anything.
+    #[inline(always)]
+    fn pack_f32s(self, values: Self::f32s, bits: u64) -> Self::f32s {
+        values.compress(SimdMask::from_bitmask(self, bits))
+    }
+
+    /// As [`pack_f32s`](Pack::pack_f32s).
+    #[inline(always)]
+    fn pack_f64s(self, values: Self::f64s, bits: u64) -> Self::f64s {
+        values.compress(SimdMask::from_bitmask(self, bits))
+    }
+}
+
 /// A format the vectors of every instruction set hold.
-pub(crate) trait Lane: Real + SimdFloatElement + Into<f64> {
+pub(crate) trait Lane: Real + SimdFloatElement + SimdElement<Mask: SimdIntElement> + Into<f64> {
     /// As many as one register holds.
     type Vector<S: Simd>: SimdFloat<S, Element = Self>;
+
+    /// The lanes of `values` that have a bit in `bits`, from lane 0 on; the lanes above may hold anything.
+    fn pack<S: Pack>(simd: S, values: Self::Vector<S>, bits: u64) -> Self::Vector<S>;
 }
 
 impl Lane for f32 {
     type Vector<S: Simd> = S::f32s;
+
+    #[inline(always)]
+    fn pack<S: Pack>(simd: S, values: S::f32s, bits: u64) -> S::f32s {
+        simd.pack_f32s(values, bits)
+    }
 }
 
 impl Lane for f64 {
     type Vector<S: Simd> = S::f64s;
+
+    #[inline(always)]
+    fn pack<S: Pack>(simd: S, values: S::f64s, bits: u64) -> S::f64s {
+        simd.pack_f64s(values, bits)
+    }
 }
 
 /// A count as a lane of the backward pass.

@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
+use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 use crate::{device::cpu::julia::lane::Lane, kernel::julia::Constants};
 
@@ -102,14 +102,14 @@ impl<S: Simd, T: Lane, R: Rules> Map<S, T, R> {
         (a + b).simd_lt(self.radius2)
     }
 
-    /// One bit a point, set where it passes the test.
+    /// Which points of vector `u` pass the test.
     #[inline(always)]
-    pub(super) fn inside_all<const U: usize>(&self, points: &Points<S, T, U>) -> u64 {
-        let mut bits = 0;
-        for u in 0..U {
-            let (x, y) = (points.x[u], points.y[u]);
-            bits |= (x * x + y * y).simd_lt(self.radius2).to_bitmask() << (u * T::Vector::<S>::LEN);
-        }
-        bits
+    pub(super) fn inside<const U: usize>(
+        &self,
+        points: &Points<S, T, U>,
+        u: usize,
+    ) -> <T::Vector<S> as SimdBase<S>>::Mask {
+        let (x, y) = (points.x[u], points.y[u]);
+        (x * x + y * y).simd_lt(self.radius2)
     }
 }

@@ -9,11 +9,13 @@ use fearless_simd::Neon;
 
 use crate::device::cpu::julia::{
     Target,
-    lane::{Cell, Lane},
+    lane::{Cell, Lane, Pack},
     map::Rules,
     staged::{Tile, Workspace},
     tally::Lanes,
 };
+
+impl Pack for Neon {}
 
 impl<T: Lane> Target<T> for Neon {
     fn fill<R: Rules, C: Cell>(self, work: &mut Workspace<T>, tile: &Tile<'_, T>, out: &mut [C], stride: usize) {

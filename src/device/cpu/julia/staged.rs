@@ -12,11 +12,11 @@
 //! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
 //! each, plus two compressions and one expansion a stage.
 
-use fearless_simd::{Simd, SimdBase, SimdMask};
+use fearless_simd::{Simd, SimdBase};
 
 use crate::{
     device::cpu::julia::{
-        lane::{Cell, Lane},
+        lane::{Cell, Lane, Pack},
         map::{Map, Points, Rules},
         plan::{LEAP, Pace, Plan},
         tally::Tally,
@@ -93,14 +93,13 @@ struct Survivors<T> {
 impl<T: Lane> Survivors<T> {
     /// Appends the points of a group that have a bit in `alive`.
     #[inline(always)]
-    fn push<S: Simd, const U: usize>(&mut self, simd: S, group: &Points<S, T, U>, alive: u64) {
+    fn push<S: Pack, const U: usize>(&mut self, simd: S, group: &Points<S, T, U>, alive: u64) {
         let len = T::Vector::<S>::LEN;
         let mut at = self.points;
         for u in 0..U {
             let bits = (alive >> (u * len)) & low_bits(len);
-            let mask = SimdMask::from_bitmask(simd, bits);
-            group.x[u].compress(mask).store_slice(&mut self.x[at..at + len]);
-            group.y[u].compress(mask).store_slice(&mut self.y[at..at + len]);
+            T::pack(simd, group.x[u], bits).store_slice(&mut self.x[at..at + len]);
+            T::pack(simd, group.y[u], bits).store_slice(&mut self.y[at..at + len]);
             at += bits.count_ones() as usize;
         }
         self.points = at;
@@ -147,28 +146,40 @@ impl<T: Lane> Workspace<T> {
         out: &mut [C],
         stride: usize,
     ) where
-        S: Simd,
+        S: Pack,
         K: Tally<S, T, U>,
         R: Rules,
         C: Cell,
     {
-        let map = Map::<S, T, R>::new(simd, &tile.constants);
         let total = usize::from(tile.constants.max_iter) - 1;
         let mut plan = Plan::new(total);
         let mut stages = 0;
         self.survivors.points = 0;
         while let Some(Pace { steps, leaps }) = plan.next(self.survivors.points) {
-            simd.vectorize(
-                #[inline(always)]
-                || match steps {
-                    _ if stages == 0 => self.first(simd, &mut tally, &map, tile, steps),
-                    _ if leaps && !R::REVOCABLE => self.leap(simd, &mut tally, &map, stages, steps),
-                    // As constants, so that the short stages unroll.
-                    4 => self.later(simd, &mut tally, &map, stages, 4),
-                    8 => self.later(simd, &mut tally, &map, stages, 8),
-                    _ => self.later(simd, &mut tally, &map, stages, steps),
-                },
-            );
+            let tally = &mut tally;
+            // Each arm is a function of its own. The short stages have their length as a constant, so that they unroll.
+            match steps {
+                _ if stages == 0 => simd.vectorize(
+                    #[inline(always)]
+                    || self.first::<S, K, R, U>(simd, tally, tile, steps),
+                ),
+                _ if leaps && !R::REVOCABLE => simd.vectorize(
+                    #[inline(always)]
+                    || self.leap::<S, K, R, U>(simd, tally, tile, stages, steps),
+                ),
+                4 => simd.vectorize(
+                    #[inline(always)]
+                    || self.later::<S, K, R, U>(simd, tally, tile, stages, 4),
+                ),
+                8 => simd.vectorize(
+                    #[inline(always)]
+                    || self.later::<S, K, R, U>(simd, tally, tile, stages, 8),
+                ),
+                _ => simd.vectorize(
+                    #[inline(always)]
+                    || self.later::<S, K, R, U>(simd, tally, tile, stages, steps),
+                ),
+            }
             stages += 1;
         }
         simd.vectorize(
@@ -179,18 +190,13 @@ impl<T: Lane> Workspace<T> {
 
     /// The first stage: every pixel of the tile, row by row.
     #[inline(always)]
-    fn first<S, K, R, const U: usize>(
-        &mut self,
-        simd: S,
-        tally: &mut K,
-        map: &Map<S, T, R>,
-        tile: &Tile<'_, T>,
-        steps: usize,
-    ) where
-        S: Simd,
+    fn first<S, K, R, const U: usize>(&mut self, simd: S, tally: &mut K, tile: &Tile<'_, T>, steps: usize)
+    where
+        S: Pack,
         K: Tally<S, T, U>,
         R: Rules,
     {
+        let map = &Map::<S, T, R>::new(simd, &tile.constants);
         let group_points = U * T::Vector::<S>::LEN;
         let row_blocks = tile.width.div_ceil(BLOCK);
         let stage = Stage::open(&mut self.stages, 0, row_blocks * BLOCK * tile.lines.len());
@@ -209,7 +215,7 @@ impl<T: Lane> Workspace<T> {
                 let passed = &mut passed[at..at + group_points];
                 let bits = tally.count(simd, map, &mut group, steps - tile.free, passed);
                 // The next stage's first test, made here already: half of the points that fail it are gone before it.
-                let bits = bits & map.inside_all(&group) & low_bits(tile.width.saturating_sub(column + at));
+                let bits = bits & tally.inside(map, &group) & low_bits(tile.width.saturating_sub(column + at));
                 *alive |= bits << at;
                 self.survivors.push(simd, &group, bits);
             }
@@ -218,14 +224,15 @@ impl<T: Lane> Workspace<T> {
 
     /// A later stage: every point that is left, counted step by step.
     #[inline(always)]
-    fn later<S, K, R, const U: usize>(&mut self, simd: S, tally: &mut K, map: &Map<S, T, R>, index: usize, steps: usize)
+    fn later<S, K, R, const U: usize>(&mut self, simd: S, tally: &mut K, tile: &Tile<'_, T>, index: usize, steps: usize)
     where
-        S: Simd,
+        S: Pack,
         K: Tally<S, T, U>,
         R: Rules,
     {
         let points = std::mem::take(&mut self.survivors.points);
         let stage = Stage::open(&mut self.stages, index, points);
+        let map = &Map::<S, T, R>::new(simd, &tile.constants);
         let group_points = U * T::Vector::<S>::LEN;
         for (block, (passed, alive)) in stage.blocks().enumerate() {
             *alive = 0;
@@ -244,14 +251,15 @@ impl<T: Lane> Workspace<T> {
     /// A later stage of points that mostly stay: [`LEAP`] steps at a time with one test after them. A group that loses a
     /// point goes back to where the leap began and is counted step by step from there on.
     #[inline(always)]
-    fn leap<S, K, R, const U: usize>(&mut self, simd: S, tally: &mut K, map: &Map<S, T, R>, index: usize, steps: usize)
+    fn leap<S, K, R, const U: usize>(&mut self, simd: S, tally: &mut K, tile: &Tile<'_, T>, index: usize, steps: usize)
     where
-        S: Simd,
+        S: Pack,
         K: Tally<S, T, U>,
         R: Rules,
     {
         let points = std::mem::take(&mut self.survivors.points);
         let stage = Stage::open(&mut self.stages, index, points);
+        let map = &Map::<S, T, R>::new(simd, &tile.constants);
         let group_points = U * T::Vector::<S>::LEN;
         for (block, (passed, alive)) in stage.blocks().enumerate() {
             *alive = 0;
@@ -270,7 +278,7 @@ impl<T: Lane> Workspace<T> {
                             map.advance(&mut group, u);
                         }
                     }
-                    bits = map.inside_all(&group) & valid;
+                    bits = tally.inside(map, &group) & valid;
                     if bits == valid {
                         leapt += leap;
                     } else {

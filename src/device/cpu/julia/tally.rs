@@ -23,6 +23,9 @@ pub(super) trait Tally<S: Simd, T: Lane, const U: usize> {
         steps: usize,
         passed: &mut [u8],
     ) -> u64;
+
+    /// One bit a point, set where it passes the test.
+    fn inside<R: Rules>(&mut self, map: &Map<S, T, R>, points: &Points<S, T, U>) -> u64;
 }
 
 /// For instruction sets with mask registers: each test leaves its bits in memory, through the store unit that is idle
@@ -48,12 +51,10 @@ impl<S: Simd, T: Lane, const U: usize> Tally<S, T, U> for Bits {
         steps: usize,
         passed: &mut [u8],
     ) -> u64 {
-        let bytes = T::Vector::<S>::LEN / 8;
         let words = &mut self.words[..steps];
         for word in &mut *words {
             for u in 0..U {
-                let bits = map.advance(points, u).to_bitmask().to_le_bytes();
-                word[u * bytes..(u + 1) * bytes].copy_from_slice(&bits[..bytes]);
+                store::<S, T>(word, u, map.advance(points, u));
             }
         }
         let mut alive = u64::MAX;
@@ -66,6 +67,21 @@ impl<S: Simd, T: Lane, const U: usize> Tally<S, T, U> for Bits {
         count.store_slice(passed);
         alive
     }
+
+    #[inline(always)]
+    fn inside<R: Rules>(&mut self, map: &Map<S, T, R>, points: &Points<S, T, U>) -> u64 {
+        for u in 0..U {
+            store::<S, T>(&mut self.words[0], u, map.inside(points, u));
+        }
+        u64::from_le_bytes(self.words[0])
+    }
+}
+
+/// Stores the bits of vector `u`.
+#[inline(always)]
+fn store<S: Simd, T: Lane>(word: &mut [u8; BLOCK / 8], u: usize, mask: Mask<S, T>) {
+    let bytes = T::Vector::<S>::LEN / 8;
+    word[u * bytes..(u + 1) * bytes].copy_from_slice(&mask.to_bitmask().to_le_bytes()[..bytes]);
 }
 
 /// For instruction sets whose comparisons give vectors of 0 and -1: each lane has a counter of its own width, from which
@@ -89,19 +105,33 @@ impl<S: Simd, T: Lane, const U: usize> Tally<S, T, U> for Lanes {
         let mut count = [Mask::<S, T>::splat(simd, false).to_vector(); U];
         for _ in 0..steps {
             for u in 0..U {
-                let now = map.advance(points, u);
-                alive[u] = if R::REVOCABLE { alive[u] & now } else { now };
-                count[u] -= alive[u].to_vector();
+                let mut now = map.advance(points, u);
+                if R::REVOCABLE {
+                    now &= alive[u];
+                    alive[u] = now;
+                }
+                count[u] -= now.to_vector();
             }
         }
+        // Who passed all tests is read off the counters: keeping the last comparisons would cost registers in the loop.
+        let all = steps.try_into().expect("a stage's steps fit any lane");
+        let all = <Mask<S, T> as SimdMask<S>>::Ints::splat(simd, all);
         let mut bits = 0;
         for u in 0..U {
-            bits |= alive[u].to_bitmask() << (u * len);
+            bits |= count[u].simd_eq(all).to_bitmask() << (u * len);
             let lanes = count[u].to_bytes();
             let lanes = lanes.as_slice();
             for lane in 0..len {
                 passed[u * len + lane] = lanes[lane * size_of::<T>()];
             }
+        }
+        bits
+    }
+    #[inline(always)]
+    fn inside<R: Rules>(&mut self, map: &Map<S, T, R>, points: &Points<S, T, U>) -> u64 {
+        let mut bits = 0;
+        for u in 0..U {
+            bits |= map.inside(points, u).to_bitmask() << (u * T::Vector::<S>::LEN);
         }
         bits
     }

@@ -1,0 +1,125 @@
+// Darts thrown at a square: how many of them hit the inscribed circle, one sum a workgroup.
+//
+// The definition is src/kernel/pi.rs: block b of the generator gives darts 2b and 2b + 1, coordinates are signed 32-bit
+// integers, a dart hits where x*x + y*y < 2^62. All in integers, so that every device finds the same hits.
+//
+// Prepended by src/device/gpu/shader.rs:
+//   fn threefry      the generator, its rounds written out with the constants of src/kernel/threefry.rs
+//   const GROUP      invocations of a workgroup
+//   const LANE_BLOCKS   blocks that an invocation computes
+//
+// Operations a block: 13 rounds of 2 add, 2 rotate, 2 xor; 16 add for the key; 16 for the two darts' first test, 4 to
+// count. That is 114, or 57 a dart, where the device rotates in one operation.
+
+// Twin: `Params` in src/device/gpu/pi.rs.
+struct Params {
+    // The key schedule.
+    k0: u32,
+    k1: u32,
+    k2: u32,
+    k3: u32,
+    k4: u32,
+    // Number of the first block, in two halves. The low half does not overflow within a dispatch.
+    block_low: u32,
+    block_high: u32,
+    // Blocks of this dispatch, at most 2^31.
+    blocks: u32,
+    // Workgroups in a row of the two-dimensional grid.
+    grid_width: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> words: array<u32>;
+
+var<workgroup> sums: array<u32, GROUP>;
+
+fn rotate(x: u32, by: u32) -> u32 {
+    return (x << by) | (x >> (32u - by));
+}
+
+// A round in which words 0 and 1 meet, and words 2 and 3.
+fn even_round(x: vec4<u32>, first: u32, second: u32) -> vec4<u32> {
+    let x0 = x.x + x.y;
+    let x2 = x.z + x.w;
+    return vec4(x0, rotate(x.y, first) ^ x0, x2, rotate(x.w, second) ^ x2);
+}
+
+// A round in which words 0 and 3 meet, and words 2 and 1.
+fn odd_round(x: vec4<u32>, first: u32, second: u32) -> vec4<u32> {
+    let x0 = x.x + x.w;
+    let x2 = x.z + x.y;
+    return vec4(x0, rotate(x.y, second) ^ x2, x2, rotate(x.w, first) ^ x0);
+}
+
+// x*x as low and high word, of x as a signed integer.
+fn square(x: u32) -> vec2<u32> {
+    // All ones where x is negative: two's complement without the overflow that abs has at -2^31.
+    let sign = u32(i32(x) >> 31u);
+    let size = (x ^ sign) - sign;
+    let high = size >> 16u;
+    let low = size & 0xffffu;
+    // 2 high low < 2^32, since size is at most 2^31.
+    let middle = 2u * high * low;
+    let sum = low * low + (middle << 16u);
+    let carry = select(0u, 1u, sum < (middle << 16u));
+    return vec2(sum, high * high + (middle >> 16u) + carry);
+}
+
+fn is_hit(x: u32, y: u32) -> bool {
+    let x2 = square(x);
+    let y2 = square(y);
+    let low = x2.x + y2.x;
+    let carry = select(0u, 1u, low < x2.x);
+    return x2.y + y2.y + carry < RADIUS2;
+}
+
+// Square of the radius in units of 2^32.
+const RADIUS2 = 1u << 30u;
+// See `coarse`: no dart farther than this from the circle is on its other side.
+const DOUBT = 92690u;
+
+// (x*x + y*y) / 2^32 from the upper halves of the coordinates alone, each rounded down to h with x / 2^16 in [h, h + 1).
+// It is wrong by at most 2 |hx| + 2 |hy| + 2 <= 2 sqrt(2 coarse) + 2, which is less than DOUBT at RADIUS2 + DOUBT and
+// below. One block in 3700 is in doubt.
+fn coarse(x: u32, y: u32) -> u32 {
+    let hx = i32(x) >> 16u;
+    let hy = i32(y) >> 16u;
+    return u32(hx * hx) + u32(hy * hy);
+}
+
+fn block_hits(dart: vec4<u32>) -> u32 {
+    let first = coarse(dart.x, dart.y);
+    let second = coarse(dart.z, dart.w);
+    let hits = select(0u, 1u, first < RADIUS2) + select(0u, 1u, second < RADIUS2);
+    // Unsigned differences: far below the circle wraps to far above.
+    let doubt = min(first - (RADIUS2 - DOUBT), second - (RADIUS2 - DOUBT)) < 2u * DOUBT;
+    if doubt {
+        return select(0u, 1u, is_hit(dart.x, dart.y)) + select(0u, 1u, is_hit(dart.z, dart.w));
+    }
+    return hits;
+}
+
+@compute @workgroup_size(GROUP)
+fn pi(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let key = params;
+    let group_index = group.y * params.grid_width + group.x;
+    let first = group_index * (GROUP * LANE_BLOCKS);
+    var hits = 0u;
+    for (var i = 0u; i < LANE_BLOCKS; i += 1u) {
+        let block = first + i * GROUP + lane;
+        if block < params.blocks {
+            hits += block_hits(threefry(vec4(params.block_low + block, params.block_high, 0u, 0u), key));
+        }
+    }
+
+    sums[lane] = hits;
+    for (var half = GROUP / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane < half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    if lane == 0u && first < params.blocks {
+        words[group_index] = sums[0];
+    }
+}

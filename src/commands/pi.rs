@@ -1,0 +1,248 @@
+//! `hybrid pi`: from the options to the estimate or the study, and the report.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use super::place::{self, Place};
+use crate::{
+    cli::PiArgs,
+    comm::{Failure, World},
+    error::Error,
+    output::{
+        part_file::PartFile,
+        plot::Plot,
+        progress::Progress,
+        report::{
+            pi::{RankReport, Report},
+            study,
+        },
+    },
+    workload::pi::{
+        Thrower,
+        checkpoint::Checkpoint,
+        estimate::{self, Estimate},
+        study::Study,
+        throws::Throws,
+    },
+};
+
+/// When this process began, and how long its first phases took, in seconds.
+struct Phases {
+    started: Instant,
+    start_s: f64,
+    device_s: f64,
+}
+
+/// Runs the command on all ranks. Collective.
+pub(super) fn run(world: &World, args: &PiArgs, started: Instant) -> Result<(), Failure> {
+    let start_s = started.elapsed().as_secs_f64();
+    world.agree(check(args))?;
+    let placing = Instant::now();
+    let place = place::take(world, &args.device)?;
+    let phases = Phases { started, start_s, device_s: placing.elapsed().as_secs_f64() };
+    if args.study { run_study(world, args, place, &phases) } else { run_once(world, args, place, &phases) }
+}
+
+/// What the options cannot say by themselves.
+fn check(args: &PiArgs) -> Result<(), Error> {
+    if let Some(error) = args.until.map(|until| until.0[0]) {
+        if error <= 0.0 {
+            return Err(Error::Usage(format!("--until {error}: an error is above 0, such as 1e-5")));
+        }
+        let needed = estimate::needed_darts(error);
+        if needed > 1.8e19 {
+            return Err(Error::Usage(format!(
+                "--until {error} takes about {needed:.1e} darts, more than the generator's 1.8e19 numbers of darts: take an error of at least 4e-10"
+            )));
+        }
+    }
+    let study = Study { powers: args.powers.0.clone(), runs: args.runs };
+    if args.runs > study.max_runs() {
+        return Err(Error::Usage(format!(
+            "--runs {}: with these powers at most {} runs have darts of their own",
+            args.runs,
+            study.max_runs()
+        )));
+    }
+    Ok(())
+}
+
+/// One estimate, of a number of darts or to a standard error.
+fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> Result<(), Failure> {
+    let until = args.until.map(|until| until.0[0]);
+    let mut state = resume(world, args, Checkpoint::start(args.seed, until))?;
+    let resumed = state.clone();
+    let mut thrower = Thrower::new(args.seed, world.size());
+    let throwing = Instant::now();
+    loop {
+        state.target = match until {
+            None => args.darts.0,
+            Some(_) if state.darts < state.target => state.target,
+            Some(error) => estimate::next_batch(state.hits, state.darts, error).unwrap_or(state.darts),
+        };
+        if state.darts == state.target {
+            break;
+        }
+        let progress =
+            Progress::new(world.is_root(), args.report.progress, args.report.quiet, "the darts", state.target);
+        let before = state.clone();
+        let keep = args.resume.as_deref().filter(|_| world.is_root());
+        let hits = thrower.throw(
+            world,
+            place.device.as_mut(),
+            &Throws::one(state.target),
+            before.darts,
+            &mut |darts, hits| {
+                progress.reach(darts);
+                let mut now = before.clone();
+                (now.darts, now.hits) = (darts, before.hits + hits[0]);
+                keep.map_or(Ok(()), |path| now.write(path))
+            },
+        )?;
+        progress.finish();
+        state.hits += hits[0];
+        state.darts = state.target;
+    }
+    let throw_s = throwing.elapsed().as_secs_f64();
+    let mine = rank_report(world, &place, &thrower, phases);
+    if let Some(ranks) = place::gather_reports(world, &mine) {
+        let estimate = Estimate::new(state.hits, state.darts);
+        let report = Report {
+            command: "pi",
+            version: env!("CARGO_PKG_VERSION"),
+            mpi: world.library().to_owned(),
+            seed: args.seed,
+            darts: state.darts,
+            hits: state.hits,
+            pi: estimate.pi,
+            std_error: estimate.std_error,
+            deviation: estimate.deviation(),
+            resumed_darts: resumed.darts,
+            total_s: phases.started.elapsed().as_secs_f64(),
+            throw_s,
+            darts_per_s: rate(state.darts - resumed.darts, throw_s),
+            notes: place.notes.clone(),
+            ranks,
+        };
+        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
+    }
+    Ok(())
+}
+
+/// The state to start from, the same on every rank; rank 0 reads it. Collective.
+fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<Checkpoint, Failure> {
+    let Some(path) = args.resume.as_deref() else { return Ok(start) };
+    let state = world.agree(if world.is_root() { read_checkpoint(path, start.clone(), args) } else { Ok(start) })?;
+    let bytes = serde_json::to_vec(&state).expect("numbers always have a JSON form");
+    let bytes = world.all.broadcast(0, if world.is_root() { bytes } else { Vec::new() });
+    Ok(serde_json::from_slice(&bytes).expect("written by rank 0 of this job"))
+}
+
+fn read_checkpoint(path: &Path, start: Checkpoint, args: &PiArgs) -> Result<Checkpoint, Error> {
+    let state = Checkpoint::read(path, start)?;
+    if args.until.is_none() && state.darts > args.darts.0 {
+        let reason = format!("{} darts are thrown already, this run is of {}", state.darts, args.darts.0);
+        return Err(Error::Resume { path: path.to_owned(), reason });
+    }
+    // That the file can be replaced is found out before any dart is thrown.
+    PartFile::create(path).map(|_| state)
+}
+
+/// The convergence study.
+fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> Result<(), Failure> {
+    let study = Study { powers: args.powers.0.clone(), runs: args.runs };
+    let files = world.agree(if world.is_root() { StudyFiles::create(args).map(Some) } else { Ok(None) })?;
+    let throws = study.throws();
+    let progress = Progress::new(world.is_root(), args.report.progress, args.report.quiet, "the darts", throws.darts());
+    let mut thrower = Thrower::new(args.seed, world.size());
+    let throwing = Instant::now();
+    let hits = thrower.throw(world, place.device.as_mut(), &throws, 0, &mut |darts, _| {
+        progress.reach(darts);
+        Ok(())
+    })?;
+    let throw_s = throwing.elapsed().as_secs_f64();
+    progress.finish();
+    let mine = rank_report(world, &place, &thrower, phases);
+    let ranks = place::gather_reports(world, &mine);
+    let mut report = study::Report {
+        command: "pi",
+        version: env!("CARGO_PKG_VERSION"),
+        mpi: world.library().to_owned(),
+        seed: args.seed,
+        rows: study.rows(&hits),
+        darts: throws.darts(),
+        hits: hits.iter().sum(),
+        total_s: 0.0,
+        throw_s,
+        darts_per_s: rate(throws.darts(), throw_s),
+        files: Vec::new(),
+        notes: place.notes.clone(),
+        ranks: ranks.unwrap_or_default(),
+    };
+    let written = files.map_or(Ok(Vec::new()), |files| files.write(&report));
+    report.files = world.agree(written)?;
+    report.total_s = phases.started.elapsed().as_secs_f64();
+    if world.is_root() {
+        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
+    }
+    Ok(())
+}
+
+/// The files of a study, created before it begins.
+struct StudyFiles {
+    plots: Vec<(Plot, PartFile, PartFile)>,
+    csv: Option<PartFile>,
+    paths: Vec<PathBuf>,
+}
+
+impl StudyFiles {
+    fn create(args: &PiArgs) -> Result<Self, Error> {
+        let mut paths = Vec::new();
+        let mut create = |end: String| {
+            let mut path = args.output.clone().into_os_string();
+            path.push(end);
+            let path = PathBuf::from(path);
+            let file = PartFile::create(&path)?;
+            paths.push(path);
+            Ok(file)
+        };
+        let plots = Plot::ALL
+            .into_iter()
+            .map(|plot| Ok((plot, create(format!("_{}.svg", plot.name()))?, create(format!("_{}.png", plot.name()))?)))
+            .collect::<Result<_, Error>>()?;
+        let csv = args.csv.then(|| create(".csv".to_owned())).transpose()?;
+        Ok(Self { plots, csv, paths })
+    }
+
+    /// Writes and completes them, and tells their names.
+    fn write(self, report: &study::Report) -> Result<Vec<String>, Error> {
+        let fill = |part: PartFile, bytes: &[u8]| {
+            part.file().write_all(bytes).map_err(|source| part.failed(source))?;
+            part.complete()
+        };
+        for (plot, svg, png) in self.plots {
+            fill(svg, plot.svg(&report.rows).as_bytes())?;
+            fill(png, &plot.png(&report.rows))?;
+        }
+        if let Some(csv) = self.csv {
+            fill(csv, report.csv().as_bytes())?;
+        }
+        Ok(self.paths.iter().map(|path| path.display().to_string()).collect())
+    }
+}
+
+fn rank_report(world: &World, place: &Place, thrower: &Thrower, phases: &Phases) -> RankReport {
+    RankReport {
+        place: place.report(world, phases.start_s, phases.device_s, thrower.compute_s, thrower.wait_s),
+        darts: thrower.my_darts,
+        hits: thrower.my_hits,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
+fn rate(number: u64, time_s: f64) -> f64 {
+    if time_s > 0.0 { number as f64 / time_s } else { 0.0 }
+}

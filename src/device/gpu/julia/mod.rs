@@ -1,0 +1,150 @@
+//! Julia on the GPU: the coordinates of a call go up as tables, the rows of all its bands become one sequence of pixels,
+//! and a dispatch takes as many of them as its time allows, be it many bands or a part of a row.
+//!
+//! Twin of `shaders/julia.wgsl`.
+
+mod assemble;
+mod params;
+mod pieces;
+mod table;
+mod tile;
+
+use std::marker::PhantomData;
+
+use assemble::{Assembler, Packed};
+use params::GpuReal;
+pub use params::{ParamsF32, ParamsF64};
+use pieces::Pieces;
+use table::Table;
+use tile::tiles;
+
+use super::{
+    context::Context,
+    dispatch,
+    pacer::Pacer,
+    pipeline::{Binding, Contraction, Pipeline},
+    shader::{self, Shader},
+    slot::Slots,
+};
+use crate::{
+    device::Deliver,
+    error::Error,
+    kernel::{Precision, band::Band, julia::Julia},
+};
+
+/// Most bytes of counts a dispatch returns: enough to hide the cost of a launch, small enough to overlap well.
+const OUT_BYTES: u64 = 16 << 20;
+/// Most bytes of a coordinate table, where the device allows as much.
+const TABLE_BYTES: u64 = 64 << 20;
+
+/// The bindings of the kernel, in the order of their numbers.
+const BINDINGS: [Binding; 4] = [Binding::Uniform, Binding::Input, Binding::Input, Binding::Output];
+
+/// What the kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Format {
+    /// In what it computes.
+    pub(super) precision: Precision,
+    /// Whether counts are packed as bytes, else as 16 bits.
+    pub(super) bytes: bool,
+}
+
+impl Format {
+    /// What `julia` needs.
+    pub(super) fn of(julia: &Julia, precision: Precision) -> Self {
+        Self { precision, bytes: julia.counts_fit_u8() }
+    }
+
+    /// The kernel's text.
+    pub(super) fn shader(self) -> Shader {
+        let count_bytes = if self.bytes { size_of::<u8>() } else { size_of::<u16>() };
+        shader::julia(self.precision, size_of::<u32>() / count_bytes)
+    }
+}
+
+/// The kernel in one format, with its tables.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    format: Format,
+    pipeline: Pipeline,
+    pacer: Pacer,
+    columns: Table,
+    lines: Table,
+}
+
+impl Kernel {
+    /// Compiles `shader`, a text for `format`.
+    pub(super) fn build(
+        context: &Context,
+        format: Format,
+        shader: &Shader,
+        contraction: Contraction,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            format,
+            pipeline: Pipeline::build(context, shader, &BINDINGS, contraction)?,
+            pacer: Pacer::new(),
+            columns: Table::new(context)?,
+            lines: Table::new(context)?,
+        })
+    }
+
+    /// Seconds of the longest dispatch so far.
+    pub(super) fn longest_s(&self) -> f64 {
+        self.pacer.longest_s()
+    }
+
+    /// Computes `bands` of `julia`, which needs this kernel's format, and delivers them.
+    pub(super) fn run(
+        &mut self,
+        context: &Context,
+        slots: &mut Slots,
+        julia: &Julia,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        let run = match (self.format.precision, self.format.bytes) {
+            (Precision::F32, true) => Self::run_as::<f32, u8>,
+            (Precision::F32, false) => Self::run_as::<f32, u16>,
+            (Precision::F64, true) => Self::run_as::<f64, u8>,
+            (Precision::F64, false) => Self::run_as::<f64, u16>,
+        };
+        run(self, context, slots, julia, bands, deliver)
+    }
+
+    fn run_as<T: GpuReal, C: Packed>(
+        &mut self,
+        context: &Context,
+        slots: &mut Slots,
+        julia: &Julia,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
+        let lines: Vec<T> = bands.iter().flat_map(|band| julia.lines(band.rows.clone())).map(T::round).collect();
+        let mut assembler = Assembler::<C>::new(columns.len(), bands, deliver);
+        let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
+        for tile in tiles(columns.len(), lines.len(), table_bytes / size_of::<T>()) {
+            self.columns.fill(context, &columns[tile.columns.clone()])?;
+            self.lines.fill(context, &lines[tile.rows.clone()])?;
+            let count_bytes = size_of::<C>() as u64;
+            let most_pixels = (OUT_BYTES.min(context.most_binding_bytes()) / count_bytes).min(tile.pixels());
+            slots.reserve(context, most_pixels * count_bytes)?;
+            let mut pieces = Pieces::<T, C> {
+                julia,
+                pipeline: &self.pipeline.compute,
+                bind_groups: slots.each(|slot| {
+                    self.pipeline.bind(context, &[&slot.params, &self.columns.buffer, &self.lines.buffer, &slot.out])
+                }),
+                pacer: &mut self.pacer,
+                assembler: &mut assembler,
+                most_pixels,
+                width: u32::try_from(tile.columns.len()).expect("a table has less than 2^32 entries"),
+                remaining: 0..tile.pixels(),
+                real: PhantomData,
+            };
+            dispatch::run(context, slots, &mut pieces)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! The uniform of `shaders/julia.wgsl`, in each format that `real` stands for.
+//!
+//! One definition for both: bytemuck derives its guarantees for concrete types alone, hence the macro.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::pieces::Piece;
+use crate::kernel::julia::{Julia, Real};
+
+/// A floating-point format of the kernel.
+pub(super) trait GpuReal: Real + Pod {
+    /// The uniform.
+    type Params: Pod;
+
+    /// The uniform of the dispatch of `piece`.
+    fn params(julia: &Julia, piece: &Piece) -> Self::Params;
+}
+
+macro_rules! params {
+    ($name:ident, $real:ty) => {
+        #[doc = concat!("The shader's `Params` where `real` is ", stringify!($real), ".")]
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Pod, Zeroable)]
+        #[expect(missing_docs, reason = "the shader's twin explains each member")]
+        pub struct $name {
+            pub c_re: $real,
+            pub c_im: $real,
+            pub radius2: $real,
+            pub max_iter: u32,
+            pub width: u32,
+            pub first_column: u32,
+            pub first_row: u32,
+            pub pixels: u32,
+            pub grid_width: u32,
+        }
+
+        impl GpuReal for $real {
+            type Params = $name;
+
+            fn params(julia: &Julia, piece: &Piece) -> $name {
+                let constants = julia.constants();
+                $name {
+                    c_re: constants.c_re,
+                    c_im: constants.c_im,
+                    radius2: constants.radius2,
+                    max_iter: u32::from(constants.max_iter),
+                    width: piece.width,
+                    first_column: piece.first_column,
+                    first_row: piece.first_row,
+                    pixels: piece.pixels,
+                    grid_width: piece.grid.width,
+                }
+            }
+        }
+    };
+}
+
+params!(ParamsF32, f32);
+params!(ParamsF64, f64);

@@ -1,0 +1,135 @@
+//! The report of `hybrid pi --study`.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::pi::RankReport;
+use crate::output::table::{billions_a_second, seconds, table, thousands};
+
+/// The runs of one length.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Darts of each run.
+    pub darts: u64,
+    /// Number of runs.
+    pub runs: u32,
+    /// Mean of their estimates of pi.
+    pub mean: f64,
+    /// Sample standard deviation of their estimates.
+    pub std_dev: f64,
+    /// Standard deviation that the binomial law makes expect.
+    pub expected_std_dev: f64,
+}
+
+/// The report of a study. Times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Always `pi`.
+    pub command: &'static str,
+    /// Version of this program.
+    pub version: &'static str,
+    /// The MPI library.
+    pub mpi: String,
+    /// Seed of the generator.
+    pub seed: u64,
+    /// A row for each length of run.
+    pub rows: Vec<Row>,
+    /// Darts of all runs.
+    pub darts: u64,
+    /// Hits among them.
+    pub hits: u64,
+    /// From the start of rank 0's process to the end of the last file.
+    pub total_s: f64,
+    /// Throwing.
+    pub throw_s: f64,
+    /// Darts a second while throwing.
+    pub darts_per_s: f64,
+    /// The files written.
+    pub files: Vec<String>,
+    /// What the user should know of this run.
+    pub notes: Vec<String>,
+    /// Every rank's own report, by rank.
+    pub ranks: Vec<RankReport>,
+}
+
+impl Report {
+    /// One JSON object on one line.
+    #[must_use]
+    pub fn json(&self) -> String {
+        super::json(self)
+    }
+
+    /// A header line and a line for each length of run.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut csv = String::from("darts,log2_darts,runs,mean,std_dev,expected_std_dev\n");
+        for row in &self.rows {
+            let Row { darts, runs, mean, std_dev, expected_std_dev } = row;
+            writeln!(csv, "{darts},{},{runs},{mean},{std_dev},{expected_std_dev}", darts.ilog2())
+                .expect("a String takes any text");
+        }
+        csv
+    }
+
+    /// A row for each length of run, and what it took.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let rows = self.rows.iter().map(|row| {
+            vec![
+                thousands(row.darts),
+                format!("4^{}", row.darts.ilog2() / 2),
+                row.runs.to_string(),
+                format!("{:.9}", row.mean),
+                format!("{:.3e}", row.std_dev),
+                format!("{:.3e}", row.expected_std_dev),
+                format!("{:.2}", row.std_dev / row.expected_std_dev),
+            ]
+        });
+        let header = ["darts", "", "runs", "mean", "standard deviation", "expected", "ratio"];
+        format!(
+            "{}\n{}total {} s: throwing {} darts {} s, {} Gdarts/s; {} written\n",
+            table(&header, &[0, 1, 2, 3, 4, 5, 6], rows),
+            super::notes(&self.notes),
+            seconds(self.total_s),
+            thousands(self.darts),
+            seconds(self.throw_s),
+            billions_a_second(self.darts, self.throw_s),
+            self.files.join(", "),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_of_run_has_its_row() {
+        let rows = [5, 6].map(|power| Row {
+            darts: 4_u64.pow(power),
+            runs: 64,
+            mean: 3.1416,
+            std_dev: 0.05,
+            expected_std_dev: 0.051,
+        });
+        let report = Report {
+            command: "pi",
+            version: "0.1.0",
+            mpi: String::new(),
+            seed: 1,
+            rows: rows.to_vec(),
+            darts: 327_680,
+            hits: 257_000,
+            total_s: 1.0,
+            throw_s: 0.5,
+            darts_per_s: 1e6,
+            files: vec!["pi.svg".to_owned()],
+            notes: Vec::new(),
+            ranks: Vec::new(),
+        };
+        assert_eq!(report.csv().lines().nth(1), Some("1024,10,64,3.1416,0.05,0.051"));
+        let table = report.table();
+        assert!(table.contains("4^6") && table.contains("0.98") && table.contains("pi.svg written"), "{table}");
+    }
+}
