@@ -36,7 +36,7 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct JuliaArgs {
     /// Size as a multiple of 640 x 480 pixels.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SIDE_PX / 640)), conflicts_with = "size")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SIDE_PX / 640)), conflicts_with = "size")]
     pub scale: u32,
     /// Size in pixels instead of --scale.
     #[arg(long, value_name = "WxH")]
@@ -48,7 +48,7 @@ pub struct JuliaArgs {
     #[arg(long, value_name = "X0,X1,Y0,Y1", default_value = "-2,2,-1.5,1.5", allow_hyphen_values = true)]
     pub view: Reals<4>,
     /// The count that a pixel starts from and that goes down by one an iteration to 1: at most N-1 iterations.
-    #[arg(long, value_name = "N", default_value_t = 255, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 255, value_parser = clap::value_parser!(u16).range(1..))]
     pub max_iter: u16,
     /// A point has escaped once |z| reaches this.
     #[arg(long, value_name = "R", default_value = "3", allow_hyphen_values = true)]
@@ -94,7 +94,7 @@ pub struct PiArgs {
     #[arg(long)]
     pub study: bool,
     /// Seed of the generator, from 0 to 18446744073709551615.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1)]
     pub seed: u64,
     /// Keep the state of the run in this file, and continue from it where it exists.
     #[arg(long, value_name = "FILE", conflicts_with = "study")]
@@ -103,7 +103,7 @@ pub struct PiArgs {
     #[arg(long, value_name = "FROM..TO", default_value = "5..14", requires = "study")]
     pub powers: Powers,
     /// Runs of each length of the study.
-    #[arg(long, value_name = "N", default_value_t = 64, requires = "study", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 64, requires = "study", value_parser = clap::value_parser!(u32).range(2..))]
     pub runs: u32,
     /// Stem of the study's plots: STEM_pi_vs_log2_N and STEM_log2_std_vs_log2_N, as .svg and .png.
     #[arg(short, long, value_name = "STEM", default_value = "study", requires = "study")]
@@ -131,10 +131,10 @@ pub struct DeviceArgs {
     #[arg(long)]
     pub software_gpu: bool,
     /// Ranks that may share one GPU.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub share_gpus: u16,
     /// Worker threads of each CPU rank [default: one for each core of its binding].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
     /// Refuse a GPU whose results may differ from the definition's in the last bit.
     #[arg(long)]

@@ -82,7 +82,7 @@ fn a_killed_run_goes_on_and_ends_with_the_hits_of_a_whole_one() {
         done = progress().unwrap()["darts"].as_u64().unwrap();
     }
     assert_eq!(killed, 2, "the runs were to be killed in the middle");
-    let report = run(folder.path(), 3, words.trim_start_matches("pi "));
+    let report = Job::mpiexec(folder.path(), 3, &words).run().succeeded().json();
     assert!(report["resumed_darts"].as_u64().unwrap() >= done);
     assert_eq!(report["hits"], hits(seed, darts));
 }
