@@ -14,10 +14,19 @@ const MAX_SIDE_PX: u32 = i32::MAX.unsigned_abs();
 /// Largest power of 4 that a run of the study may have darts: 4^20 is 1.1e12.
 const MAX_POWER: u32 = 20;
 
+/// Whether the user wants MPI to start as it would without this program's settings.
+#[must_use]
+pub fn wants_mpi_defaults(parsed: &Parsed) -> bool {
+    matches!(parsed, Parsed::Run(cli) if cli.mpi_defaults)
+}
+
 /// MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 #[derive(Clone, Debug, PartialEq, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
+    /// Leave all of MPI's settings as they are; without it, a job without a fast network starts in half the time.
+    #[arg(long, global = true, help_heading = "MPI")]
+    pub mpi_defaults: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -373,7 +382,7 @@ mod tests {
     fn julia(words: &str) -> Result<JuliaArgs, String> {
         let words = ["hybrid", "julia"].into_iter().chain(words.split_whitespace());
         match parse(words.map(OsString::from)) {
-            Parsed::Run(Cli { command: Command::Julia(args) }) => Ok(args),
+            Parsed::Run(Cli { command: Command::Julia(args), .. }) => Ok(args),
             Parsed::Run(other) => panic!("{other:?}"),
             Parsed::Answer(text) => Err(text),
             Parsed::Wrong(error) => Err(error.to_string()),

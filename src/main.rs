@@ -12,16 +12,16 @@ use hybrid::{
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    environment::prepare();
     let launch = Launch::of_environment();
     let parsed = cli::parse(env::args_os());
+    let settings = environment::prepare(cli::wants_mpi_defaults(&parsed));
     // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message.
     match &parsed {
         Parsed::Answer(text) if !launch.is_present() => return answer(text),
         Parsed::Wrong(error) if !launch.is_present() => return fail(&Failure::alone(error), true),
         _ => {}
     }
-    let world = match World::start() {
+    let world = match World::start(settings) {
         Ok(world) => world,
         Err(error) => return fail(&Failure::alone(&error), launch.speaks()),
     };

@@ -7,6 +7,7 @@ mod agree;
 mod gather;
 mod group;
 pub mod launcher;
+mod sockets;
 
 use std::{fmt, panic, sync::Once};
 
@@ -32,6 +33,7 @@ pub struct World {
     pub all: Group,
     host: String,
     library: String,
+    settings: Vec<String>,
     _universe: Universe,
 }
 
@@ -42,13 +44,13 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// Starts MPI. From here on a panic on any rank ends the whole job: otherwise the ranks that wait for it would wait
+    /// Starts MPI, for which `settings` were made in the environment. From here on a panic on any rank ends the whole job: otherwise the ranks that wait for it would wait
     /// for ever.
     ///
     /// # Errors
     /// [`Error::Mpi`] where MPI is running already, cannot be called from this thread, or was started by the launcher of
     /// another MPI.
-    pub fn start() -> Result<Self, Error> {
+    pub fn start(settings: Vec<String>) -> Result<Self, Error> {
         let (universe, provided) = mpi::initialize_with_threading(Threading::Funneled)
             .ok_or_else(|| Error::Mpi("MPI was started twice in one process".to_owned()))?;
         let world = universe.world();
@@ -61,8 +63,11 @@ impl World {
         }
         let library = mpi::environment::library_version().unwrap_or_default();
         launcher::check(&launcher::Launch::of_environment(), world.size().unsigned_abs(), &library)?;
+        if !settings.is_empty() {
+            sockets::send_at_once();
+        }
         let node = Group::new(world.split_shared(world.rank()));
-        Ok(Self { node, all: Group::new(world), host, library, _universe: universe })
+        Ok(Self { node, all: Group::new(world), host, library, settings, _universe: universe })
     }
 
     /// This rank, from 0.
@@ -93,6 +98,12 @@ impl World {
     #[must_use]
     pub fn library(&self) -> &str {
         self.library.split([',', '\n', '\0']).next().unwrap_or_default().trim()
+    }
+
+    /// What was set in the environment before MPI was started, as `NAME=value`.
+    #[must_use]
+    pub fn settings(&self) -> &[String] {
+        &self.settings
     }
 
     /// Goes on with the value where `outcome` is `Ok` on every rank; otherwise returns the same failure on every rank.

@@ -112,6 +112,7 @@ fn report(
         command: "julia",
         version: env!("CARGO_PKG_VERSION"),
         mpi: world.library().to_owned(),
+        mpi_settings: world.settings().to_vec(),
         width: job.julia.width,
         height: job.julia.height,
         c: [job.julia.c.0, job.julia.c.1],
@@ -143,7 +144,7 @@ mod tests {
 
     fn refused(words: &str, ranks: usize) -> String {
         let words = ["hybrid", "julia"].into_iter().chain(words.split_whitespace()).map(OsString::from);
-        let Parsed::Run(Cli { command: Command::Julia(args) }) = parse(words) else { panic!("words that parse") };
+        let Parsed::Run(Cli { command: Command::Julia(args), .. }) = parse(words) else { panic!("words that parse") };
         picture(&args, ranks).unwrap_err().to_string()
     }
 

@@ -33,6 +33,8 @@ pub struct Report {
     pub version: &'static str,
     /// The MPI library.
     pub mpi: String,
+    /// What was set in the environment before MPI was started, as `NAME=value`.
+    pub mpi_settings: Vec<String>,
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
@@ -138,6 +140,7 @@ mod tests {
             command: "julia",
             version: "0.1.0",
             mpi: "Open MPI v4.1.4".to_owned(),
+            mpi_settings: vec!["OMPI_MCA_pml=ob1".to_owned()],
             width: 40,
             height: 50,
             c: [0.0, 0.65],

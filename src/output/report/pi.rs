@@ -28,6 +28,8 @@ pub struct Report {
     pub version: &'static str,
     /// The MPI library.
     pub mpi: String,
+    /// What was set in the environment before MPI was started, as `NAME=value`.
+    pub mpi_settings: Vec<String>,
     /// Seed of the generator.
     pub seed: u64,
     /// Darts of the whole run, those of earlier jobs included.
@@ -120,6 +122,7 @@ mod tests {
             command: "pi",
             version: "0.1.0",
             mpi: "Open MPI v4.1.4".to_owned(),
+            mpi_settings: vec!["OMPI_MCA_pml=ob1".to_owned()],
             seed: 7,
             darts: 3_000_000,
             hits: 2_356_000,

@@ -31,6 +31,8 @@ pub struct Report {
     pub version: &'static str,
     /// The MPI library.
     pub mpi: String,
+    /// What was set in the environment before MPI was started, as `NAME=value`.
+    pub mpi_settings: Vec<String>,
     /// Seed of the generator.
     pub seed: u64,
     /// A row for each length of run.
@@ -117,6 +119,7 @@ mod tests {
             command: "pi",
             version: "0.1.0",
             mpi: String::new(),
+            mpi_settings: Vec::new(),
             seed: 1,
             rows: rows.to_vec(),
             darts: 327_680,
