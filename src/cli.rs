@@ -71,6 +71,18 @@ pub struct JuliaArgs {
     /// Also write the counts as a NumPy array (uint8 up to 255 iterations, uint16 above).
     #[arg(long, value_name = "FILE.npy")]
     pub counts: Option<PathBuf>,
+    /// Continue what a killed or stopped job of the same picture left, with any ranks and devices.
+    #[arg(long)]
+    pub resume: bool,
+    /// How work is dealt: to whoever is free, by speed, or to every rank the same.
+    #[arg(long, value_enum, default_value_t = Schedule::Dynamic)]
+    pub schedule: Schedule,
+    /// Stop in an orderly way after this many seconds; --resume then continues.
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub time_limit: Option<u32>,
+    /// Compare a row of every piece of work with the definition, and fail where a device is wrong.
+    #[arg(long)]
+    pub verify: bool,
     /// Floating-point format of the whole run; auto takes f64 where every device of the run has it.
     #[arg(long, value_enum, default_value_t = PrecisionWish::Auto)]
     pub precision: PrecisionWish,
@@ -195,6 +207,15 @@ pub enum Progress {
     Always,
     /// Never.
     Never,
+}
+
+/// What `--schedule` chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Schedule {
+    /// Pieces for whoever asks, sized by the speed it has shown.
+    Dynamic,
+    /// Every rank the same number of bands, in turn.
+    Static,
 }
 
 /// What `--color` chooses from.

@@ -68,6 +68,38 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An earlier job left an unfinished result where this one is to write.
+    #[error("{} tells of an unfinished job: --resume continues it; remove the file to start anew", path.display())]
+    Leftover {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The job was told to stop.
+    #[error("stopped by {by} with {done} of {bands} bands done: start it again with --resume to continue")]
+    Stopped {
+        /// A signal's name or an option.
+        by: &'static str,
+        /// Bands, from the top, that are in the files.
+        done: u32,
+        /// Bands of the image.
+        bands: u32,
+    },
+    /// A device computed what the definition does not.
+    #[error(
+        "rank {rank} computed {found} in row {row}, column {column}, where the definition has {expected}: its device is not to be trusted; leave it out, or use --device cpu"
+    )]
+    Wrong {
+        /// The rank that computed it.
+        rank: usize,
+        /// Row from the top.
+        row: u32,
+        /// Column from the left.
+        column: usize,
+        /// What was found.
+        found: u16,
+        /// What the definition has.
+        expected: u16,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Output {
@@ -79,11 +111,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Exit code of a job that ends with this error: 2 where the command line is to blame, else 1.
+    /// Exit code of a job that ends with this error: 2 where the command line is to blame, 4 where the job was told to stop
+    /// and can be resumed, else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Stopped { .. } => 4,
             Self::Mpi(_)
             | Self::Topology(_)
             | Self::StoredTopology { .. }
@@ -92,6 +126,8 @@ impl Error {
             | Self::Gpu { .. }
             | Self::Memory { .. }
             | Self::Resume { .. }
+            | Self::Leftover { .. }
+            | Self::Wrong { .. }
             | Self::Output { .. } => 1,
         }
     }

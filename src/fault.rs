@@ -1,13 +1,111 @@
-//! Faults for the tests of what happens when a rank fails. Compiled into builds with debug assertions alone; a release
-//! build has no such switch.
+//! Faults for the tests of what happens when a rank or its device fails. Compiled into builds with debug assertions alone;
+//! a release build has no such switch.
 
-/// Fails the rank that `HYBRID_TEST_PANIC_RANK` names.
+use crate::device::Device;
+
+/// Panics on the rank that `HYBRID_TEST_PANIC_RANK` names.
 #[cfg(debug_assertions)]
 pub(crate) fn inject(rank: usize) {
-    let named = std::env::var("HYBRID_TEST_PANIC_RANK").ok();
-    assert!(named.as_deref() != Some(rank.to_string().as_str()), "a fault was asked for");
+    assert!(!faulty::named("HYBRID_TEST_PANIC_RANK", rank), "a fault was asked for");
 }
 
 /// Does nothing.
 #[cfg(not(debug_assertions))]
 pub(crate) fn inject(_rank: usize) {}
+
+/// Wraps the device of the rank that `HYBRID_TEST_WRONG_RANK`, `HYBRID_TEST_LOST_RANK` or `HYBRID_TEST_SLOW_RANK` names: one
+/// that computes wrong counts, fails at its second piece, or takes ten times as long.
+#[cfg(debug_assertions)]
+pub(crate) fn sabotage(device: Box<dyn Device>, rank: usize) -> Box<dyn Device> {
+    faulty::wrap(device, rank)
+}
+
+/// Leaves the device as it is.
+#[cfg(not(debug_assertions))]
+pub(crate) fn sabotage(device: Box<dyn Device>, _rank: usize) -> Box<dyn Device> {
+    device
+}
+
+#[cfg(debug_assertions)]
+mod faulty {
+    use std::{env, ops::Range, thread, time::Instant};
+
+    use crate::{
+        device::{Deliver, Device, Identity},
+        error::Error,
+        kernel::{
+            Precision,
+            band::Band,
+            julia::{Counts, Julia},
+        },
+    };
+
+    pub(super) fn named(variable: &str, rank: usize) -> bool {
+        env::var(variable).is_ok_and(|value| value == rank.to_string())
+    }
+
+    pub(super) fn wrap(device: Box<dyn Device>, rank: usize) -> Box<dyn Device> {
+        let kinds = [
+            ("HYBRID_TEST_WRONG_RANK", Fault::Wrong),
+            ("HYBRID_TEST_LOST_RANK", Fault::Lost),
+            ("HYBRID_TEST_SLOW_RANK", Fault::Slow),
+        ];
+        match kinds.into_iter().find(|(variable, _)| named(variable, rank)) {
+            Some((_, fault)) => Box::new(Faulty { device, fault, pieces: 0 }),
+            None => device,
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Fault {
+        Wrong,
+        Lost,
+        Slow,
+    }
+
+    #[derive(Debug)]
+    struct Faulty {
+        device: Box<dyn Device>,
+        fault: Fault,
+        pieces: u32,
+    }
+
+    impl Device for Faulty {
+        fn identity(&self) -> &Identity {
+            self.device.identity()
+        }
+
+        fn julia(
+            &mut self,
+            julia: &Julia,
+            precision: Precision,
+            bands: &[Band],
+            deliver: Deliver<'_>,
+        ) -> Result<(), Error> {
+            self.pieces += 1;
+            match self.fault {
+                Fault::Lost if self.pieces > 1 => {
+                    // Half of the piece arrives before the device is gone.
+                    self.device.julia(julia, precision, &bands[..bands.len() / 2], deliver)?;
+                    let adapter = self.identity().adapter.clone();
+                    Err(Error::Gpu { adapter, step: "a fault was asked for", cause: "device lost".to_owned() })
+                }
+                Fault::Lost => self.device.julia(julia, precision, bands, deliver),
+                Fault::Slow => {
+                    let started = Instant::now();
+                    self.device.julia(julia, precision, bands, deliver)?;
+                    thread::sleep(started.elapsed() * 9);
+                    Ok(())
+                }
+                Fault::Wrong => self.device.julia(julia, precision, bands, &|band, counts| match counts {
+                    Counts::U8(counts) => deliver(band, Counts::U8(counts.mapv(|count| count.max(2) - 1).view())),
+                    Counts::U16(counts) => deliver(band, Counts::U16(counts.mapv(|count| count.max(2) - 1).view())),
+                }),
+            }
+        }
+
+        fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+            self.device.pi(seed, darts)
+        }
+    }
+}

@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use support::{Finished, Job, python};
 
 /// Ranks and options of the jobs that must agree: CPU ranks, software-GPU ranks, and both.
-const MIXES: [&str; 3] = ["--device cpu", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
+const MIXES: [&str; 4] =
+    ["--device cpu", "--device cpu --schedule static", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
 
 fn run(folder: &Path, ranks: usize, words: &str) -> Finished {
     Job::mpiexec(folder, ranks, &format!("julia --timings json {words}")).run().succeeded()

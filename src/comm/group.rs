@@ -1,6 +1,6 @@
 //! A group of ranks that communicate: the whole job, or one node's part of it.
 
-use std::{fmt, thread, time::Duration};
+use std::fmt;
 
 use mpi::{
     collective::SystemOperation,
@@ -8,15 +8,10 @@ use mpi::{
     traits::{CommunicatorCollectives, Root},
 };
 
-use super::gather;
+use super::{Pause, gather};
 
-/// First pause between two looks at a pending message.
-const FIRST_PAUSE: Duration = Duration::from_micros(5);
-/// Longest pause: what a waiting rank may add to the latency of a step.
-const LONGEST_PAUSE: Duration = Duration::from_micros(500);
-
-/// A communicator with the collectives that are needed here. All methods but [`rank`](Self::rank) and
-/// [`size`](Self::size) are collective: every rank of the group calls them in the same order.
+/// A communicator with the collectives that are needed here; messages between two ranks are in [`mail`](super). The methods
+/// here, but for [`rank`](Self::rank) and [`size`](Self::size), are collective: every rank of the group calls them in the same order.
 pub struct Group {
     pub(super) comm: SimpleCommunicator,
 }
@@ -48,11 +43,10 @@ impl Group {
     /// blocking calls spin.
     pub fn meet(&self) {
         let mut pending = self.comm.immediate_barrier();
-        let mut pause = FIRST_PAUSE;
+        let mut pause = Pause::default();
         while let Err(still_pending) = pending.test() {
             pending = still_pending;
-            thread::sleep(pause);
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            pause.sleep();
         }
     }
 

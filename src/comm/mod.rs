@@ -7,6 +7,8 @@ mod agree;
 mod gather;
 mod group;
 pub mod launcher;
+mod mail;
+mod pause;
 mod sockets;
 
 use std::{fmt, panic, sync::Once};
@@ -17,7 +19,7 @@ use mpi::{
     topology::{Communicator, SimpleCommunicator},
 };
 
-pub use self::{agree::Failure, group::Group};
+pub use self::{agree::Failure, group::Group, pause::Pause};
 use crate::error::Error;
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.

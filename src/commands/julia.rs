@@ -1,13 +1,13 @@
 //! `hybrid julia`: from the options to the picture and the report.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::place::{self, Place};
 use crate::{
-    cli::JuliaArgs,
+    cli::{JuliaArgs, Schedule},
     comm::{Failure, World},
     error::Error,
-    kernel::julia::Julia,
+    kernel::{band::Bands, julia::Julia},
     output::{
         color::Coloring,
         npy::NpyFile,
@@ -16,8 +16,15 @@ use crate::{
         report::julia::{RankReport, Report},
     },
     workload::{
-        julia::{self, Files, Job, Outcome},
+        julia::{
+            Job, Outcome,
+            assembly::Assembly,
+            journal::Journal,
+            run::{self, Watch},
+            stop::Stop,
+        },
         memory,
+        schedule::Policy,
     },
 };
 
@@ -25,38 +32,50 @@ use crate::{
 pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(), Failure> {
     let start_s = started.elapsed().as_secs_f64();
     let julia = world.agree(picture(args, world.size()))?;
+    let limit = args.time_limit.map(|seconds| Duration::from_secs(seconds.into()));
+    let stop = world.agree(Stop::watch(started, limit))?;
 
     let placing = Instant::now();
     let mut place = place::take(world, &args.device)?;
     let precision = place::precision(world, &place, args.precision)?;
     let device_s = placing.elapsed().as_secs_f64();
 
-    let keep_counts = args.counts.is_some();
-    let job = Job { julia, precision, coloring: Coloring::of(args.color), keep_counts };
-    let needed_bytes = job.needed_bytes(place.device.identity().threads, world.size(), world.is_root());
+    let job = Job {
+        julia,
+        precision,
+        coloring: Coloring::of(args.color),
+        keep_counts: args.counts.is_some(),
+        verify: args.verify,
+    };
+    let needed_bytes = job.needed_bytes(place.device.identity().threads, world.is_root());
     let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
     world.agree(memory::check(&world.node, &what, needed_bytes))?;
-    let files = world.agree(if world.is_root() { create(args, &job).map(Some) } else { Ok(None) })?;
+    let assembly = world.agree(if world.is_root() { open_files(args, &job).map(Some) } else { Ok(None) })?;
+    let resumed_bands = assembly.as_ref().map_or(0, Assembly::bands);
 
-    let bands_here = job.bands().len().div_ceil(u32::try_from(world.size()).unwrap_or(u32::MAX));
-    let progress = Progress::new(
-        world.is_root(),
-        args.report.progress,
-        args.report.quiet,
-        "rank 0's bands",
-        u64::from(bands_here),
-    );
-    let outcome = julia::run(world, place.device.as_mut(), &job, files, &progress)?;
+    let bands = u64::from(job.bands().len());
+    let progress = Progress::new(world.is_root(), args.report.progress, args.report.quiet, "the bands", bands);
+    let policy = match args.schedule {
+        Schedule::Dynamic => Policy::Dynamic,
+        Schedule::Static => Policy::Static,
+    };
+    let watch = Watch { progress: &progress, stop: &stop };
+    let cores = place.cores.clone();
+    let fallback = place.fallback.clone();
+    let fallback = move || fallback.open(&cores);
+    let (outcome, share) = run::run(world, &mut place.device, &fallback, &job, policy, assembly, &watch)?;
     progress.finish();
 
+    let notes = place::gather_reports(world, &share.notes).into_iter().flatten().flatten();
+    place.notes.extend(notes);
     let mine = RankReport {
-        place: place.report(world, start_s, device_s, outcome.compute_s, outcome.wait_s),
-        pixels: outcome.my_pixels,
-        iterations: outcome.my_iterations,
-        encode_s: outcome.encode_s,
+        place: place.report(world, start_s, device_s, share.compute_s, share.wait_s),
+        pixels: share.pixels,
+        iterations: share.iterations,
+        encode_s: share.encode_s,
     };
     if let Some(ranks) = place::gather_reports(world, &mine) {
-        let report = report(world, args, &job, &outcome, &place, ranks, started);
+        let report = Report { resumed_bands, ..report(world, args, &job, &outcome, &place, ranks, started) };
         super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
     }
     Ok(())
@@ -84,6 +103,12 @@ fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
             "{ranks} ranks for {height} rows: there is nothing to do for some; start at most {height} ranks or take a larger image"
         )));
     }
+    let band_bytes = u64::from(Bands::of(width, height).band_rows()) * u64::from(width) * 5;
+    if band_bytes > u64::from(u32::MAX / 2) {
+        return Err(Error::Usage(format!(
+            "{width} pixels in a row: a band of rows may come to {band_bytes} bytes, and an MPI message holds 2147483647; take a narrower picture"
+        )));
+    }
     if args.counts.as_ref() == Some(&args.output) {
         return Err(Error::Usage(format!("--counts and --output name the same file, {}", args.output.display())));
     }
@@ -91,12 +116,32 @@ fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
     Ok(Julia { width, height, x: (left, right), y: (bottom, top), c: (re, im), radius, max_iter: args.max_iter })
 }
 
-/// Creates the files before any work is done.
-fn create(args: &JuliaArgs, job: &Job) -> Result<Files, Error> {
-    let (width, height) = (job.julia.width, job.julia.height);
-    let counts =
-        args.counts.as_ref().map(|path| NpyFile::create(path, width, height, job.julia.counts_fit_u8())).transpose()?;
-    Ok(Files { png: PngFile::create(&args.output, width, height, job.coloring)?, counts })
+/// Creates the files before any work is done, or opens those of the job that is to be continued.
+fn open_files(args: &JuliaArgs, job: &Job) -> Result<Assembly, Error> {
+    let (width, height, fits_u8) = (job.julia.width, job.julia.height, job.julia.counts_fit_u8());
+    let left = Journal::read(job, &args.output);
+    if !args.resume {
+        let start = Journal::start(job, &args.output);
+        return match left {
+            Ok(None) => {
+                let counts =
+                    args.counts.as_ref().map(|path| NpyFile::create(path, width, height, fits_u8)).transpose()?;
+                Ok(Assembly::new(PngFile::create(&args.output, width, height, job.coloring)?, counts, start))
+            }
+            // Of this picture or of another: it is not to be destroyed.
+            _ => Err(Error::Leftover { path: start.path().to_owned() }),
+        };
+    }
+    match left? {
+        None => open_files(&JuliaArgs { resume: false, ..args.clone() }, job),
+        Some(journal) => {
+            let row =
+                if journal.bands() == job.bands().len() { height } else { job.bands().get(journal.bands()).rows.start };
+            let counts =
+                args.counts.as_ref().map(|path| NpyFile::resume(path, width, height, fits_u8, row)).transpose()?;
+            Ok(Assembly::new(PngFile::resume(&args.output, job.coloring, journal.png())?, counts, journal))
+        }
+    }
 }
 
 fn report(
@@ -121,8 +166,9 @@ fn report(
         max_iter: job.julia.max_iter,
         precision: job.precision,
         iterations: outcome.iterations,
-        min: outcome.min,
-        max: outcome.max,
+        min: outcome.min.into(),
+        max: outcome.max.into(),
+        resumed_bands: 0,
         band_rows: job.bands().band_rows(),
         output: args.output.display().to_string(),
         counts: args.counts.as_ref().map(|path| path.display().to_string()),

@@ -17,6 +17,7 @@ use crate::{
         gpu::{GpuDevice, Which},
     },
     error::Error,
+    fault,
     kernel::Precision,
     output::report::RankPlace,
     placement::{self, DeviceWish, LocalRank, Rules},
@@ -32,6 +33,32 @@ pub(super) struct Place {
     pub(super) cores: CpuSet,
     /// Remarks of all ranks, on rank 0.
     pub(super) notes: Vec<String>,
+    /// What stands in for a GPU that fails.
+    pub(super) fallback: Cores,
+}
+
+/// This rank's cores, as far as they are not a device yet.
+#[derive(Clone, Debug)]
+pub(super) struct Cores {
+    model: String,
+    threads: usize,
+    is_bound: bool,
+}
+
+impl Cores {
+    fn of(node: &Node, place: &placement::Place, binding: &CpuSet) -> Self {
+        let model = node.packages.iter().find_map(|package| package.model.as_deref()).unwrap_or("CPU");
+        // A process that the launcher bound just so needs no binding of its threads.
+        Self { model: model.to_owned(), threads: place.threads, is_bound: place.cores == *binding }
+    }
+
+    /// Makes a device of them.
+    pub(super) fn open(&self, cores: &CpuSet) -> Result<Box<dyn Device>, Error> {
+        let forced = env::var(isa::VARIABLE).ok();
+        let isa = Isa::choose(forced.as_deref(), &Isa::available()).map_err(Error::Usage)?;
+        let cores = (!self.is_bound).then(|| cores.clone());
+        Ok(Box::new(CpuDevice::new(&self.model, isa, self.threads, cores)))
+    }
 }
 
 impl Place {
@@ -79,6 +106,7 @@ pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
     };
     let placement = world.agree(placement::choose(&node, &ranks, &rules))?;
     let place = &placement.places[world.node.rank()];
+    let fallback = Cores::of(&node, place, &binding);
     let mut notes: Vec<String> = Vec::new();
     if world.node.rank() == 0 {
         notes.extend(placement.findings.iter().map(|finding| match &finding.mend {
@@ -86,10 +114,11 @@ pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
             None => finding.message.clone(),
         }));
     }
-    let device = world.agree(open(args, &node, place, &binding, &mut notes))?;
+    let device = world.agree(open(args, &fallback, place, &mut notes))?;
     let notes = serde_json::to_vec(&notes).expect("a list of strings always has a JSON form");
     let notes = world.all.gather(&notes).into_iter().flatten().flat_map(|bytes| read::<Vec<String>>(&bytes)).collect();
-    Ok(Place { device, cores: place.cores.clone(), notes })
+    let device = fault::sabotage(device, world.rank());
+    Ok(Place { device, cores: place.cores.clone(), notes, fallback })
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.
@@ -123,13 +152,12 @@ fn node(world: &World) -> Result<Node, Failure> {
 /// required, is replaced by the rank's cores, and `notes` says so.
 fn open(
     args: &DeviceArgs,
-    node: &Node,
+    fallback: &Cores,
     place: &placement::Place,
-    binding: &CpuSet,
     notes: &mut Vec<String>,
 ) -> Result<Box<dyn Device>, Error> {
     let which = match place.device {
-        placement::Device::Cpu => return Ok(Box::new(cpu(node, place, binding)?)),
+        placement::Device::Cpu => return fallback.open(&place.cores),
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
@@ -139,7 +167,7 @@ fn open(
         Err(error) if insisted => Err(error),
         Err(error) => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
-            Ok(Box::new(cpu(node, place, binding)?))
+            fallback.open(&place.cores)
         }
     }
 }
@@ -158,15 +186,6 @@ fn accept(gpu: GpuDevice, exact: bool, rank: u32, notes: &mut Vec<String>) -> Re
         }
         None => Ok(gpu),
     }
-}
-
-fn cpu(node: &Node, place: &placement::Place, binding: &CpuSet) -> Result<CpuDevice, Error> {
-    let forced = env::var(isa::VARIABLE).ok();
-    let isa = Isa::choose(forced.as_deref(), &Isa::available()).map_err(Error::Usage)?;
-    let model = node.packages.iter().find_map(|package| package.model.as_deref()).unwrap_or("CPU");
-    // A process that the launcher bound just so needs no binding of its threads.
-    let cores = (place.cores != *binding).then(|| place.cores.clone());
-    Ok(CpuDevice::new(model, isa, place.threads, cores))
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> T {

@@ -59,7 +59,7 @@ pub struct Identity {
 pub type Deliver<'a> = &'a (dyn Fn(&Band, Counts<'_>) + Sync);
 
 /// One rank's means of computing.
-pub trait Device: fmt::Debug {
+pub trait Device: fmt::Debug + Send {
     /// What it is.
     fn identity(&self) -> &Identity;
 

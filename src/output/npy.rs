@@ -42,6 +42,30 @@ impl NpyFile {
             .map(|file_bytes| Self { next_byte: file_bytes - data_bytes, part })
     }
 
+    /// Opens the file that an earlier job left, to continue at row `row`.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the file is missing or too short.
+    pub fn resume(path: &Path, width: u32, height: u32, fits_u8: bool, row: u32) -> Result<Self, Error> {
+        let part = PartFile::reopen(path)?;
+        let count_bytes = if fits_u8 { 1 } else { 2 };
+        let row_bytes = u64::from(width) * count_bytes;
+        let left_bytes = row_bytes * u64::from(height - row);
+        let length = part.file().metadata().map_err(|source| part.failed(source))?.len();
+        match length.checked_sub(left_bytes) {
+            Some(next_byte) if next_byte > row_bytes * u64::from(row) => Ok(Self { part, next_byte }),
+            _ => Err(part.failed(io::Error::other(format!("its .part of {length} bytes is too short")))),
+        }
+    }
+
+    /// Makes the counts written so far safe, for a later job to continue from.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the operating system cannot store them.
+    pub fn keep(&mut self) -> Result<(), Error> {
+        self.part.keep()
+    }
+
     /// Appends the counts of the bands that follow the last one.
     ///
     /// # Errors

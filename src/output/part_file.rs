@@ -16,7 +16,8 @@ pub struct PartFile {
     file: File,
     part: PathBuf,
     target: PathBuf,
-    complete: bool,
+    /// Whether the unfinished file is of use to a later job.
+    kept: bool,
 }
 
 impl PartFile {
@@ -26,6 +27,22 @@ impl PartFile {
     /// [`Error::Output`] where `target` is a directory, its folder is missing or cannot be written, or another job is
     /// writing the same file.
     pub fn create(target: &Path) -> Result<Self, Error> {
+        let part = Self::open(target, true)?;
+        part.file.set_len(0).map_err(|source| part.failed(source))?;
+        Ok(part)
+    }
+
+    /// Opens the `target`.part that an earlier job kept, with what is in it; it stays whatever happens.
+    ///
+    /// # Errors
+    /// As [`Self::create`] has it, and where there is none.
+    pub fn reopen(target: &Path) -> Result<Self, Error> {
+        let mut part = Self::open(target, false)?;
+        part.kept = true;
+        Ok(part)
+    }
+
+    fn open(target: &Path, create: bool) -> Result<Self, Error> {
         let failed = |source| Error::Output { path: target.to_owned(), source };
         let name = target.file_name().ok_or_else(|| failed(io::Error::other("it names no file")))?;
         if target.is_dir() {
@@ -44,9 +61,17 @@ impl PartFile {
         let mut part_name = name.to_owned();
         part_name.push(".part");
         let part = folder.join(part_name);
-        let file = open_alone(&part).map_err(failed)?;
-        file.set_len(0).map_err(failed)?;
-        Ok(Self { file, part, target: target.to_owned(), complete: false })
+        let file = open_alone(&part, create).map_err(failed)?;
+        Ok(Self { file, part, target: target.to_owned(), kept: false })
+    }
+
+    /// Makes what is written so far safe against a power cut, and keeps the file for a later job if this one fails.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the operating system cannot store it.
+    pub fn keep(&mut self) -> Result<(), Error> {
+        self.kept = true;
+        self.file.sync_data().map_err(|source| self.failed(source))
     }
 
     /// The open file, for writing.
@@ -70,14 +95,14 @@ impl PartFile {
             .flush()
             .and_then(|()| fs::rename(&self.part, &self.target))
             .map_err(|source| self.failed(source))?;
-        self.complete = true;
+        self.kept = true;
         Ok(())
     }
 }
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if !self.complete {
+        if !self.kept {
             // Nothing is to be done where even this fails, and the next job takes the file over.
             let _ = fs::remove_file(&self.part);
         }
@@ -85,9 +110,9 @@ impl Drop for PartFile {
 }
 
 /// Opens `path` and holds it against every other job.
-fn open_alone(path: &Path) -> io::Result<File> {
+fn open_alone(path: &Path, create: bool) -> io::Result<File> {
     loop {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        let file = OpenOptions::new().create(create).truncate(false).read(true).write(true).open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -138,6 +163,22 @@ mod tests {
         fs::write(folder.path().join("a.png.part"), "half a file").unwrap();
         PartFile::create(&folder.path().join("a.png")).unwrap().complete().unwrap();
         assert_eq!(fs::read(folder.path().join("a.png")).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_a_job_kept_outlives_its_failure_and_is_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.png");
+        assert!(PartFile::reopen(&target).is_err(), "there is none yet");
+        let mut part = PartFile::create(&target).unwrap();
+        part.file().write_all(b"half").unwrap();
+        part.keep().unwrap();
+        drop(part);
+        let part = PartFile::reopen(&target).unwrap();
+        assert_eq!(fs::read(folder.path().join("a.png.part")).unwrap(), b"half");
+        drop(part);
+        PartFile::reopen(&target).unwrap().complete().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"half");
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! maximum are known.
 
 use std::{
-    io::{BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::Path,
 };
+
+use serde::{Deserialize, Serialize};
 
 use super::{color::Coloring, colormap::Colormap, encode::EncodedBand, part_file::PartFile};
 use crate::error::Error;
@@ -24,13 +26,23 @@ const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 /// Adler-32 of no bytes.
 const ADLER32_OF_NOTHING: u32 = 1;
 
+/// How far a file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PngState {
+    /// Bands written.
+    bands: u64,
+    /// Length of the file in bytes.
+    bytes: u64,
+    /// Adler-32 of what the bands decompress to.
+    adler32: u32,
+}
+
 /// A PNG file being written, band by band from the top.
 #[derive(Debug)]
 pub struct PngFile {
     part: PartFile,
     coloring: Coloring,
-    adler32: u32,
-    next_band: u64,
+    state: PngState,
 }
 
 impl PngFile {
@@ -56,7 +68,36 @@ impl PngFile {
         }
         write_chunk(&mut head, *b"IDAT", &[&ZLIB_HEADER]);
         part.file().write_all(&head).map_err(|source| part.failed(source))?;
-        Ok(Self { part, coloring, adler32: ADLER32_OF_NOTHING, next_band: 0 })
+        let state = PngState { bands: 0, bytes: head.len() as u64, adler32: ADLER32_OF_NOTHING };
+        Ok(Self { part, coloring, state })
+    }
+
+    /// Opens the file that an earlier job left in `state`, and cuts off what it wrote later.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the file is missing, shorter than `state` says, or cannot be written.
+    pub fn resume(path: &Path, coloring: Coloring, state: PngState) -> Result<Self, Error> {
+        let part = PartFile::reopen(path)?;
+        let mut file = part.file();
+        let cut = file.metadata().and_then(|metadata| {
+            if metadata.len() < state.bytes {
+                let (found, noted) = (metadata.len(), state.bytes);
+                return Err(io::Error::other(format!("its .part has {found} bytes of the {noted} in the journal")));
+            }
+            file.set_len(state.bytes)?;
+            file.seek(SeekFrom::End(0))
+        });
+        cut.map_err(|source| part.failed(source))?;
+        Ok(Self { part, coloring, state })
+    }
+
+    /// Makes the bands written so far safe, for a later job to continue from the state returned.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the operating system cannot store them.
+    pub fn keep(&mut self) -> Result<PngState, Error> {
+        self.part.keep()?;
+        Ok(self.state)
     }
 
     /// Appends the bands that follow the last one.
@@ -70,12 +111,13 @@ impl PngFile {
         let mut file = BufWriter::with_capacity(1 << 20, self.part.file());
         let mut chunk = Vec::new();
         for band in bands {
-            assert_eq!(band.facts.index, self.next_band, "bands are appended from the top");
-            self.next_band += 1;
+            assert_eq!(band.facts.index, self.state.bands, "bands are appended from the top");
+            self.state.bands += 1;
             let adler32 = u32::try_from(band.facts.adler32).expect("a checksum of 32 bits");
-            self.adler32 = combine_adler32(self.adler32, adler32, band.facts.raw_bytes);
+            self.state.adler32 = combine_adler32(self.state.adler32, adler32, band.facts.raw_bytes);
             chunk.clear();
             write_chunk(&mut chunk, *b"IDAT", &[&band.stream]);
+            self.state.bytes += chunk.len() as u64;
             file.write_all(&chunk).map_err(|source| self.part.failed(source))?;
         }
         file.flush().map_err(|source| self.part.failed(source))
@@ -87,7 +129,7 @@ impl PngFile {
     /// [`Error::Output`] where the file cannot be written.
     pub fn complete(self, max_iter: u16, min: u16, max: u16) -> Result<(), Error> {
         let mut tail = Vec::new();
-        write_chunk(&mut tail, *b"IDAT", &[&LAST_BLOCK, &self.adler32.to_be_bytes()]);
+        write_chunk(&mut tail, *b"IDAT", &[&LAST_BLOCK, &self.state.adler32.to_be_bytes()]);
         write_chunk(&mut tail, *b"IEND", &[]);
         let mut file = self.part.file();
         let mut written = file.write_all(&tail);

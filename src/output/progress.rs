@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn the_time_left_follows_from_the_work_done() {
-        assert_eq!(line(25, 100, Duration::from_secs(10)), "hybrid:  25 % of rank 0's share in 10 s, about 30 s left");
+        assert_eq!(
+            line("the darts", 25, 100, Duration::from_secs(10)),
+            "hybrid:  25 % of the darts in 10 s, about 30 s left"
+        );
     }
 
     #[test]

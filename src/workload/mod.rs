@@ -3,3 +3,4 @@
 pub mod julia;
 pub mod memory;
 pub mod pi;
+pub mod schedule;

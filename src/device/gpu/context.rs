@@ -144,3 +144,31 @@ fn describe(error: &dyn StdError) -> String {
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        device::{
+            Device,
+            gpu::{GpuDevice, Which},
+        },
+        error::Error,
+    };
+
+    #[test]
+    fn more_memory_than_there_is_gives_an_error() {
+        let gpu = GpuDevice::open(&Which::Software).unwrap();
+        let error = gpu.context.buffer("a test", 1 << 60, wgpu::BufferUsages::STORAGE).unwrap_err();
+        assert!(matches!(&error, Error::Gpu { step: "allocating", .. }), "{error:?}");
+        assert!(error.to_string().contains(&format!("{} bytes for a test", 1_u64 << 60)), "{error}");
+    }
+
+    #[test]
+    fn a_device_that_is_gone_gives_an_error() {
+        let mut gpu = GpuDevice::open(&Which::Software).unwrap();
+        assert!(gpu.pi(7, 0..100_000).is_ok());
+        gpu.context.device.destroy();
+        let error = gpu.pi(7, 0..100_000).unwrap_err();
+        assert!(matches!(error, Error::Gpu { .. }), "{error:?}");
+    }
+}

@@ -57,6 +57,8 @@ pub struct Report {
     pub max: u64,
     /// Rows in each piece of work but the last.
     pub band_rows: u32,
+    /// Bands, from the top, that earlier jobs had done.
+    pub resumed_bands: u32,
     /// The picture.
     pub output: String,
     /// The file of counts, where one was asked for.
@@ -152,6 +154,7 @@ mod tests {
             min: 1,
             max: 255,
             band_rows: 1,
+            resumed_bands: 0,
             output: "julia.png".to_owned(),
             counts: None,
             total_s: 1.0,

@@ -1,0 +1,155 @@
+//! One rank's part: pieces of bands computed on its device and encoded, and what it tells rank 0 of each.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Job, verify::Sample};
+use crate::{
+    device::Device,
+    error::Error,
+    kernel::band::Band,
+    output::{color::PixelBytes, encode::EncodedBand},
+    workload::schedule::Piece,
+};
+
+/// Opens what stands in for a device that fails.
+pub type Fallback<'a> = &'a (dyn Fn() -> Result<Box<dyn Device>, Error> + Sync);
+
+/// What a rank did and measured. Times in seconds.
+#[derive(Clone, Debug, Default)]
+pub struct Share {
+    /// Pixels.
+    pub pixels: u64,
+    /// Iterations.
+    pub iterations: u64,
+    /// Computing.
+    pub compute_s: f64,
+    /// Filtering and compressing.
+    pub encode_s: f64,
+    /// Waiting for pieces.
+    pub wait_s: f64,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// What stands before the bands of a message to rank 0.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct Head {
+    elapsed_s: f64,
+    bands: u64,
+    failed: u64,
+    sample_bytes: u64,
+}
+
+/// A finished piece, or the news that none will come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Delivery {
+    /// Seconds that the piece took.
+    pub(super) elapsed_s: f64,
+    /// Its bands, in order.
+    pub(super) bands: Vec<EncodedBand>,
+    /// Counts to be checked, where that is wanted.
+    pub(super) sample: Option<Sample>,
+    /// Whether the rank has failed and takes no more pieces.
+    pub(super) failed: bool,
+}
+
+impl Delivery {
+    /// Its form on the way to rank 0.
+    pub(super) fn to_message(&self) -> Vec<u8> {
+        let sample = self.sample.as_ref().map(Sample::to_bytes).unwrap_or_default();
+        let head = Head {
+            elapsed_s: self.elapsed_s,
+            bands: self.bands.len() as u64,
+            failed: u64::from(self.failed),
+            sample_bytes: sample.len() as u64,
+        };
+        let mut message = bytemuck::bytes_of(&head).to_vec();
+        message.extend(sample);
+        self.bands.iter().for_each(|band| band.write_to(&mut message));
+        message
+    }
+
+    /// Reads [`Self::to_message`].
+    pub(super) fn of_message(message: &[u8]) -> Self {
+        let (head, rest) = message.split_at(size_of::<Head>());
+        let head: Head = bytemuck::pod_read_unaligned(head);
+        let (sample, rest) = rest.split_at(usize::try_from(head.sample_bytes).expect("the message is in memory"));
+        Self {
+            elapsed_s: head.elapsed_s,
+            bands: EncodedBand::read_all(rest).collect(),
+            sample: (!sample.is_empty()).then(|| Sample::of_bytes(sample)),
+            failed: head.failed != 0,
+        }
+    }
+}
+
+/// The part of one rank in a job.
+#[derive(Debug)]
+pub(super) struct Computer<'a> {
+    pub(super) job: &'a Job,
+    pub(super) rank: usize,
+    pub(super) pixels: PixelBytes,
+    pub(super) device: &'a mut Box<dyn Device>,
+    pub(super) share: Share,
+}
+
+impl Computer<'_> {
+    /// Computes and encodes the bands of `piece`. A GPU that fails is replaced by `fallback` for the rest of the job, and
+    /// the piece is computed anew.
+    pub(super) fn compute(&mut self, piece: Piece, fallback: Fallback<'_>) -> Result<Delivery, Error> {
+        match self.attempt(piece) {
+            Err(error @ Error::Gpu { .. }) => {
+                *self.device = fallback()?;
+                let Job { julia, coloring, .. } = self.job;
+                self.pixels = coloring.pixel_bytes(julia.max_iter, self.rank, self.device.identity().kind);
+                self.share.notes.push(format!("rank {} lost its GPU and goes on with its cores: {error}", self.rank));
+                self.attempt(piece)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn attempt(&mut self, piece: Piece) -> Result<Delivery, Error> {
+        let Job { julia, precision, .. } = self.job;
+        let bands: Vec<Band> = piece.bands().map(|index| self.job.bands().get(index)).collect();
+        let encoded = Mutex::new(Vec::with_capacity(bands.len()));
+        let sample = Mutex::new(None);
+        let encode_ns = AtomicU64::new(0);
+        let started = Instant::now();
+        let (job, pixels) = (self.job, &self.pixels);
+        self.device.julia(julia, *precision, &bands, &|band, counts| {
+            let encoding = Instant::now();
+            if job.verify && band.index == piece.first {
+                *sample.lock().expect("no thread panics while it stores") = Some(Sample::of(band, counts));
+            }
+            let band = EncodedBand::new(band, counts, pixels, job.keep_counts);
+            let nanoseconds = u64::try_from(encoding.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            encode_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+            encoded.lock().expect("no thread panics while it pushes").push(band);
+        })?;
+        let elapsed_s = started.elapsed().as_secs_f64();
+        let workers = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
+        let encode_s = (Duration::from_nanos(encode_ns.into_inner()) / workers).as_secs_f64();
+        self.share.encode_s += encode_s;
+        self.share.compute_s += (elapsed_s - encode_s).max(0.0);
+
+        let mut encoded = encoded.into_inner().expect("no thread panicked while it pushed");
+        encoded.sort_by_key(|band| band.facts.index);
+        for (band, encoded) in bands.iter().zip(&encoded) {
+            let band_px = u64::from(band.height()) * u64::from(julia.width);
+            self.share.pixels += band_px;
+            self.share.iterations += band_px * u64::from(julia.max_iter) - encoded.facts.sum;
+        }
+        let sample = sample.into_inner().expect("no thread panicked while it stored");
+        Ok(Delivery { elapsed_s, bands: encoded, sample, failed: false })
+    }
+}

@@ -1,0 +1,226 @@
+//! The GPU's counts against the definition, pixel by pixel, on a software adapter.
+
+use std::{collections::BTreeMap, ops::Range, sync::Mutex};
+
+use hybrid::{
+    device::{
+        Deliver, Device, Identity,
+        gpu::{GpuDevice, Which, adapter::Class, list},
+    },
+    error::Error,
+    kernel::{
+        Precision,
+        band::{Band, Bands},
+        julia::{Constants, Counts, Julia, Real, fill},
+        pi::hits,
+    },
+};
+use ndarray::{Array2, s};
+
+const TUTORIAL: Julia =
+    Julia { width: 640, height: 480, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
+const LONG: Julia = Julia { x: (-1.6, 1.6), y: (-1.0, 1.0), c: (-0.8, 0.156), max_iter: 2001, ..TUTORIAL };
+
+fn software_gpu() -> GpuDevice {
+    GpuDevice::open(&Which::Software).unwrap_or_else(|error| panic!("{error} (apt install mesa-vulkan-drivers)"))
+}
+
+/// All bands of `julia`, in an order that is not theirs.
+fn shuffled_bands(julia: &Julia) -> Vec<Band> {
+    let bands = Bands::of(julia.width, julia.height);
+    let (even, odd): (Vec<u32>, Vec<u32>) = (0..bands.len()).partition(|index| index % 2 == 0);
+    odd.into_iter().rev().chain(even).map(|index| bands.get(index)).collect()
+}
+
+/// The image by the definition.
+fn expected(julia: &Julia, precision: Precision) -> Array2<u16> {
+    fn by<T: Real>(julia: &Julia) -> Array2<u16> {
+        let round = |values: Vec<f64>| values.into_iter().map(T::round).collect::<Vec<T>>();
+        let mut image = Array2::zeros((julia.height as usize, julia.width as usize));
+        let constants: Constants<T> = julia.constants();
+        fill(&round(julia.columns()), &round(julia.lines(0..julia.height)), &constants, image.view_mut());
+        image
+    }
+    match precision {
+        Precision::F32 => by::<f32>(julia),
+        Precision::F64 => by::<f64>(julia),
+    }
+}
+
+/// The image by `device`; pixels of bands that are not delivered stay 0, which no count is.
+fn computed(device: &mut dyn Device, julia: &Julia, precision: Precision, bands: &[Band]) -> Array2<u16> {
+    let image = Mutex::new(Array2::zeros((julia.height as usize, julia.width as usize)));
+    let deliveries = Mutex::new(BTreeMap::new());
+    let deliver = |band: &Band, counts: Counts<'_>| {
+        *deliveries.lock().expect("not poisoned").entry(band.index).or_insert(0) += 1;
+        let rows = band.rows.start as usize..band.rows.end as usize;
+        let mut image = image.lock().expect("not poisoned");
+        let mut place = image.slice_mut(s![rows, ..]);
+        assert_eq!(matches!(counts, Counts::U8(_)), julia.counts_fit_u8());
+        match counts {
+            Counts::U8(counts) => place.assign(&counts.mapv(u16::from)),
+            Counts::U16(counts) => place.assign(&counts),
+        }
+    };
+    device.julia(julia, precision, bands, &deliver).expect("the device works");
+    let expected: BTreeMap<u32, i32> = bands.iter().map(|band| (band.index, 1)).collect();
+    assert_eq!(deliveries.into_inner().expect("not poisoned"), expected, "each band once");
+    image.into_inner().expect("not poisoned")
+}
+
+/// Number of pixels in which `device` and the definition differ.
+fn differing(device: &mut dyn Device, julia: &Julia, precision: Precision) -> usize {
+    let bands = shuffled_bands(julia);
+    let computed = computed(device, julia, precision, &bands);
+    computed.iter().zip(&expected(julia, precision)).filter(|(got, wanted)| got != wanted).count()
+}
+
+#[test]
+fn counts_are_the_definitions() {
+    let pictures = [
+        ("tutorial", TUTORIAL),
+        ("long, 16 bits", LONG),
+        ("odd width", Julia { width: 641, height: 97, ..TUTORIAL }),
+        ("one column", Julia { width: 1, height: 333, ..TUTORIAL }),
+        ("one pixel", Julia { width: 1, height: 1, ..TUTORIAL }),
+        ("odd width, 16 bits", Julia { width: 333, height: 77, ..LONG }),
+        ("largest limit in bytes", Julia { max_iter: 255, ..LONG }),
+        ("smallest limit in 16 bits", Julia { max_iter: 256, ..LONG }),
+        ("no iteration", Julia { width: 50, height: 5, max_iter: 1, ..TUTORIAL }),
+        ("one iteration", Julia { width: 50, height: 50, max_iter: 2, ..TUTORIAL }),
+        ("limit no multiple of the unrolling", Julia { width: 200, height: 100, max_iter: 7, ..LONG }),
+        ("largest limit", Julia { width: 60, height: 40, max_iter: u16::MAX, ..LONG }),
+        ("everything escapes at once", Julia { width: 100, height: 100, radius: 0.01, x: (1.0, 2.0), ..TUTORIAL }),
+        ("values grow to infinity", Julia { width: 100, height: 100, radius: 1e15, ..TUTORIAL }),
+    ];
+    let mut gpu = software_gpu();
+    for (name, picture) in pictures {
+        for precision in [Precision::F32, Precision::F64] {
+            assert_eq!(differing(&mut gpu, &picture, precision), 0, "{name} in {precision}");
+        }
+    }
+}
+
+#[test]
+fn a_row_too_long_for_a_coordinate_table_is_computed_in_parts() {
+    // A table holds 64 MiB: 2^24 columns in f32.
+    let wide = Julia { width: (1 << 24) + 5, height: 2, max_iter: 12, ..TUTORIAL };
+    assert_eq!(differing(&mut software_gpu(), &wide, Precision::F32), 0);
+}
+
+#[test]
+fn nothing_to_do_is_done_without_a_delivery() {
+    let image = computed(&mut software_gpu(), &TUTORIAL, Precision::F32, &[]);
+    assert!(image.iter().all(|&count| count == 0));
+}
+
+/// A GPU that gets one pixel of one band wrong by one.
+#[derive(Debug)]
+struct Saboteur(GpuDevice);
+
+impl Device for Saboteur {
+    fn identity(&self) -> &Identity {
+        self.0.identity()
+    }
+
+    fn julia(
+        &mut self,
+        julia: &Julia,
+        precision: Precision,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        self.0.julia(julia, precision, bands, &|band, counts| match counts {
+            Counts::U8(counts) if band.index == 1 => {
+                let mut wrong = counts.to_owned();
+                wrong[(0, 3)] ^= 1;
+                deliver(band, Counts::U8(wrong.view()));
+            }
+            other => deliver(band, other),
+        })
+    }
+
+    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+        self.0.pi(seed, darts).map(|hits| hits + 1)
+    }
+}
+
+#[test]
+fn one_wrong_pixel_is_noticed() {
+    assert_eq!(differing(&mut Saboteur(software_gpu()), &TUTORIAL, Precision::F64), 1);
+}
+
+/// Rows that cost nothing, then rows whose every pixel costs the most.
+const EASY_THEN_HARD: Julia =
+    Julia { width: 512, height: 1024, x: (-0.4, 0.4), y: (-0.4, 6.0), c: (0.0, 0.0), radius: 2.0, max_iter: u16::MAX };
+
+#[test]
+fn no_dispatch_is_long_though_the_work_would_be() {
+    let mut gpu = software_gpu();
+    let bands = Bands::of(EASY_THEN_HARD.width, EASY_THEN_HARD.height);
+    let bands: Vec<Band> = (0..bands.len()).map(|index| bands.get(index)).collect();
+    let start = std::time::Instant::now();
+    computed(&mut gpu, &EASY_THEN_HARD, Precision::F32, &bands);
+    let (longest_s, total_s) = (gpu.longest_dispatch_s(), start.elapsed().as_secs_f64());
+    // The aim is 0.08 s. A software adapter shares its cores with the other tests, which stretches a dispatch.
+    assert!(longest_s > 0.0 && longest_s < 0.4, "{longest_s} s of {total_s} s");
+    assert!(total_s > 1.0, "in one dispatch this would not be long: {total_s} s");
+}
+
+#[test]
+fn hits_are_the_definitions() {
+    assert_eq!(wrong_ranges(&mut software_gpu()), []);
+}
+
+#[test]
+fn one_hit_too_many_is_noticed() {
+    assert!(wrong_ranges(&mut Saboteur(software_gpu())).len() == 10);
+}
+
+/// Seeds and ranges of darts whose hits by `device` are not the definition's.
+fn wrong_ranges(device: &mut dyn Device) -> Vec<(u64, Range<u64>)> {
+    let overflow = 1_u64 << 33;
+    let ranges = [
+        (7, 0..0),
+        (7, 0..1),
+        (7, 1..2),
+        (7, 1..3),
+        (7, 3..40_000),
+        (8, 0..1_000_003),
+        (u64::MAX, 1_234_567..2_345_678),
+        // The low half of the block number overflows.
+        (1 << 40, overflow - 50_001..overflow + 50_001),
+        (7, (1 << 62) - 12_345..(1 << 62) + 12_345),
+        (7, u64::MAX - 100_000..u64::MAX),
+    ];
+    ranges
+        .into_iter()
+        .filter(|(seed, darts)| {
+            device.pi(*seed, darts.clone()).expect("the device works") != hits(*seed, darts.clone())
+        })
+        .collect()
+}
+
+#[test]
+fn many_darts_hit_as_often_as_the_area_says() {
+    let darts = 200_000_000_u32;
+    let hits = software_gpu().pi(7, 0..darts.into()).unwrap();
+    let p = std::f64::consts::FRAC_PI_4;
+    let deviation = (hits as f64 - f64::from(darts) * p) / (f64::from(darts) * p * (1.0 - p)).sqrt();
+    assert!(deviation.abs() < 4.0, "{hits} hits: {deviation} standard errors from pi / 4");
+}
+
+#[test]
+fn a_software_adapter_is_listed_as_one() {
+    let software: Vec<_> = list().into_iter().filter(|facts| facts.class == Class::Software).collect();
+    assert!(!software.is_empty(), "no software adapter: apt install mesa-vulkan-drivers");
+    assert!(software.iter().all(|facts| facts.pci_bus_id.is_none() && !facts.name.is_empty()), "{software:?}");
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_named_with_what_is_there() {
+    let error = GpuDevice::open(&Which::PciBusId("ffff:ff:1f.7".to_owned())).unwrap_err();
+    assert!(matches!(error, Error::NoGpu { .. }), "{error:?}");
+    let message = error.to_string();
+    assert!(message.contains("ffff:ff:1f.7") && message.contains("software"), "{message}");
+}

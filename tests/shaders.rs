@@ -1,0 +1,108 @@
+//! Every shader without a GPU: it composes, parses and validates, and its uniform has the layout of its Rust twin.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    mem::{offset_of, size_of},
+    path::Path,
+};
+
+use hybrid::device::gpu::{julia, pi, shader};
+use naga::{Module, TypeInner};
+
+/// Name and offset of each member of a struct, and its span in bytes.
+type Layout = (Vec<(String, usize)>, usize);
+
+/// The layout of a Rust struct, by the names of its members.
+macro_rules! layout {
+    ($name:ty: $($member:ident),+) => {
+        (vec![$((stringify!($member).to_owned(), offset_of!($name, $member))),+], size_of::<$name>())
+    };
+}
+
+/// The layout of the type of the uniform at binding 0.
+fn uniform(module: &Module) -> Layout {
+    let (_, uniform) = module
+        .global_variables
+        .iter()
+        .find(|(_, variable)| variable.space == naga::AddressSpace::Uniform)
+        .expect("every kernel has a uniform");
+    assert_eq!(uniform.binding.map(|binding| (binding.group, binding.binding)), Some((0, 0)));
+    let TypeInner::Struct { members, span } = &module.types[uniform.ty].inner else { panic!("not a struct") };
+    let members = members
+        .iter()
+        .map(|member| (member.name.clone().expect("WGSL names its members"), member.offset as usize))
+        .collect();
+    (members, *span as usize)
+}
+
+/// The layout of the Rust twin of `shader`'s uniform.
+fn twin(shader: &shader::Shader) -> Layout {
+    match shader.kernel {
+        "julia" if shader.label.contains("f32") => layout!(julia::ParamsF32:
+            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, grid_width),
+        "julia" => layout!(julia::ParamsF64:
+            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, grid_width),
+        "pi" => layout!(pi::Params: k0, k1, k2, k3, k4, block_low, block_high, blocks, grid_width),
+        other => panic!("no Rust twin is named here for the uniform of {other}"),
+    }
+}
+
+#[test]
+fn every_file_is_a_shader_and_every_shader_is_valid() {
+    let files: BTreeSet<String> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let kernels: BTreeSet<String> = shader::all().iter().map(|shader| shader.kernel.to_owned()).collect();
+    assert_eq!(files, kernels);
+    for shader in shader::all() {
+        let (module, _) = shader::validate(&shader.wgsl).unwrap_or_else(|error| panic!("{}: {error}", shader.label));
+        let entry_points: Vec<&str> = module.entry_points.iter().map(|entry_point| entry_point.name.as_str()).collect();
+        assert_eq!(entry_points, [shader.kernel], "{}", shader.label);
+        shader::translate(&shader.wgsl).unwrap_or_else(|error| panic!("{}: {error}", shader.label));
+    }
+}
+
+#[test]
+fn every_uniform_has_the_layout_of_its_rust_twin() {
+    for shader in shader::all() {
+        let (module, _) = shader::validate(&shader.wgsl).unwrap();
+        assert_eq!(uniform(&module), twin(&shader), "{}", shader.label);
+    }
+}
+
+#[test]
+fn two_members_swapped_are_caught() {
+    for shader in shader::all() {
+        let (members, _) = twin(&shader);
+        for pair in members.windows(2) {
+            let swapped = swap_members(&shader.wgsl, &pair[0].0, &pair[1].0);
+            let (module, _) = shader::validate(&swapped).unwrap();
+            assert_ne!(uniform(&module), twin(&shader), "{}: {pair:?}", shader.label);
+        }
+    }
+}
+
+/// `wgsl` with the declarations of two members of its uniform exchanged.
+fn swap_members(wgsl: &str, first: &str, second: &str) -> String {
+    let mut lines: Vec<&str> = wgsl.lines().collect();
+    let start = lines.iter().position(|line| line.starts_with("struct Params")).expect("every kernel has Params");
+    let place = |name: &str| {
+        let declares = |line: &&str| line.trim_start().starts_with(&format!("{name}:"));
+        start + lines[start..].iter().position(declares).expect("the member is declared")
+    };
+    let (first, second) = (place(first), place(second));
+    lines.swap(first, second);
+    lines.join("\n")
+}
+
+#[test]
+fn a_shader_with_an_error_is_refused_with_its_place() {
+    for shader in shader::all() {
+        let error = shader::translate(&shader.wgsl.replace("let", "lte")).unwrap_err();
+        assert!(error.contains("wgsl:"), "{error}");
+    }
+}
