@@ -2,6 +2,8 @@
 
 mod julia;
 mod place;
+mod site;
+mod where_;
 
 use std::time::Instant;
 
@@ -37,6 +39,7 @@ pub fn agree_on_options(world: &World, parsed: Result<Cli, Error>) -> Result<Cli
 pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
     match &cli.command {
         Command::Julia(args) => julia::run(world, args, started),
+        Command::Where(args) => where_::run(world, args),
     }
 }
 

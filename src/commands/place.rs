@@ -1,8 +1,8 @@
-//! The place of each rank: what the node has, what the launcher and the user asked for, and the device that follows,
-//! opened.
+//! The device of each rank, opened at the rank's place.
 
 use std::env;
 
+use super::site::{Site, pack, unpack};
 use crate::{
     cli::{DeviceArgs, PrecisionWish},
     comm::{Failure, World},
@@ -16,8 +16,8 @@ use crate::{
     },
     error::Error,
     kernel::Precision,
-    placement::{self, DeviceWish, LocalRank, Rules},
-    topology::{self, CpuSet, Node},
+    placement::{self, DeviceWish, RankFacts},
+    topology::{CpuSet, Node},
 };
 
 /// Where this rank computes, and what the user should know about it.
@@ -33,34 +33,14 @@ pub(super) struct Place {
 
 /// Finds the place of this rank and opens its device. Collective.
 pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
-    let node = node(world)?;
-    let binding = world.agree(topology::binding())?;
-    let mine = LocalRank {
-        rank: u32::try_from(world.rank()).expect("MPI numbers ranks with a C int"),
-        binding: binding.clone(),
-        wish: args.device,
-        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-    };
-    let mine = serde_json::to_vec(&mine).expect("plain values always have a JSON form");
-    let ranks: Vec<LocalRank> = world.node.share(&mine).iter().map(|bytes| read(bytes)).collect();
-    let rules = Rules {
-        ranks_per_gpu: usize::from(args.share_gpus),
-        software_gpus: usize::from(args.software_gpu),
-        threads: args.threads.map(usize::from),
-    };
-    let placement = world.agree(placement::choose(&node, &ranks, &rules))?;
-    let place = &placement.places[world.node.rank()];
-    let mut notes: Vec<String> = Vec::new();
-    if world.node.rank() == 0 {
-        notes.extend(placement.findings.iter().map(|finding| match &finding.mend {
-            Some(mend) => format!("{}: {}", finding.message, mend),
-            None => finding.message.clone(),
-        }));
-    }
-    let device = world.agree(open(args, &node, place, &binding, &mut notes))?;
-    let notes = serde_json::to_vec(&notes).expect("a list of strings always has a JSON form");
-    let notes = world.all.gather(&notes).into_iter().flatten().flat_map(|bytes| read::<Vec<String>>(&bytes)).collect();
-    Ok(Place { device, cores: place.cores.clone(), notes })
+    let site = Site::survey(world, args)?;
+    let mut notes: Vec<String> = site.rankfile_findings(world).iter().map(ToString::to_string).collect();
+    let facts = site.facts(|| None);
+    notes.extend(placement::audit(facts.as_slice()).iter().map(ToString::to_string));
+    let device = world.agree(open(args.exact, &site.node, site.mine(), &mut notes))?;
+    let notes = world.all.gather(&pack(&notes));
+    let notes = notes.into_iter().flatten().flat_map(|bytes| unpack::<Vec<String>>(&bytes)).collect();
+    Ok(Place { device, cores: site.mine().place.cores.clone(), notes })
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.
@@ -79,38 +59,22 @@ pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Re
     })
 }
 
-/// The node as hwloc sees it, read once a node. Collective.
-fn node(world: &World) -> Result<Node, Failure> {
-    let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
-    let bytes = node.map(|mut node| {
-        node.host = Some(world.host().to_owned());
-        serde_json::to_vec(&node).expect("plain values always have a JSON form")
-    });
-    Ok(read(&world.node.broadcast(0, bytes.unwrap_or_default())))
-}
-
-/// Opens the device of `place`. A GPU that nobody insisted on and that does not open, or is not exact where that is
-/// required, is replaced by the rank's cores, and `notes` says so.
-fn open(
-    args: &DeviceArgs,
-    node: &Node,
-    place: &placement::Place,
-    binding: &CpuSet,
-    notes: &mut Vec<String>,
-) -> Result<Box<dyn Device>, Error> {
+/// Opens the device of a rank. A GPU that nobody insisted on and that does not open, or is not exact where that is required,
+/// is replaced by the rank's cores, and `notes` says so.
+fn open(exact: bool, node: &Node, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Box<dyn Device>, Error> {
+    let RankFacts { local, place, .. } = facts;
     let which = match place.device {
-        placement::Device::Cpu => return Ok(Box::new(cpu(node, place, binding)?)),
+        placement::Device::Cpu => return Ok(Box::new(cpu(node, place, &local.binding)?)),
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
-    let insisted = matches!(args.device, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
-    match GpuDevice::open(&which).and_then(|gpu| accept(gpu, args.exact, place.rank, notes)) {
+    let insisted = matches!(local.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
+    match GpuDevice::open(&which).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Ok(gpu) => Ok(Box::new(gpu)),
         Err(error) if insisted => Err(error),
         Err(error) => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
-            Ok(Box::new(cpu(node, place, binding)?))
+            Ok(Box::new(cpu(node, place, &local.binding)?))
         }
     }
 }
@@ -138,8 +102,4 @@ fn cpu(node: &Node, place: &placement::Place, binding: &CpuSet) -> Result<CpuDev
     // A process that the launcher bound just so needs no binding of its threads.
     let cores = (place.cores != *binding).then(|| place.cores.clone());
     Ok(CpuDevice::new(model, isa, place.threads, cores))
-}
-
-fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T {
-    serde_json::from_slice(bytes).expect("written by this program on a rank of the same job")
 }

@@ -76,7 +76,7 @@ fn phases(report: &JuliaReport) -> String {
 }
 
 /// A table in ASCII, with the columns numbered in `right` aligned to the right.
-fn table(header: &[&str], right: &[usize], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(header: &[&str], right: &[usize], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_header(header.to_vec()).add_rows(rows);
     for index in right {

@@ -80,7 +80,8 @@ mod tests {
                 facts.asked = Some(Asked {
                     rankfile: "ranks.txt".into(),
                     host: "n1.example.org".into(),
-                    cores: place.cores,
+                    slots: "0".into(),
+                    cores: Some(place.cores),
                     device: Some(match place.device {
                         Device::Gpu(id) => DeviceWish::ThisGpu(id),
                         Device::Cpu | Device::SoftwareGpu => DeviceWish::Cpu,
@@ -99,7 +100,8 @@ mod tests {
     fn asked_and_not_had_is_named_with_rank_and_values() {
         let mut facts = facts(two_gpus(), &["0", "0-3", "3"]);
         let asked = |host: &str, cores: &str, device| {
-            Some(Asked { rankfile: "my.rf".into(), host: host.into(), cores: cores.parse().unwrap(), device })
+            let (host, slots) = (host.into(), cores.into());
+            Some(Asked { rankfile: "my.rf".into(), host, slots, cores: cores.parse().ok(), device })
         };
         facts.ranks[0].asked = asked("n1", "0", None);
         facts.ranks[1].asked = asked("n1", "1", None);
@@ -117,8 +119,9 @@ mod tests {
     fn a_host_is_the_same_by_its_short_name_its_address_or_a_relative_one() {
         for host in ["n1", "N1.example.org", "me@n1", "10.0.0.1", "+n0", "localhost"] {
             let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
-            let cores = facts.ranks[0].local.binding.clone();
-            facts.ranks[0].asked = Some(Asked { rankfile: "r".into(), host: host.into(), cores, device: None });
+            let cores = Some(facts.ranks[0].local.binding.clone());
+            facts.ranks[0].asked =
+                Some(Asked { rankfile: "r".into(), host: host.into(), slots: "0-1".into(), cores, device: None });
             assert_eq!(audit(&[facts]), [], "{host}");
         }
     }
@@ -178,6 +181,7 @@ mod tests {
         let pci_bus_id = bus.map(|bus| format!("{bus}:00.0").parse().unwrap());
         VulkanAdapter {
             name: name.into(),
+            driver: "driver 1.0".into(),
             vendor_id: if is_software { 0x10005 } else { 0x10de },
             pci_bus_id,
             is_software,

@@ -91,7 +91,8 @@ fn devices(node: &Node, ranks: &[LocalRank], bindings: &[CpuSet], rules: &Rules)
 
 /// Says what the rank `loser` was looking for and why there is none.
 fn no_gpu(node: &Node, ranks: &[LocalRank], devices: &[Option<Device>], loser: usize, rules: &Rules) -> Error {
-    let LocalRank { rank, wish, visible, .. } = &ranks[loser];
+    let LocalRank { rank, wish, told_by, visible, .. } = &ranks[loser];
+    let told_by_line = told_by.as_ref().map(|line| format!(" ({line})")).unwrap_or_default();
     let host = inspect::host(node);
     let holders = |id: Option<PciBusId>| {
         let holds = |device: &Option<Device>| match (device, id) {
@@ -106,14 +107,20 @@ fn no_gpu(node: &Node, ranks: &[LocalRank], devices: &[Option<Device>], loser: u
     let share = format!("--share-gpus {} lets more ranks share a GPU", limit + 1);
     if let DeviceWish::ThisGpu(id) = wish {
         if node.gpu(*id).is_none() {
-            return Error::Usage(format!("rank {rank} is to use GPU {id}, but {host} {}", inventory(node)));
+            return Error::Usage(format!(
+                "rank {rank} is to use GPU {id}{told_by_line}, but {host} {}",
+                inventory(node)
+            ));
         }
         let reason = format!("GPU {id} of {host} serves {} already, of at most {limit}", holders(Some(*id)));
         return Error::NoGpu { reason: format!("rank {rank}: {reason}"), way_out: share };
     }
-    let otherwise = "--device auto computes on cores where there is none";
+    let otherwise = match told_by {
+        Some(line) => format!("leave the comment at {line} away, then the rank computes on cores where there is none"),
+        None => "--device auto computes on cores where there is none".to_owned(),
+    };
     if node.gpus.is_empty() && rules.software_gpus == 0 {
-        let reason = format!("rank {rank} is to use a GPU, but {host} {}", inventory(node));
+        let reason = format!("rank {rank} is to use a GPU{told_by_line}, but {host} {}", inventory(node));
         return Error::NoGpu {
             reason,
             way_out: format!("{otherwise}; --software-gpu lets a software adapter stand in for one"),

@@ -7,6 +7,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `adapter` | which GPUs there are, and the choice of one |
+//! | `driver_files` | what Vulkan consists of on this node |
 //! | `context` | the opened device, and its failures as errors |
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
 //! | `pacer`, `tile` | how much work a dispatch gets |
@@ -18,6 +19,7 @@ pub mod adapter;
 mod assemble;
 mod context;
 mod dispatch;
+mod driver_files;
 pub mod julia;
 mod no_contraction;
 mod pacer;
@@ -31,6 +33,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 pub use adapter::{AdapterFacts, Which, list};
 use context::Context;
+pub use driver_files::vulkan_facts;
 use pipeline::Contraction;
 
 use super::{Deliver, Device, Identity, Kind};

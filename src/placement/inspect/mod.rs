@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::asked::differences;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
 use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
 use crate::topology::{CpuSet, Node, PciBusId};
@@ -36,8 +37,10 @@ pub struct Asked {
     pub rankfile: String,
     /// The host, as the rankfile names it.
     pub host: String,
-    /// The PUs of the cores that it names, as far as the node has them.
-    pub cores: CpuSet,
+    /// The cores, as the rankfile names them.
+    pub slots: String,
+    /// The PUs of these cores on the rank's node; `None` where it has no such cores.
+    pub cores: Option<CpuSet>,
     /// The device that a comment in it names.
     pub device: Option<DeviceWish>,
 }

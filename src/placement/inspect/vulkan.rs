@@ -43,6 +43,8 @@ pub struct VulkanAdapter {
     pub name: String,
     /// PCI vendor.
     pub vendor_id: u32,
+    /// The Vulkan driver's name and version.
+    pub driver: String,
     /// Its PCI bus id, where the driver tells.
     pub pci_bus_id: Option<PciBusId>,
     /// Whether it computes on the processor.
