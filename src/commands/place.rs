@@ -35,7 +35,7 @@ pub(super) struct Place {
 pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
     let site = Site::survey(world, args)?;
     let mut notes: Vec<String> = site.rankfile_findings(world).iter().map(ToString::to_string).collect();
-    let facts = site.facts(|| None);
+    let facts = site.facts();
     notes.extend(placement::audit(facts.as_slice()).iter().map(ToString::to_string));
     let device = world.agree(open(args.exact, &site.node, site.mine(), &mut notes))?;
     let notes = world.all.gather(&pack(&notes));

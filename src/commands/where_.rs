@@ -26,7 +26,7 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     let file = world.agree(file.transpose())?;
 
     let site = Site::survey(world, &args.device)?;
-    let facts = site.facts(|| Some(gpu::vulkan_facts()));
+    let facts = site.facts().map(|facts| facts.with_vulkan(gpu::vulkan_facts()));
     let nodes = world.all.gather(&pack(&facts)).unwrap_or_default();
     let mut nodes: Vec<NodeFacts> = nodes.iter().filter_map(|bytes| unpack::<Option<_>>(bytes)).collect();
     nodes.sort_by_key(|facts| facts.ranks.iter().map(|rank| rank.local.rank).min());
@@ -34,14 +34,14 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     let mut findings = site.rankfile_findings(world);
     findings.extend(placement::audit(&nodes));
     let warnings = warnings(&findings);
+    let mut written = Ok(());
     if world.is_root() {
         let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());
         let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
         print(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures);
-        world.agree(file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures))))?;
-    } else {
-        world.agree(Ok(()))?;
+        written = file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures)));
     }
+    world.agree(written)?;
 
     // Every rank has to know, so that all end alike.
     let warnings: Vec<String> = unpack(&world.all.broadcast(0, pack(&warnings)));

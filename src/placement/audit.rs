@@ -16,6 +16,17 @@ pub struct NodeFacts {
     pub vulkan: Option<VulkanFacts>,
 }
 
+impl NodeFacts {
+    /// Adds what Vulkan offers. The places become those that a run comes to: a rank whose GPU Vulkan does not list computes
+    /// on its cores, unless it was told to use a GPU.
+    #[must_use]
+    pub fn with_vulkan(mut self, vulkan: VulkanFacts) -> Self {
+        inspect::without_unlisted(&self.node, &mut self.ranks, &vulkan);
+        self.vulkan = Some(vulkan);
+        self
+    }
+}
+
 /// The findings of a job, node by node, warnings before notes.
 #[must_use]
 pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
@@ -24,7 +35,7 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
         .flat_map(|NodeFacts { node, ranks, vulkan }| {
             let mut findings = inspect::of_a_run(node, ranks);
             findings.extend(inspect::of_an_audit(node, ranks));
-            findings.extend(vulkan.iter().flat_map(|vulkan| inspect::of_vulkan(node, vulkan)));
+            findings.extend(vulkan.iter().flat_map(|vulkan| inspect::of_vulkan(node, ranks, vulkan)));
             findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
             findings
         })
@@ -218,6 +229,28 @@ mod tests {
             expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[], parts);
             expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[], &["GPU 0000:10:00.0, 0000:20:00.0:"]);
         }
+    }
+
+    #[test]
+    fn a_rank_without_an_adapter_computes_on_its_cores_unless_it_was_told_otherwise() {
+        for (wish, device) in [(DeviceWish::Auto, Device::Cpu), (DeviceWish::Gpu, Device::SoftwareGpu)] {
+            let mut facts = facts(node(1, 1, 1, &[]), &["0"]);
+            facts.ranks[0].place.device = Device::SoftwareGpu;
+            facts.ranks[0].local.wish = wish;
+            let facts = facts.with_vulkan(VulkanFacts { loader: true, ..VulkanFacts::default() });
+            assert_eq!(facts.ranks[0].place.device, device);
+            if wish == DeviceWish::Gpu {
+                let parts = ["rank 0 was told to use a GPU", "--device auto"];
+                expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[0], &parts);
+            } else {
+                assert_eq!(audit(&[facts]), []);
+            }
+        }
+        let listed =
+            VulkanFacts { loader: true, adapters: vec![adapter("H100", Some("10"), false)], ..VulkanFacts::default() };
+        let facts = facts(two_gpus(), &["0-1", "2-3"]).with_vulkan(listed);
+        let devices: Vec<Device> = facts.ranks.iter().map(|facts| facts.place.device).collect();
+        assert_eq!(devices, [gpu("10"), Device::Cpu]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) use self::rankfile::Rankfile;
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
-    placement::{self, Asked, DeviceWish, Finding, LocalRank, NodeFacts, RankFacts, Rules, VulkanFacts},
+    placement::{self, Asked, DeviceWish, Finding, LocalRank, NodeFacts, RankFacts, Rules},
     topology::{self, Node},
 };
 
@@ -68,13 +68,10 @@ impl Site {
         &self.ranks[self.local_rank]
     }
 
-    /// The node and its ranks, and what Vulkan offers there, on the one rank that speaks for the node.
-    pub(super) fn facts(&self, vulkan: impl FnOnce() -> Option<VulkanFacts>) -> Option<NodeFacts> {
-        (self.local_rank == 0).then(|| NodeFacts {
-            node: self.node.clone(),
-            ranks: self.ranks.clone(),
-            vulkan: vulkan(),
-        })
+    /// The node and its ranks, on the one rank that speaks for the node.
+    pub(super) fn facts(&self) -> Option<NodeFacts> {
+        let facts = || NodeFacts { node: self.node.clone(), ranks: self.ranks.clone(), vulkan: None };
+        (self.local_rank == 0).then(facts)
     }
 
     /// What is remarkable about the job's rankfile, on rank 0.

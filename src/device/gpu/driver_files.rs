@@ -118,8 +118,8 @@ impl System<'_> {
         let paths = self.set("LD_LIBRARY_PATH").unwrap_or_default();
         let system = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"].map(PathBuf::from);
         let beside = env::split_paths(&paths).chain(system).any(|folder| self.at(&folder).join(name).exists());
-        // Names stand in the cache as C strings.
-        let wanted = [b"\0", name.as_bytes(), b"\0"].concat();
+        // The cache holds whole paths as C strings.
+        let wanted = [b"/", name.as_bytes(), b"\0"].concat();
         let in_cache = |cache: Vec<u8>| cache.windows(wanted.len()).any(|window| window == wanted);
         beside || fs::read(self.at(Path::new("/etc/ld.so.cache"))).is_ok_and(in_cache)
     }
@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn libraries_are_found_on_the_path_in_the_system_and_in_the_cache() {
-        let root = root(&[("usr/lib/liba.so.1", ""), ("own/libb.so.1", ""), ("etc/ld.so.cache", "x\0libc.so.1\0y")]);
+        let root =
+            root(&[("usr/lib/liba.so.1", ""), ("own/libb.so.1", ""), ("etc/ld.so.cache", "x\0/opt/libc.so.1\0y")]);
         let variable = |name: &str| (name == "LD_LIBRARY_PATH").then(|| "/own".to_owned());
         let system = System { root: root.path(), variable: &variable };
         let found =

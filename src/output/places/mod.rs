@@ -155,7 +155,9 @@ impl PlacesReport {
     /// One YAML document.
     #[must_use]
     pub fn yaml(&self) -> String {
-        serde_saphyr::to_string(self).expect("numbers, strings and lists always have a YAML form")
+        // Plain, a PCI bus id like 0000:10:00.0 is a number of base 60 to readers of YAML 1.1.
+        let options = serde_saphyr::ser_options! { quote_all: true };
+        serde_saphyr::to_string_with_options(self, options).expect("numbers, strings and lists always have a YAML form")
     }
 }
 
@@ -355,5 +357,6 @@ mod tests {
         let from_yaml: serde_json::Value = serde_saphyr::from_str(&report.yaml()).unwrap();
         let from_json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
         assert_eq!(from_yaml, from_json, "{}", report.yaml());
+        assert!(report.yaml().contains("pci_bus_id: '0000:65:00.0'"), "{}", report.yaml());
     }
 }

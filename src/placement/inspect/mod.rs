@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::asked::differences;
+pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
 use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
 use crate::topology::{CpuSet, Node, PciBusId};
@@ -67,8 +68,9 @@ pub(super) fn of_an_audit(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
 }
 
 /// What Vulkan lacks on a node.
-pub(super) fn of_vulkan(node: &Node, vulkan: &VulkanFacts) -> Vec<Finding> {
+pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) -> Vec<Finding> {
     let mut findings = vulkan::unseen_gpus(node, vulkan);
+    findings.extend(vulkan::ranks_without_adapter(node, ranks, vulkan));
     findings.extend(vulkan::software_only(node, vulkan));
     findings
 }
