@@ -87,11 +87,14 @@ fn a_rank_on_another_host_than_asked_for_is_named() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let hosts = ["mpiexec", "--map-by", "node", "--bind-to", "core", "-n", "3", "-H", "node2,node3,node1", HYBRID];
-    let words = ["where", "--strict", "--rankfile", RANKFILE];
-    let job = on_cluster(folder.path(), &[&hosts[..], &words].concat()).run();
+    fs::write(folder.path().join("crossed.rf"), "rank 0=node2 slot=0\nrank 1=node1 slot=0\n").unwrap();
+    let by_node = "mpiexec --map-by node --bind-to core -n 2 -H node1,node2";
+    let words = "where --strict --rankfile crossed.rf";
+    let command: Vec<&str> = by_node.split(' ').chain([HYBRID]).chain(words.split(' ')).collect();
+    let job = on_cluster(folder.path(), &command).run();
     assert_eq!(job.code, Some(3), "{job:#?}");
-    assert!(job.stdout.contains("rank 0 was to be on node1 and is on node2"), "{job:#?}");
+    assert!(job.stdout.contains("rank 0 was to be on node2 and is on node1"), "{job:#?}");
+    assert!(job.stderr.contains("asked-is-not-actual of rank 1"), "{job:#?}");
 }
 
 #[test]
@@ -112,6 +115,20 @@ fn nothing_is_left_of_a_cluster_that_failed_or_was_killed() {
     assert!(!Path::new("/run/netns/node1").exists(), "the cluster's hosts are nobody else's");
     support::signal("KILL", &running.pid().to_string());
     wait_until("the command is gone with its cluster", || sleepers() == 0);
+}
+
+#[test]
+fn where_namespaces_are_not_permitted_the_reason_is_said() {
+    if is_turned_off() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let forbidden = format!("echo 0 >/proc/sys/user/max_net_namespaces && exec {RUN} true");
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "sh", "-c", &forbidden]);
+    let job = Job::of(command, folder.path()).run();
+    assert_eq!(job.code, Some(1), "{job:#?}");
+    assert!(job.stderr.contains("does not permit namespaces (unshare: "), "{job:#?}");
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {

@@ -95,8 +95,10 @@ fn what_the_launcher_misreads_is_named_although_it_did_as_it_read() {
 fn a_relative_rankfile_is_found_from_where_the_launcher_was_started() {
     let (folder, _) = rankfile(&["0", "1"]);
     fs::create_dir(folder.path().join("below")).unwrap();
-    fs::write(folder.path().join("below/ranks.rf"), "not this one\n").unwrap();
-    let report = two_ranks(folder.path(), "-rf ranks.rf -wdir below", "", "where --format json").succeeded().json();
+    let options = ["-n", "2", "-rf", "ranks.rf", "-wdir", "below"];
+    let job = Job::launched(folder.path(), &options, &[HYBRID], "where --format json");
+    // As a shell would have it.
+    let report = job.env("PWD", &folder.path().display().to_string()).run().succeeded().json();
     assert_eq!(report["ranks"][1]["asked"]["fulfilled"], true, "{report:#}");
 }
 

@@ -3,9 +3,10 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::Read,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 const VARIABLE: &str = "HYBRID_RANKFILE";
 /// Where Open MPI 4.1 tells of its rankfile: the option `-rf`, and the parameter that `--mca` sets.
 const LAUNCHERS_VARIABLES: [&str; 2] = ["OMPI_MCA_orte_rankfile", "OMPI_MCA_rmaps_rank_file_path"];
-/// Names of the process that starts ranks beside it under Open MPI 4.1.
+/// Names of Open MPI 4.1's launcher, which is the parent of the ranks on its own node.
 const LAUNCHERS: [&str; 3] = ["mpiexec", "mpirun", "orterun"];
 /// So many faults of a file are spelled out.
 const EXAMPLES: usize = 3;
@@ -137,7 +138,9 @@ impl Rankfile {
                 return finding(Code::RankfileUnread, Severity::Note, message, mend);
             }
         };
-        let count = rankfile::lint_rank_count(&parsed.rankfile, u32::try_from(ranks).unwrap_or(u32::MAX));
+        let ranks = u32::try_from(ranks).expect("MPI numbers ranks with a C int");
+        let has_ranks = !parsed.rankfile.entries.is_empty();
+        let count = has_ranks.then(|| rankfile::lint_rank_count(&parsed.rankfile, ranks)).flatten();
         let faults: Vec<&Diagnostic> = parsed.diagnostics.iter().chain(&count).filter(|d| self.is_fault(d)).collect();
         let first = faults.first()?;
         let cases: Vec<String> = faults.iter().take(EXAMPLES).map(|fault| self.in_words(fault)).collect();
@@ -180,14 +183,9 @@ fn cores_per_package(node: &Node) -> Vec<u32> {
 /// The rankfile and its text, as rank 0 finds them.
 fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
     let Some(source) = source(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
-    let (path, name, is_found) = match &source {
+    let (path, name, is_found) = match source {
         Source::Named(path) => (path.clone(), path.display().to_string(), false),
-        // Relative to where the launcher was started; the ranks may have been sent elsewhere.
-        Source::Found(path) => (
-            launchers_folder().map_or_else(|| path.clone(), |folder| folder.join(path)),
-            path.display().to_string(),
-            true,
-        ),
+        Source::Found(path) => (launchers_file(&path), path.display().to_string(), true),
     };
     let told = |unread| Told { name: name.clone(), unread, of_open_mpi_41: is_found };
     match read(&path, rankfile::MAX_BYTES) {
@@ -204,12 +202,23 @@ fn source(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) ->
     named.or_else(|| LAUNCHERS_VARIABLES.iter().find_map(|name| path(name)).map(Source::Found))
 }
 
-/// The folder in which the launcher was started, where it is the parent of this process and the system tells.
+/// Where a file is that the launcher names: relative to the folder in which the launcher was started. That is where the ranks
+/// are too, unless `-wdir` sends them elsewhere; then the launcher's environment remembers it.
+fn launchers_file(path: &Path) -> PathBuf {
+    let remembered = || launchers_folder().map(|folder| folder.join(path)).filter(|path| path.exists());
+    if path.exists() { path.to_owned() } else { remembered().unwrap_or_else(|| path.to_owned()) }
+}
+
+/// The folder in which the shell started the launcher, where that is the parent of this process and the system tells.
 fn launchers_folder() -> Option<PathBuf> {
     let parent = PathBuf::from(format!("/proc/{}", std::os::unix::process::parent_id()));
     let name = fs::read_to_string(parent.join("comm")).ok()?;
-    let is_launcher = LAUNCHERS.iter().any(|launcher| name.trim_end().starts_with(launcher));
-    is_launcher.then(|| fs::read_link(parent.join("cwd")).ok()).flatten()
+    if !LAUNCHERS.iter().any(|launcher| name.trim_end().starts_with(launcher)) {
+        return None;
+    }
+    let environment = fs::read(parent.join("environ")).ok()?;
+    let folder = environment.split(|&byte| byte == 0).find_map(|setting| setting.strip_prefix(b"PWD="))?;
+    Some(PathBuf::from(OsStr::from_bytes(folder)))
 }
 
 /// The bytes of a regular file of at most `limit` bytes.

@@ -17,17 +17,17 @@ pub fn draw(nodes: &[NodePicture]) -> String {
 }
 
 fn node(node: &NodePicture) -> Block {
-    let packages = node.packages.iter().map(package).collect();
-    framed(&node.title, beside(stacked(packages), gpus(&node.gpus)))
+    let packages: Vec<Block> = node.packages.iter().map(package).collect();
+    framed(&node.title, beside(stacked(&packages), &gpus(&node.gpus)))
 }
 
 fn package(package: &PackagePicture) -> Block {
-    let numa_nodes = package.numa_nodes.iter().map(numa_node).collect();
-    framed(&package.title, beside(stacked(numa_nodes), gpus(&package.gpus)))
+    let numa_nodes: Vec<Block> = package.numa_nodes.iter().map(numa_node).collect();
+    framed(&package.title, beside(stacked(&numa_nodes), &gpus(&package.gpus)))
 }
 
 fn numa_node(numa: &NumaPicture) -> Block {
-    framed(&numa.title, beside(cores(&numa.cores), gpus(&numa.gpus)))
+    framed(&numa.title, beside(cores(&numa.cores), &gpus(&numa.gpus)))
 }
 
 /// A grid with two lines a core: its number, and its ranks.
@@ -52,7 +52,7 @@ fn cores(cores: &[CorePicture]) -> Block {
 
 fn gpus(gpus: &[GpuPicture]) -> Block {
     let one = |gpu: &GpuPicture| framed(&format!("GPU {}", gpu.id), padded(vec![gpu.name.clone(), gpu.label()]));
-    stacked(gpus.iter().map(one).collect())
+    stacked(&gpus.iter().map(one).collect::<Vec<Block>>())
 }
 
 /// A box with a title in its upper edge.
@@ -64,20 +64,20 @@ fn framed(title: &str, inside: Block) -> Block {
     block
 }
 
-fn stacked(blocks: Vec<Block>) -> Block {
+fn stacked(blocks: &[Block]) -> Block {
     padded(blocks.concat())
 }
 
-fn beside(left: Block, right: Block) -> Block {
+fn beside(left: Block, right: &[String]) -> Block {
     if right.is_empty() {
         return left;
     }
     let height = left.len().max(right.len());
-    let row = |block: &Block, index: usize| {
+    let row = |block: &[String], index: usize| {
         let blank = || " ".repeat(block.first().map_or(0, |line| width(line)));
         block.get(index).cloned().unwrap_or_else(blank)
     };
-    (0..height).map(|index| format!("{}  {}", row(&left, index), row(&right, index))).collect()
+    (0..height).map(|index| format!("{}  {}", row(&left, index), row(right, index))).collect()
 }
 
 fn padded(lines: Block) -> Block {
