@@ -39,6 +39,8 @@ pub enum Command {
     Julia(JuliaArgs),
     /// Estimate pi by throwing darts on all ranks; the same seed gives the same hits on any ranks and devices.
     Pi(PiArgs),
+    /// Show where each rank runs, what was asked for, and what is wrong with it.
+    Where(WhereArgs),
 }
 
 /// Options of `hybrid julia`.
@@ -140,12 +142,44 @@ pub struct PiArgs {
     pub report: ReportArgs,
 }
 
+/// Options of `hybrid where`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct WhereArgs {
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Exit with 3 where a finding is a warning.
+    #[arg(long)]
+    pub strict: bool,
+    /// Also draw each node in the terminal, with its ranks on their cores and GPUs.
+    #[arg(long)]
+    pub draw: bool,
+    /// Also draw the nodes into a file.
+    #[arg(short, long, value_name = "FILE.svg")]
+    pub output: Option<PathBuf>,
+    /// Options on where to compute: what is shown is the place of a job with the same options.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Forms of what `hybrid where` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables to read.
+    Table,
+    /// One JSON object.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
 /// Where each rank computes; the same for every workload.
 #[derive(Clone, Debug, PartialEq, Args)]
 #[command(next_help_heading = "Devices")]
 pub struct DeviceArgs {
-    /// auto: a GPU for each rank that one is left for, CPU cores for the others; or cpu, gpu, or a GPU's PCI bus id
-    /// such as 0000:65:00.0.
+    /// auto: what the comment on the rank's line of the rankfile says, else a GPU for each rank that one is left for and
+    /// CPU cores for the others; or, for all ranks, cpu, gpu, or a GPU's PCI bus id such as 0000:65:00.0.
+    /// Anything but auto comes before the rankfile.
     #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
     pub device: DeviceWish,
     /// Let a software adapter (lavapipe) count as one GPU a node.
@@ -157,6 +191,10 @@ pub struct DeviceArgs {
     /// Worker threads of each CPU rank [default: one for each core of its binding].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// The rankfile, where the launcher does not tell of it (Open MPI 4.1 does), instead of HYBRID_RANKFILE. Rank 0 alone
+    /// reads it.
+    #[arg(long, value_name = "FILE")]
+    pub rankfile: Option<PathBuf>,
     /// Refuse a GPU whose results may differ from the definition's in the last bit.
     #[arg(long)]
     pub exact: bool,

@@ -25,6 +25,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A rankfile that was named cannot be used.
+    #[error("cannot use the rankfile {name}: {reason}")]
+    Rankfile {
+        /// The file as the user named it, with the line where one is to blame.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The ranks and the node do not fit together.
     #[error("ranks cannot be placed: {0}")]
     Placement(String),
@@ -100,6 +108,12 @@ pub enum Error {
         /// What the definition has.
         expected: u16,
     },
+    /// A strict look at the placement found something wrong or wasteful.
+    #[error("--strict lets no warning pass: {}", warnings.join("; "))]
+    Strict {
+        /// The code of each warning, with the ranks that it concerns.
+        warnings: Vec<String>,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Output {
@@ -111,16 +125,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// Exit code of a job that ends with this error: 2 where the command line is to blame, 4 where the job was told to stop
-    /// and can be resumed, else 1.
+    /// Exit code of a job that ends with this error: 2 where the command line is to blame, 3 where a strict look at the
+    /// placement found something, 4 where the job was told to stop and can be resumed, else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
             Self::Stopped { .. } => 4,
+            Self::Strict { .. } => 3,
             Self::Mpi(_)
             | Self::Topology(_)
             | Self::StoredTopology { .. }
+            | Self::Rankfile { .. }
             | Self::Placement(_)
             | Self::NoGpu { .. }
             | Self::Gpu { .. }

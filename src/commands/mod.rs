@@ -3,6 +3,8 @@
 mod julia;
 mod pi;
 mod place;
+mod site;
+mod where_;
 
 use std::time::Instant;
 
@@ -39,6 +41,7 @@ pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
     match &cli.command {
         Command::Julia(args) => julia::run(world, args, started),
         Command::Pi(args) => pi::run(world, args, started),
+        Command::Where(args) => where_::run(world, args),
     }
 }
 

@@ -1,10 +1,10 @@
-//! The place of each rank: what the node has, what the launcher and the user asked for, and the device that follows,
-//! opened.
+//! The device of each rank, opened at the rank's place.
 
 use std::env;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::site::{Site, pack, unpack};
 use crate::{
     cli::{DeviceArgs, PrecisionWish},
     comm::{Failure, World},
@@ -20,8 +20,8 @@ use crate::{
     fault,
     kernel::Precision,
     output::report::RankPlace,
-    placement::{self, DeviceWish, LocalRank, Rules},
-    topology::{self, CpuSet, Node},
+    placement::{self, DeviceWish, RankFacts},
+    topology::{CpuSet, Node},
 };
 
 /// Where this rank computes, and what the user should know about it.
@@ -46,10 +46,11 @@ pub(super) struct Cores {
 }
 
 impl Cores {
-    fn of(node: &Node, place: &placement::Place, binding: &CpuSet) -> Self {
+    fn of(node: &Node, facts: &RankFacts) -> Self {
         let model = node.packages.iter().find_map(|package| package.model.as_deref()).unwrap_or("CPU");
         // A process that the launcher bound just so needs no binding of its threads.
-        Self { model: model.to_owned(), threads: place.threads, is_bound: place.cores == *binding }
+        let is_bound = facts.place.cores == facts.local.binding;
+        Self { model: model.to_owned(), threads: facts.place.threads, is_bound }
     }
 
     /// Makes a device of them.
@@ -83,42 +84,21 @@ impl Place {
 
 /// Every rank's report, by rank, on rank 0; `None` elsewhere. Collective.
 pub(super) fn gather_reports<R: Serialize + DeserializeOwned>(world: &World, mine: &R) -> Option<Vec<R>> {
-    let mine = serde_json::to_vec(mine).expect("numbers and strings always have a JSON form");
-    world.all.gather(&mine).map(|reports| reports.iter().map(|bytes| read(bytes)).collect())
+    world.all.gather(&pack(mine)).map(|reports| reports.iter().map(|bytes| unpack(bytes)).collect())
 }
 
 /// Finds the place of this rank and opens its device. Collective.
 pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
-    let node = node(world)?;
-    let binding = world.agree(topology::binding())?;
-    let mine = LocalRank {
-        rank: u32::try_from(world.rank()).expect("MPI numbers ranks with a C int"),
-        binding: binding.clone(),
-        wish: args.device,
-        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-    };
-    let mine = serde_json::to_vec(&mine).expect("plain values always have a JSON form");
-    let ranks: Vec<LocalRank> = world.node.share(&mine).iter().map(|bytes| read(bytes)).collect();
-    let rules = Rules {
-        ranks_per_gpu: usize::from(args.share_gpus),
-        software_gpus: usize::from(args.software_gpu),
-        threads: args.threads.map(usize::from),
-    };
-    let placement = world.agree(placement::choose(&node, &ranks, &rules))?;
-    let place = &placement.places[world.node.rank()];
-    let fallback = Cores::of(&node, place, &binding);
-    let mut notes: Vec<String> = Vec::new();
-    if world.node.rank() == 0 {
-        notes.extend(placement.findings.iter().map(|finding| match &finding.mend {
-            Some(mend) => format!("{}: {}", finding.message, mend),
-            None => finding.message.clone(),
-        }));
-    }
-    let device = world.agree(open(args, &fallback, place, &mut notes))?;
-    let notes = serde_json::to_vec(&notes).expect("a list of strings always has a JSON form");
-    let notes = world.all.gather(&notes).into_iter().flatten().flat_map(|bytes| read::<Vec<String>>(&bytes)).collect();
+    let site = Site::survey(world, args)?;
+    let mut notes: Vec<String> = site.rankfile_findings(world).iter().map(ToString::to_string).collect();
+    let facts = site.facts();
+    notes.extend(placement::audit(facts.as_slice()).iter().map(ToString::to_string));
+    let fallback = Cores::of(&site.node, site.mine());
+    let device = world.agree(open(args.exact, &fallback, site.mine(), &mut notes))?;
     let device = fault::sabotage(device, world.rank());
-    Ok(Place { device, cores: place.cores.clone(), notes, fallback })
+    let notes = world.all.gather(&pack(&notes));
+    let notes = notes.into_iter().flatten().flat_map(|bytes| unpack::<Vec<String>>(&bytes)).collect();
+    Ok(Place { device, cores: site.mine().place.cores.clone(), notes, fallback })
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.
@@ -137,32 +117,17 @@ pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Re
     })
 }
 
-/// The node as hwloc sees it, read once a node. Collective.
-fn node(world: &World) -> Result<Node, Failure> {
-    let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
-    let bytes = node.map(|mut node| {
-        node.host = Some(world.host().to_owned());
-        serde_json::to_vec(&node).expect("plain values always have a JSON form")
-    });
-    Ok(read(&world.node.broadcast(0, bytes.unwrap_or_default())))
-}
-
-/// Opens the device of `place`. A GPU that nobody insisted on and that does not open, or is not exact where that is
-/// required, is replaced by the rank's cores, and `notes` says so.
-fn open(
-    args: &DeviceArgs,
-    fallback: &Cores,
-    place: &placement::Place,
-    notes: &mut Vec<String>,
-) -> Result<Box<dyn Device>, Error> {
+/// Opens the device of a rank. A GPU that nobody insisted on and that does not open, or is not exact where that is required,
+/// is replaced by the rank's cores, and `notes` says so.
+fn open(exact: bool, fallback: &Cores, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Box<dyn Device>, Error> {
+    let RankFacts { local, place, .. } = facts;
     let which = match place.device {
         placement::Device::Cpu => return fallback.open(&place.cores),
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
-    let insisted = matches!(args.device, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
-    match GpuDevice::open(&which).and_then(|gpu| accept(gpu, args.exact, place.rank, notes)) {
+    let insisted = matches!(local.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
+    match GpuDevice::open(&which).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Ok(gpu) => Ok(Box::new(gpu)),
         Err(error) if insisted => Err(error),
         Err(error) => {
@@ -186,8 +151,4 @@ fn accept(gpu: GpuDevice, exact: bool, rank: u32, notes: &mut Vec<String>) -> Re
         }
         None => Ok(gpu),
     }
-}
-
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> T {
-    serde_json::from_slice(bytes).expect("written by this program on a rank of the same job")
 }

@@ -12,6 +12,12 @@ const PALETTE_ENTRIES: u16 = 256;
 /// The golden ratio's fractional part: multiples of it spread over the color wheel however many there are.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
+/// The hue of a rank, in turns of the color wheel.
+#[must_use]
+pub fn hue(rank: usize) -> f64 {
+    GOLDEN * f64::from(u32::try_from(rank % 4096).expect("below 4096"))
+}
+
 /// How the pixels of an image are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coloring {
@@ -70,12 +76,12 @@ impl Coloring {
             Self::Indexed(_) if max_iter <= PALETTE_ENTRIES => PixelBytes::CountLess1,
             Self::Indexed(_) => PixelBytes::One(counts.map(|count| normalized(count, 1, max_iter)).collect()),
             Self::Tinted(color) => {
-                let hue = match (color, device) {
+                let turns = match (color, device) {
                     (Color::Device, Kind::Cpu) => 0.58,
                     (Color::Device, Kind::Gpu) => 0.28,
-                    _ => GOLDEN * f64::from(u32::try_from(rank % 4096).expect("below 4096")),
+                    _ => hue(rank),
                 };
-                let map = colormap::tint(hue);
+                let map = colormap::tint(turns);
                 PixelBytes::Three(counts.map(|count| map[usize::from(normalized(count, 1, max_iter))]).collect())
             }
         }

@@ -8,6 +8,7 @@ pub mod colormap;
 pub mod encode;
 pub mod npy;
 pub mod part_file;
+pub mod places;
 pub mod plot;
 pub mod png;
 pub mod progress;

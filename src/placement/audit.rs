@@ -16,6 +16,17 @@ pub struct NodeFacts {
     pub vulkan: Option<VulkanFacts>,
 }
 
+impl NodeFacts {
+    /// Adds what Vulkan offers. The places become those that a run comes to: a rank whose GPU Vulkan does not list computes
+    /// on its cores, unless it was told to use a GPU.
+    #[must_use]
+    pub fn with_vulkan(mut self, vulkan: VulkanFacts) -> Self {
+        inspect::without_unlisted(&self.node, &mut self.ranks, &vulkan);
+        self.vulkan = Some(vulkan);
+        self
+    }
+}
+
 /// The findings of a job, node by node, warnings before notes.
 #[must_use]
 pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
@@ -24,7 +35,7 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
         .flat_map(|NodeFacts { node, ranks, vulkan }| {
             let mut findings = inspect::of_a_run(node, ranks);
             findings.extend(inspect::of_an_audit(node, ranks));
-            findings.extend(vulkan.iter().flat_map(|vulkan| inspect::of_vulkan(node, vulkan)));
+            findings.extend(vulkan.iter().flat_map(|vulkan| inspect::of_vulkan(node, ranks, vulkan)));
             findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
             findings
         })
@@ -80,7 +91,8 @@ mod tests {
                 facts.asked = Some(Asked {
                     rankfile: "ranks.txt".into(),
                     host: "n1.example.org".into(),
-                    cores: place.cores,
+                    slots: "0".into(),
+                    cores: Some(place.cores),
                     device: Some(match place.device {
                         Device::Gpu(id) => DeviceWish::ThisGpu(id),
                         Device::Cpu | Device::SoftwareGpu => DeviceWish::Cpu,
@@ -99,7 +111,8 @@ mod tests {
     fn asked_and_not_had_is_named_with_rank_and_values() {
         let mut facts = facts(two_gpus(), &["0", "0-3", "3"]);
         let asked = |host: &str, cores: &str, device| {
-            Some(Asked { rankfile: "my.rf".into(), host: host.into(), cores: cores.parse().unwrap(), device })
+            let (host, slots) = (host.into(), cores.into());
+            Some(Asked { rankfile: "my.rf".into(), host, slots, cores: cores.parse().ok(), device })
         };
         facts.ranks[0].asked = asked("n1", "0", None);
         facts.ranks[1].asked = asked("n1", "1", None);
@@ -117,8 +130,9 @@ mod tests {
     fn a_host_is_the_same_by_its_short_name_its_address_or_a_relative_one() {
         for host in ["n1", "N1.example.org", "me@n1", "10.0.0.1", "+n0", "localhost"] {
             let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
-            let cores = facts.ranks[0].local.binding.clone();
-            facts.ranks[0].asked = Some(Asked { rankfile: "r".into(), host: host.into(), cores, device: None });
+            let cores = Some(facts.ranks[0].local.binding.clone());
+            facts.ranks[0].asked =
+                Some(Asked { rankfile: "r".into(), host: host.into(), slots: "0-1".into(), cores, device: None });
             assert_eq!(audit(&[facts]), [], "{host}");
         }
     }
@@ -183,6 +197,7 @@ mod tests {
         let pci_bus_id = bus.map(|bus| format!("{bus}:00.0").parse().unwrap());
         VulkanAdapter {
             name: name.into(),
+            driver: "driver 1.0".into(),
             vendor_id: if is_software { 0x10005 } else { 0x10de },
             pci_bus_id,
             is_software,
@@ -219,6 +234,28 @@ mod tests {
             expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[], parts);
             expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[], &["GPU 0000:10:00.0, 0000:20:00.0:"]);
         }
+    }
+
+    #[test]
+    fn a_rank_without_an_adapter_computes_on_its_cores_unless_it_was_told_otherwise() {
+        for (wish, device) in [(DeviceWish::Auto, Device::Cpu), (DeviceWish::Gpu, Device::SoftwareGpu)] {
+            let mut facts = facts(node(1, 1, 1, &[]), &["0"]);
+            facts.ranks[0].place.device = Device::SoftwareGpu;
+            facts.ranks[0].local.wish = wish;
+            let facts = facts.with_vulkan(VulkanFacts { loader: true, ..VulkanFacts::default() });
+            assert_eq!(facts.ranks[0].place.device, device);
+            if wish == DeviceWish::Gpu {
+                let parts = ["rank 0 was told to use a GPU", "--device auto"];
+                expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[0], &parts);
+            } else {
+                assert_eq!(audit(&[facts]), []);
+            }
+        }
+        let listed =
+            VulkanFacts { loader: true, adapters: vec![adapter("H100", Some("10"), false)], ..VulkanFacts::default() };
+        let facts = facts(two_gpus(), &["0-1", "2-3"]).with_vulkan(listed);
+        let devices: Vec<Device> = facts.ranks.iter().map(|facts| facts.place.device).collect();
+        assert_eq!(devices, [gpu("10"), Device::Cpu]);
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! A remark on a placement: a stable code, the ranks it concerns, what is so, and the command that mends it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What is remarkable about a placement. The codes are stable, so that scripts can ask for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
+    /// The launcher's rankfile cannot be read here, so that nothing can be compared with it.
+    RankfileUnread,
+    /// The rankfile has text that the launcher or this program cannot follow.
+    RankfileFaulty,
     /// The rankfile asked for other cores or another device than the rank has.
     AskedIsNotActual,
     /// Several ranks compute on the same core.
@@ -39,6 +45,8 @@ impl Code {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::RankfileUnread => "rankfile-unread",
+            Self::RankfileFaulty => "rankfile-faulty",
             Self::AskedIsNotActual => "asked-is-not-actual",
             Self::RanksShareCores => "ranks-share-cores",
             Self::RankSpansNumaNodes => "rank-spans-numa-nodes",
@@ -66,6 +74,17 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The severity as a report shows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One remark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -81,6 +100,14 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub mend: Option<String>,
+}
+
+impl fmt::Display for Finding {
+    /// What is so, and after a colon what to do about it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.mend.iter().try_for_each(|mend| write!(f, ": {mend}"))
+    }
 }
 
 /// Ranks in words: `rank 3`, `ranks 0-2,5`.

@@ -13,6 +13,7 @@ pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Placement, Error> {
         rank,
         binding: node.allowed.clone(),
         wish: DeviceWish::Auto,
+        told_by: None,
         visible: Visible::all(&node.gpus),
     };
     let ranks: Vec<LocalRank> = (0..ranks).map(free).collect();

@@ -26,7 +26,7 @@ pub use self::{
     audit::{NodeFacts, audit},
     distance::{Distance, distance, nearest},
     finding::{Code, Finding, Severity, ranks_in_words},
-    inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts},
+    inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts, differences},
     live::choose,
     map::map,
     visible::{VARIABLES, Visible, visible},
@@ -54,6 +54,8 @@ pub struct LocalRank {
     pub binding: CpuSet,
     /// The device it was told to use.
     pub wish: DeviceWish,
+    /// The line of a rankfile that told it, as `FILE:LINE`; `None` for the command line.
+    pub told_by: Option<String>,
     /// The GPUs that its environment leaves visible.
     pub visible: Visible,
 }

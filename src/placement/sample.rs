@@ -43,6 +43,7 @@ pub(super) fn ranks(node: &Node, bindings: &[&str]) -> Vec<LocalRank> {
         rank: u32::try_from(rank).unwrap(),
         binding: binding.parse().unwrap(),
         wish: DeviceWish::Auto,
+        told_by: None,
         visible: Visible::all(&node.gpus),
     };
     bindings.iter().enumerate().map(rank).collect()

@@ -119,6 +119,7 @@ fn ranks_bound_as_mapped_get_the_places_that_were_mapped() {
                     rank: place.rank,
                     binding: place.cores.clone(),
                     wish: DeviceWish::Auto,
+                    told_by: None,
                     visible: Visible::all(&node.gpus),
                 })
                 .collect();
@@ -138,6 +139,7 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
                     rank: u32::try_from(rank).unwrap(),
                     binding: homes[rank % homes.len()].clone(),
                     wish: DeviceWish::Auto,
+                    told_by: None,
                     visible: Visible::all(&node.gpus),
                 })
                 .collect();

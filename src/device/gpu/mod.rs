@@ -7,6 +7,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `adapter` | which GPUs there are, and the choice of one |
+//! | `driver_files` | what Vulkan consists of on this node |
 //! | `context` | the opened device, and its failures as errors |
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
 //! | `pacer` | how much work a dispatch gets |
@@ -17,6 +18,7 @@
 pub mod adapter;
 mod context;
 mod dispatch;
+mod driver_files;
 pub mod julia;
 mod no_contraction;
 mod pacer;
@@ -34,6 +36,7 @@ use std::{
 
 pub use adapter::{AdapterFacts, Which, list};
 use context::Context;
+pub use driver_files::vulkan_facts;
 use pipeline::Contraction;
 use slot::Slots;
 

@@ -6,12 +6,20 @@ use crate::{
     topology::Node,
 };
 
+/// In what a rank's host, cores and device differ from what a rankfile asked for, as the rest of sentences on the rank; none
+/// where all came true, or nothing was asked for.
+#[must_use]
+pub fn differences(node: &Node, facts: &RankFacts) -> Vec<String> {
+    let differences =
+        |asked| [host_differs(node, asked), cores_differ(node, facts, asked), device_differs(facts, asked)];
+    facts.asked.iter().flat_map(differences).flatten().collect()
+}
+
 /// Ranks on another host, other cores or another device than a rankfile asked for.
 pub(in crate::placement) fn unfulfilled(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
     let pairs = ranks.iter().filter_map(|facts| Some((facts, facts.asked.as_ref()?)));
     let broken = pairs.filter_map(|(facts, asked)| {
-        let differences = [host_differs(node, asked), cores_differ(facts, asked), device_differs(facts, asked)];
-        let differences: Vec<String> = differences.into_iter().flatten().collect();
+        let differences = differences(node, facts);
         let rank = facts.local.rank;
         (!differences.is_empty()).then(|| (rank, asked, format!("rank {rank} {}", differences.join(" and "))))
     });
@@ -37,9 +45,13 @@ fn host_differs(node: &Node, asked: &Asked) -> Option<String> {
     (!is_same).then(|| format!("was to be on {} and is on {}", asked.host, host(node)))
 }
 
-fn cores_differ(facts: &RankFacts, asked: &Asked) -> Option<String> {
+fn cores_differ(node: &Node, facts: &RankFacts, asked: &Asked) -> Option<String> {
     let bound = &facts.local.binding;
-    (asked.cores != *bound).then(|| format!("was to have PUs {} and has {bound}", asked.cores))
+    match &asked.cores {
+        Some(cores) if cores == bound => None,
+        Some(cores) => Some(format!("was to have PUs {cores} and has {bound}")),
+        None => Some(format!("was to have slot={}, which {} has not, and has PUs {bound}", asked.slots, host(node))),
+    }
 }
 
 fn device_differs(facts: &RankFacts, asked: &Asked) -> Option<String> {

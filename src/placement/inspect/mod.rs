@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::asked::differences;
+pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
 use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
 use crate::topology::{CpuSet, Node, PciBusId};
@@ -39,8 +41,10 @@ pub struct Asked {
     pub rankfile: String,
     /// The host, as the rankfile names it.
     pub host: String,
-    /// The PUs of the cores that it names, as far as the node has them.
-    pub cores: CpuSet,
+    /// The cores, as the rankfile names them.
+    pub slots: String,
+    /// The PUs of these cores on the rank's node; `None` where it has no such cores.
+    pub cores: Option<CpuSet>,
     /// The device that a comment in it names.
     pub device: Option<DeviceWish>,
 }
@@ -67,8 +71,9 @@ pub(super) fn of_an_audit(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
 }
 
 /// What Vulkan lacks on a node.
-pub(super) fn of_vulkan(node: &Node, vulkan: &VulkanFacts) -> Vec<Finding> {
+pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) -> Vec<Finding> {
     let mut findings = vulkan::unseen_gpus(node, vulkan);
+    findings.extend(vulkan::ranks_without_adapter(node, ranks, vulkan));
     findings.extend(vulkan::software_only(node, vulkan));
     findings
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::finding;
+use super::{RankFacts, finding};
 use crate::{
-    placement::{Code, Finding, Severity},
+    placement::{Code, Device, DeviceWish, Finding, Severity, ranks_in_words},
     topology::{Gpu, Node, PciBusId},
 };
 
@@ -43,6 +43,8 @@ pub struct VulkanAdapter {
     pub name: String,
     /// PCI vendor.
     pub vendor_id: u32,
+    /// The Vulkan driver's name and version.
+    pub driver: String,
     /// Its PCI bus id, where the driver tells.
     pub pci_bus_id: Option<PciBusId>,
     /// Whether it computes on the processor.
@@ -97,6 +99,43 @@ pub(in crate::placement) fn unseen_gpus(node: &Node, vulkan: &VulkanFacts) -> Ve
             Finding { mend: Some(mend), ..remark }
         })
         .collect()
+}
+
+/// The places that a run comes to: a rank whose GPU Vulkan does not list computes on its cores, unless it was told to use one.
+pub(in crate::placement) fn without_unlisted(node: &Node, ranks: &mut [RankFacts], vulkan: &VulkanFacts) {
+    for RankFacts { local, place, .. } in ranks {
+        if local.wish == DeviceWish::Auto && !has_adapter(node, place.device, vulkan) {
+            place.device = Device::Cpu;
+        }
+    }
+}
+
+/// Ranks that were told to use a GPU and will find no adapter for it: their job fails.
+pub(in crate::placement) fn ranks_without_adapter(
+    node: &Node,
+    ranks: &[RankFacts],
+    vulkan: &VulkanFacts,
+) -> Option<Finding> {
+    let lacking = ranks.iter().filter(|facts| !has_adapter(node, facts.place.device, vulkan));
+    let lacking: Vec<u32> = lacking.map(|facts| facts.local.rank).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let (who, verb) = (ranks_in_words(&lacking), if lacking.len() == 1 { "was" } else { "were" });
+    let message = format!("{who} {verb} told to use a GPU that Vulkan does not list: a computing job fails");
+    let remark = finding(node, Code::GpuWithoutVulkan, Severity::Warning, lacking, message);
+    Some(Finding {
+        mend: Some("let them choose: --device auto, and no `# gpu` in the rankfile; or install the driver".to_owned()),
+        ..remark
+    })
+}
+
+fn has_adapter(node: &Node, device: Device, vulkan: &VulkanFacts) -> bool {
+    match device {
+        Device::Cpu => true,
+        Device::Gpu(id) => node.gpu(id).is_some_and(|gpu| is_listed(gpu, vulkan)),
+        Device::SoftwareGpu => vulkan.adapters.iter().any(|adapter| adapter.is_software),
+    }
 }
 
 /// All adapters compute on the processor.

@@ -1,0 +1,112 @@
+//! The site of each rank, before any device is opened: its node, the ranks it shares the node with, and the place of each.
+//! Every command that computes, and the one that looks on, start from here.
+
+mod rankfile;
+
+use std::env;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub(super) use self::rankfile::Rankfile;
+use crate::{
+    cli::DeviceArgs,
+    comm::{Failure, World},
+    placement::{self, Asked, DeviceWish, Finding, LocalRank, NodeFacts, RankFacts, Rules},
+    topology::{self, Node},
+};
+
+/// A rank's node, and what became of the ranks on it.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// The node as hwloc sees it.
+    pub(super) node: Node,
+    /// Its ranks, in local order.
+    pub(super) ranks: Vec<RankFacts>,
+    /// The job's rankfile, where one is known.
+    pub(super) rankfile: Option<Rankfile>,
+    /// This rank's number among them.
+    local_rank: usize,
+}
+
+/// What a rank tells the others of its node.
+#[derive(Serialize, Deserialize)]
+struct Arrival {
+    local: LocalRank,
+    asked: Option<Asked>,
+}
+
+impl Site {
+    /// Finds the node and the places of its ranks. Collective.
+    pub(super) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
+        let node = node(world)?;
+        let rankfile = Rankfile::of_job(world, args)?;
+        let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
+        // What the command line says to all ranks comes before what a comment says to one.
+        let told = rankfile.as_ref().and_then(|file| file.wish(rank)).filter(|_| args.device == DeviceWish::Auto);
+        let local = LocalRank {
+            rank,
+            binding: world.agree(topology::binding())?,
+            wish: told.as_ref().map_or(args.device, |(wish, _)| *wish),
+            told_by: told.map(|(_, line)| line),
+            visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
+        };
+        let asked = rankfile.as_ref().and_then(|file| file.asked(rank, &node));
+        let arrivals = world.node.share(&pack(&Arrival { local, asked }));
+        let arrivals: Vec<Arrival> = arrivals.iter().map(|bytes| unpack(bytes)).collect();
+        let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
+        let placement = world.agree(placement::choose(&node, &locals, &rules(args)))?;
+        let ranks = arrivals
+            .into_iter()
+            .zip(placement.places)
+            .map(|(Arrival { local, asked }, place)| RankFacts { local, place, asked })
+            .collect();
+        Ok(Self { node, ranks, rankfile, local_rank: world.node.rank() })
+    }
+
+    /// This rank.
+    pub(super) fn mine(&self) -> &RankFacts {
+        &self.ranks[self.local_rank]
+    }
+
+    /// The node and its ranks, on the one rank that speaks for the node.
+    pub(super) fn facts(&self) -> Option<NodeFacts> {
+        let facts = || NodeFacts { node: self.node.clone(), ranks: self.ranks.clone(), vulkan: None };
+        (self.local_rank == 0).then(facts)
+    }
+
+    /// What is remarkable about the job's rankfile, on rank 0.
+    pub(super) fn rankfile_findings(&self, world: &World) -> Vec<Finding> {
+        let rankfile = self.rankfile.iter().filter(|_| world.is_root());
+        rankfile.flat_map(|file| file.findings(world.host(), world.size())).collect()
+    }
+}
+
+/// How places are dealt under these options.
+fn rules(args: &DeviceArgs) -> Rules {
+    Rules {
+        ranks_per_gpu: usize::from(args.share_gpus),
+        software_gpus: usize::from(args.software_gpu),
+        threads: args.threads.map(usize::from),
+    }
+}
+
+/// The node as hwloc sees it, read once a node. Collective.
+fn node(world: &World) -> Result<Node, Failure> {
+    let leads = world.node.rank() == 0;
+    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
+    let bytes = node.map(|mut node| {
+        node.host = Some(world.host().to_owned());
+        pack(&node)
+    });
+    Ok(unpack(&world.node.broadcast(0, bytes.unwrap_or_default())))
+}
+
+/// A value on its way to another rank.
+pub(super) fn pack(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain values always have a JSON form")
+}
+
+/// A value that another rank packed.
+pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> T {
+    serde_json::from_slice(bytes).expect("written by this program on a rank of the same job")
+}

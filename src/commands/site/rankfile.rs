@@ -1,0 +1,303 @@
+//! The rankfile of the job: named by the user or found in what the launcher tells, read by rank 0 alone, understood by every
+//! rank. Does not know where ranks really are.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    io::Read,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{pack, unpack};
+use crate::{
+    cli::DeviceArgs,
+    comm::{Failure, World},
+    error::Error,
+    placement::{Asked, Code, DeviceWish, Finding, Severity},
+    rankfile::{self, Diagnostic, Dialects, Parsed, Reading},
+    topology::{CpuSet, Node},
+};
+
+/// Names a rankfile where the launcher does not tell of one.
+const VARIABLE: &str = "HYBRID_RANKFILE";
+/// Where Open MPI 4.1 tells of its rankfile: the option `-rf`, and the parameter that `--mca` sets.
+const LAUNCHERS_VARIABLES: [&str; 2] = ["OMPI_MCA_orte_rankfile", "OMPI_MCA_rmaps_rank_file_path"];
+/// Names of Open MPI 4.1's launcher, which is the parent of the ranks on its own node.
+const LAUNCHERS: [&str; 3] = ["mpiexec", "mpirun", "orterun"];
+/// So many faults of a file are spelled out.
+const EXAMPLES: usize = 3;
+
+/// A rankfile, the same on every rank.
+#[derive(Debug)]
+pub(in crate::commands) struct Rankfile {
+    /// The file as it was named.
+    pub(in crate::commands) name: String,
+    /// What it says, or why that cannot be known.
+    parsed: Result<Parsed, String>,
+    /// Whose misreadings matter.
+    dialects: Dialects,
+}
+
+/// What rank 0 tells the others before the text itself.
+#[derive(Serialize, Deserialize)]
+struct Told {
+    name: String,
+    /// Why it was not read; only of a file that nobody named.
+    unread: Option<String>,
+    of_open_mpi_41: bool,
+}
+
+/// A rankfile's path, and how it is known.
+#[derive(Debug, PartialEq, Eq)]
+enum Source {
+    /// The user named it for this program.
+    Named(PathBuf),
+    /// The launcher tells of it.
+    Found(PathBuf),
+}
+
+impl Rankfile {
+    /// Finds the job's rankfile and reads it, on rank 0, for all. Collective.
+    pub(in crate::commands) fn of_job(world: &World, args: &DeviceArgs) -> Result<Option<Self>, Failure> {
+        let told = world.agree(if world.is_root() { tell(args) } else { Ok(None) })?;
+        let (told, text) = told.map_or((None, Vec::new()), |(told, text)| (Some(told), text));
+        let Some(told) = unpack::<Option<Told>>(&world.all.broadcast(0, pack(&told))) else { return Ok(None) };
+        let text = world.all.broadcast(0, text);
+        let rankfile = Self {
+            name: told.name,
+            parsed: told.unread.map_or_else(|| Ok(rankfile::parse(&text)), Err),
+            dialects: match world.library() {
+                _ if told.of_open_mpi_41 => Dialects::OpenMpi41,
+                library if library.contains("Open MPI v4") => Dialects::OpenMpi41,
+                library if library.contains("Open MPI v5") => Dialects::OpenMpi5,
+                _ => Dialects::Both,
+            },
+        };
+        world.agree(rankfile.check(args, !told.of_open_mpi_41))?;
+        Ok(Some(rankfile))
+    }
+
+    /// Refuses a file that was named and says nothing, and any file that names a GPU nobody can understand.
+    fn check(&self, args: &DeviceArgs, is_named: bool) -> Result<(), Error> {
+        let Ok(parsed) = &self.parsed else { return Ok(()) };
+        let refused = |diagnostic: &Diagnostic| {
+            let says_nothing = is_named && parsed.rankfile.entries.is_empty();
+            let misnames_a_gpu = diagnostic.code == rankfile::Code::BadBusId && args.device == DeviceWish::Auto;
+            says_nothing || misnames_a_gpu
+        };
+        match parsed.diagnostics.iter().find(|diagnostic| refused(diagnostic)) {
+            Some(diagnostic) => Err(Error::Rankfile {
+                name: format!("{}:{}", self.name, diagnostic.span.line),
+                reason: diagnostic.message.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The device that a comment on the rank's line asks for, and that line.
+    pub(in crate::commands) fn wish(&self, rank: u32) -> Option<(DeviceWish, String)> {
+        let entry = self.entry(rank)?;
+        Some((entry.device?, format!("{}:{}", self.name, entry.line)))
+    }
+
+    /// What the file asks for on behalf of a rank that is on `node`.
+    ///
+    /// The cores are those that the text means to a person: where the launcher reads something else, the rank's binding
+    /// differs, and that is to be said.
+    pub(in crate::commands) fn asked(&self, rank: u32, node: &Node) -> Option<Asked> {
+        let entry = self.entry(rank)?;
+        let slots = rankfile::resolve(&entry.slots, Reading::Asked, &cores_per_package(node)).unwrap_or_default();
+        let cores: CpuSet = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
+        Some(Asked {
+            rankfile: self.name.clone(),
+            host: entry.host.clone(),
+            slots: entry.slots.text().to_owned(),
+            cores: Some(&cores & &node.allowed).filter(|cores| !cores.is_empty()),
+            device: entry.device,
+        })
+    }
+
+    /// What is wrong with the file itself, for a job of `ranks` ranks.
+    pub(in crate::commands) fn findings(&self, host: &str, ranks: usize) -> Option<Finding> {
+        let finding = |code, severity, message, mend: String| {
+            Some(Finding { code, severity, host: host.to_owned(), ranks: Vec::new(), message, mend: Some(mend) })
+        };
+        let parsed = match &self.parsed {
+            Ok(parsed) => parsed,
+            Err(reason) => {
+                let message = format!(
+                    "the launcher's rankfile {} cannot be read here ({reason}): its device comments are not heard, and \
+                     what it asks for is not compared",
+                    self.name
+                );
+                let mend = "name it with --rankfile FILE; rank 0 alone has to read it".to_owned();
+                return finding(Code::RankfileUnread, Severity::Note, message, mend);
+            }
+        };
+        let ranks = u32::try_from(ranks).expect("MPI numbers ranks with a C int");
+        let has_ranks = !parsed.rankfile.entries.is_empty();
+        let count = has_ranks.then(|| rankfile::lint_rank_count(&parsed.rankfile, ranks)).flatten();
+        let faults: Vec<&Diagnostic> = parsed.diagnostics.iter().chain(&count).filter(|d| self.is_fault(d)).collect();
+        let first = faults.first()?;
+        let cases: Vec<String> = faults.iter().take(EXAMPLES).map(|fault| self.in_words(fault)).collect();
+        let more = faults.len() - cases.len();
+        let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let mend = match &first.corrected {
+            Some(line) if faults.len() == 1 => format!("write `{line}`"),
+            _ => format!("mend the file; `hybrid rankfile check {}` shows each place", self.name),
+        };
+        finding(Code::RankfileFaulty, Severity::Warning, format!("{}{rest}", cases.join("; ")), mend)
+    }
+
+    fn entry(&self, rank: u32) -> Option<&rankfile::Entry> {
+        self.parsed.as_ref().ok()?.rankfile.entry(rank)
+    }
+
+    /// Whether it leads, or may lead, to another place than the author means.
+    fn is_fault(&self, diagnostic: &Diagnostic) -> bool {
+        let is_error = diagnostic.severity == rankfile::Severity::Error && self.dialects.concern(diagnostic);
+        is_error || matches!(diagnostic.code, rankfile::Code::DeviceComment | rankfile::Code::DeviceCommentAlone)
+    }
+
+    fn in_words(&self, diagnostic: &Diagnostic) -> String {
+        let consequence = match self.dialects {
+            Dialects::OpenMpi41 => diagnostic.open_mpi_41.as_ref().map(|does| format!("; Open MPI 4.1 {does}")),
+            Dialects::OpenMpi5 => diagnostic.open_mpi_5.as_ref().map(|does| format!("; Open MPI 5 {does}")),
+            Dialects::Both => None,
+        };
+        format!("{}:{}: {}{}", self.name, diagnostic.span.line, diagnostic.message, consequence.unwrap_or_default())
+    }
+}
+
+/// Cores that the job may use, by package, as a launcher counts them.
+fn cores_per_package(node: &Node) -> Vec<u32> {
+    let packages = node.packages_of(&node.allowed);
+    let cores = |package: &u32| node.allowed_cores().filter(|core| core.package == *package).count();
+    packages.iter().map(|package| u32::try_from(cores(package)).expect("cores of one node")).collect()
+}
+
+/// The rankfile and its text, as rank 0 finds them.
+fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
+    let Some(source) = source(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
+    let (path, name, is_found) = match source {
+        Source::Named(path) => (path.clone(), path.display().to_string(), false),
+        Source::Found(path) => (launchers_file(&path), path.display().to_string(), true),
+    };
+    let told = |unread| Told { name: name.clone(), unread, of_open_mpi_41: is_found };
+    match read(&path, rankfile::MAX_BYTES) {
+        Ok(text) => Ok(Some((told(None), text))),
+        Err(reason) if is_found => Ok(Some((told(Some(reason)), Vec::new()))),
+        Err(reason) => Err(Error::Rankfile { name, reason }),
+    }
+}
+
+/// Where the rankfile is, if any is known: what the user names comes before what the launcher tells.
+fn source(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Source> {
+    let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = option.map(Path::to_owned).or_else(|| path(VARIABLE)).map(Source::Named);
+    named.or_else(|| LAUNCHERS_VARIABLES.iter().find_map(|name| path(name)).map(Source::Found))
+}
+
+/// Where a file is that the launcher names: relative to the folder in which the launcher was started. That is where the ranks
+/// are too, unless `-wdir` sends them elsewhere; then the launcher's environment remembers it.
+fn launchers_file(path: &Path) -> PathBuf {
+    let remembered = || launchers_folder().map(|folder| folder.join(path)).filter(|path| path.exists());
+    if path.exists() { path.to_owned() } else { remembered().unwrap_or_else(|| path.to_owned()) }
+}
+
+/// The folder in which the shell started the launcher, where that is the parent of this process and the system tells.
+fn launchers_folder() -> Option<PathBuf> {
+    let parent = PathBuf::from(format!("/proc/{}", std::os::unix::process::parent_id()));
+    let name = fs::read_to_string(parent.join("comm")).ok()?;
+    if !LAUNCHERS.iter().any(|launcher| name.trim_end().starts_with(launcher)) {
+        return None;
+    }
+    let environment = fs::read(parent.join("environ")).ok()?;
+    let folder = environment.split(|&byte| byte == 0).find_map(|setting| setting.strip_prefix(b"PWD="))?;
+    Some(PathBuf::from(OsStr::from_bytes(folder)))
+}
+
+/// The bytes of a regular file of at most `limit` bytes.
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    let kind = fs::metadata(path).map_err(|cause| cause.to_string())?.file_type();
+    if kind.is_dir() {
+        return Err("it is a directory; name a file in it".to_owned());
+    }
+    if !kind.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let over = u64::try_from(limit).expect("a length fits in 64 bits") + 1;
+    File::open(path).and_then(|file| file.take(over).read_to_end(&mut bytes)).map_err(|cause| cause.to_string())?;
+    if bytes.len() > limit {
+        return Err(format!("it is larger than {} MiB, the most a rankfile may have", limit >> 20));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(option: Option<&str>, variables: &[(&str, &str)]) -> Option<Source> {
+        let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        source(option.map(Path::new), variable)
+    }
+
+    #[test]
+    fn what_the_user_names_comes_before_what_the_launcher_tells() {
+        let launcher = ("OMPI_MCA_orte_rankfile", "launcher.rf");
+        assert_eq!(found(None, &[]), None);
+        assert_eq!(found(None, &[(VARIABLE, "")]), None);
+        assert_eq!(found(None, &[launcher]), Some(Source::Found("launcher.rf".into())));
+        assert_eq!(found(None, &[launcher, (VARIABLE, "own.rf")]), Some(Source::Named("own.rf".into())));
+        assert_eq!(found(Some("a.rf"), &[launcher, (VARIABLE, "own.rf")]), Some(Source::Named("a.rf".into())));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ranks.rf");
+        fs::write(&file, "12345").unwrap();
+        assert_eq!(read(&file, 5), Ok(b"12345".to_vec()));
+        for (path, limit, reason) in [
+            (file.as_path(), 4, "larger than"),
+            (folder.path(), 5, "directory"),
+            (Path::new("/dev/zero"), 5, "no regular file"),
+            (&folder.path().join("missing"), 5, "No such file"),
+        ] {
+            let message = read(path, limit).unwrap_err();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+
+    fn rankfile(text: &str) -> Rankfile {
+        let parsed = Ok(rankfile::parse(text.as_bytes()));
+        Rankfile { name: "my.rf".to_owned(), parsed, dialects: Dialects::OpenMpi41 }
+    }
+
+    #[test]
+    fn what_the_launcher_misreads_is_named_with_the_line_and_what_to_write() {
+        let finding = rankfile("rank 0=a slot=0\nrank 1=a slot=P1\n").findings("a", 2).unwrap();
+        assert_eq!((finding.code, finding.severity), (Code::RankfileFaulty, Severity::Warning));
+        assert!(finding.message.starts_with("my.rf:2: ") && finding.message.contains("Open MPI 4.1"), "{finding:?}");
+        let short = rankfile("rank 0=a slot=0\n").findings("a", 2).unwrap();
+        assert!(short.message.contains("ranks 0 to 1"), "{short:?}");
+        let unclear = rankfile("rank 0=a slot=0 # gpu 1\n").findings("a", 1).unwrap();
+        assert!(unclear.message.contains("my.rf:1: ") && unclear.message.contains("# gpu=0000:65:00.0"), "{unclear:?}");
+        assert_eq!(rankfile("rank 0=a slot=0 # gpu\n").findings("a", 1), None);
+    }
+
+    #[test]
+    fn a_wish_comes_with_the_line_it_stands_on() {
+        let file = rankfile("rank 0=a slot=0 # gpu=65:00.0\nrank 1=a slot=1\n");
+        let (wish, line) = file.wish(0).unwrap();
+        assert_eq!((wish.to_string().as_str(), line.as_str()), ("0000:65:00.0", "my.rf:1"));
+        assert_eq!(file.wish(1), None);
+        assert_eq!(file.wish(2), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! `hybrid where`: where each rank is, what was asked for, and what is wrong with it.
+
+use std::io::Write;
+
+use super::site::{Site, pack, unpack};
+use crate::{
+    cli::{Format, WhereArgs},
+    comm::{Failure, World},
+    device::gpu,
+    error::Error,
+    output::{
+        part_file::PartFile,
+        places::{
+            PlacesReport,
+            picture::{NodePicture, picture},
+            svg, table, terminal,
+        },
+    },
+    placement::{self, Finding, NodeFacts, Severity, ranks_in_words},
+};
+
+/// Runs the command on all ranks. Collective.
+pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
+    world.agree(check(args))?;
+    let file = args.output.as_deref().filter(|_| world.is_root()).map(PartFile::create);
+    let file = world.agree(file.transpose())?;
+
+    let site = Site::survey(world, &args.device)?;
+    let facts = site.facts().map(|facts| facts.with_vulkan(gpu::vulkan_facts()));
+    let nodes = world.all.gather(&pack(&facts)).unwrap_or_default();
+    let mut nodes: Vec<NodeFacts> = nodes.iter().filter_map(|bytes| unpack::<Option<_>>(bytes)).collect();
+    nodes.sort_by_key(|facts| facts.ranks.iter().map(|rank| rank.local.rank).min());
+
+    let mut findings = site.rankfile_findings(world);
+    findings.extend(placement::audit(&nodes));
+    let warnings = warnings(&findings);
+    let mut written = Ok(());
+    if world.is_root() {
+        let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());
+        let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
+        print(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures);
+        written = file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures)));
+    }
+    world.agree(written)?;
+
+    // Every rank has to know, so that all end alike.
+    let warnings: Vec<String> = unpack(&world.all.broadcast(0, pack(&warnings)));
+    world.agree(if args.strict && !warnings.is_empty() { Err(Error::Strict { warnings }) } else { Ok(()) })
+}
+
+fn check(args: &WhereArgs) -> Result<(), Error> {
+    if args.draw && args.format != Format::Table {
+        return Err(Error::Usage(
+            "--draw goes with --format table: nothing else may stand beside JSON or YAML; -o FILE.svg draws into a file"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// What a strict look does not let pass, each as its code and the ranks that it concerns.
+fn warnings(findings: &[Finding]) -> Vec<String> {
+    let words = |finding: &Finding| match finding.ranks.as_slice() {
+        [] => format!("{} on {}", finding.code.as_str(), finding.host),
+        ranks => format!("{} of {}", finding.code.as_str(), ranks_in_words(ranks)),
+    };
+    findings.iter().filter(|finding| finding.severity == Severity::Warning).map(words).collect()
+}
+
+fn write(file: PartFile, drawing: &str) -> Result<(), Error> {
+    file.file().write_all(drawing.as_bytes()).map_err(|cause| file.failed(cause))?;
+    file.complete()
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
+fn print(args: &WhereArgs, report: &PlacesReport, pictures: &[NodePicture]) {
+    match args.format {
+        Format::Json => println!("{}", report.json()),
+        Format::Yaml => print!("{}", report.yaml()),
+        Format::Table => {
+            print!("{}", table::places(report));
+            if args.draw {
+                print!("\n{}", terminal::draw(pictures));
+            }
+            print!("\n{}", table::findings(&report.findings));
+            if let Some(drawing) = &args.output {
+                println!("{} written", drawing.display());
+            }
+        }
+    }
+}
