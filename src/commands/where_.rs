@@ -34,14 +34,12 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     let mut findings = site.rankfile_findings(world);
     findings.extend(placement::audit(&nodes));
     let warnings = warnings(&findings);
-    let mut written = Ok(());
+    let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
+    world.agree(file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures))))?;
     if world.is_root() {
         let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());
-        let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
         print(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures);
-        written = file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures)));
     }
-    world.agree(written)?;
 
     // Every rank has to know, so that all end alike.
     let warnings: Vec<String> = unpack(&world.all.broadcast(0, pack(&warnings)));

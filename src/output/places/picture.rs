@@ -81,6 +81,9 @@ impl GpuPicture {
     }
 }
 
+/// Characters of a GPU's name that are shown.
+const NAME_CHARACTERS: usize = 32;
+
 /// What the letters in the cores mean.
 pub const LEGEND: &str = "r0: rank 0 is there   .: idle   x: not for this job";
 
@@ -95,7 +98,11 @@ pub fn picture(facts: &NodeFacts) -> NodePicture {
     if !on_software.is_empty() {
         let adapters = facts.vulkan.iter().flat_map(|vulkan| &vulkan.adapters);
         let name = adapters.filter(|adapter| adapter.is_software).map(|adapter| adapter.name.clone()).next();
-        gpus.push(GpuPicture { id: "software gpu".to_owned(), name: name.unwrap_or_default(), ranks: on_software });
+        gpus.push(GpuPicture {
+            id: "software gpu".to_owned(),
+            name: short(&name.unwrap_or_default()),
+            ranks: on_software,
+        });
     }
     let host = node.host.as_deref().unwrap_or("node");
     NodePicture {
@@ -147,12 +154,25 @@ fn core_picture(facts: &NodeFacts, core: &Core) -> CorePicture {
 }
 
 fn gpu_pictures(facts: &NodeFacts, is_here: impl Fn(&Gpu) -> bool) -> Vec<GpuPicture> {
+    let adapters = || facts.vulkan.iter().flat_map(|vulkan| &vulkan.adapters);
     let picture = |gpu: &Gpu| GpuPicture {
         id: gpu.pci_bus_id.to_string(),
-        name: gpu.name.clone(),
+        name: short(
+            adapters()
+                .find(|adapter| adapter.pci_bus_id == Some(gpu.pci_bus_id))
+                .map_or(&gpu.name, |adapter| &adapter.name),
+        ),
         ranks: ranks_on(facts, Device::Gpu(gpu.pci_bus_id)),
     };
     facts.node.gpus.iter().filter(|gpu| is_here(gpu)).map(picture).collect()
+}
+
+/// A product's name that leaves room for cores: of a long one the marketing name, which the PCI ID repository puts into
+/// brackets at its end.
+fn short(name: &str) -> String {
+    let in_brackets = name.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map(|(_, product)| product);
+    let product = in_brackets.filter(|_| name.chars().count() > NAME_CHARACTERS).unwrap_or(name);
+    product.chars().take(NAME_CHARACTERS).collect()
 }
 
 /// The smallest box that a GPU belongs to.
@@ -205,6 +225,17 @@ mod tests {
         let labels: Vec<String> =
             picture(&small).packages[0].numa_nodes[0].cores.iter().map(CorePicture::label).collect();
         assert_eq!(labels, ["r3", "r4", ".", "x"]);
+    }
+
+    #[test]
+    fn long_names_of_gpus_are_shortened_to_what_people_call_them() {
+        for (name, expected) in [
+            ("NVIDIA H100", "NVIDIA H100"),
+            ("Advanced Micro Devices, Inc. [AMD/ATI] Aldebaran/MI200 [Instinct MI250X]", "Instinct MI250X"),
+            ("llvmpipe (LLVM 15.0.6, 256 bits) and more", "llvmpipe (LLVM 15.0.6, 256 bits)"),
+        ] {
+            assert_eq!(short(name), expected);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::picture::{CorePicture, GpuPicture, LEGEND, NodePicture, NumaPicture, 
 use crate::output::color::hue;
 
 /// Cores in a row.
-const CORES_A_ROW: usize = 16;
+const CORES_A_ROW: usize = 12;
 /// Side lengths of a core, in pixels.
 const CORE_PX: (f64, f64) = (44.0, 40.0);
 /// Height of a GPU; its width follows from its text.
