@@ -1,7 +1,10 @@
-//! The command line: every flag, its default, its range and its help. The only file that names `clap`.
+//! The command line: every flag, its default, its range and its help. With the files below it the only
+//! place that names `clap`.
 //!
 //! Parsing is pure, so every rank can do it before MPI starts. Checks that need more than one flag, or the machine, are
 //! made where the flag is used.
+
+pub mod rankfile;
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
@@ -26,6 +29,12 @@ pub struct Cli {
 pub enum Command {
     /// Compute a picture of a Julia set on all ranks and write it as one PNG.
     Julia(JuliaArgs),
+    /// Check, explain and write rankfiles: which rank runs on which cores of which host.
+    Rankfile {
+        /// What to do.
+        #[command(subcommand)]
+        command: rankfile::RankfileCommand,
+    },
 }
 
 /// Options of `hybrid julia`.
@@ -272,6 +281,7 @@ mod tests {
         let words = ["hybrid", "julia"].into_iter().chain(words.split_whitespace());
         match parse(words.map(OsString::from)) {
             Parsed::Run(Cli { command: Command::Julia(args) }) => Ok(args),
+            Parsed::Run(other) => panic!("{other:?}"),
             Parsed::Answer(text) => Err(text),
             Parsed::Wrong(error) => Err(error.to_string()),
         }

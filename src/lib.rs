@@ -41,6 +41,7 @@ pub mod kernel;
 pub mod output;
 pub mod pci;
 pub mod placement;
+pub mod plan;
 pub mod rankfile;
 pub mod topology;
 pub mod wish;

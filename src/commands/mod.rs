@@ -2,6 +2,7 @@
 
 mod julia;
 mod place;
+mod rankfile;
 
 use std::time::Instant;
 
@@ -37,6 +38,22 @@ pub fn agree_on_options(world: &World, parsed: Result<Cli, Error>) -> Result<Cli
 pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
     match &cli.command {
         Command::Julia(args) => julia::run(world, args, started),
+        Command::Rankfile { command } => rankfile::run(world, command),
+    }
+}
+
+/// Runs a command that one process does without MPI; `None` for any other. Under a launcher the process that `speaks` runs
+/// it for all.
+///
+/// # Errors
+/// Whatever ends it.
+#[must_use]
+pub fn run_alone(cli: &Cli, speaks: bool) -> Option<Result<(), Error>> {
+    match &cli.command {
+        Command::Rankfile { command } if rankfile::is_for_one_process(command) => {
+            Some(if speaks { rankfile::run_alone(command) } else { Ok(()) })
+        }
+        Command::Julia(_) | Command::Rankfile { .. } => None,
     }
 }
 

@@ -20,7 +20,8 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
     let mut found = Vec::new();
     for entry in &rankfile.entries {
         let host = entry.short_host();
-        let (Some(wish @ (DeviceWish::Gpu | DeviceWish::ThisGpu(_))), Some(ids)) = (entry.device, gpus.get(host)) else {
+        let (Some(wish @ (DeviceWish::Gpu | DeviceWish::ThisGpu(_))), Some(ids)) = (entry.device, gpus.get(host))
+        else {
             continue;
         };
         let wanted = wanted.entry(host).or_default();

@@ -167,7 +167,15 @@ impl Parser<'_> {
         let spans = at.clone().map(|at| span(text, piece, at));
         let host = hostname::read(&text[at[1].clone()]).name;
         let slots = self.slots(piece, host, at[2].clone())?;
-        Some(Entry { rank: found.rank?, host: host.to_owned(), slots, device: None, line: piece.line, spans, device_at: None })
+        Some(Entry {
+            rank: found.rank?,
+            host: host.to_owned(),
+            slots,
+            device: None,
+            line: piece.line,
+            spans,
+            device_at: None,
+        })
     }
 
     /// The slot list, if it can be understood; a finding where a launcher reads it differently.
