@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::node_drawing::{Occupant, draw};
 use crate::{
     placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
+    plan::counted,
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
     topology::{CpuSet, Node},
     wish::DeviceWish,
@@ -151,10 +152,59 @@ fn remark(diagnostic: &Diagnostic) -> String {
     text
 }
 
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::rankfile::parse;
+
+    fn explained(text: &str, topologies: &[(&str, &str)]) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topologies");
+        let node = |file: &str| Node::from_xml_file(&folder.join(file).with_extension("xml")).unwrap();
+        let nodes = topologies.iter().map(|(host, file)| ((*host).to_owned(), node(file))).collect();
+        let parsed = parse(text.as_bytes());
+        explain("FILE", &parsed.rankfile, &parsed.diagnostics, &nodes)
+    }
+
+    #[test]
+    fn each_rank_is_told_with_its_pus_its_numa_node_and_its_gpu() {
+        let text = explained(
+            "rank 0=a slot=0 # gpu=0000:88:00.0\nrank 1=a slot=8-9\nrank 2=a slot=1 # cpu\n",
+            &[("a", "two-sockets-four-gpus")],
+        );
+        for expected in [
+            "FILE: 3 ranks on 1 host\n",
+            "host a: 2 packages, 16 cores, 4 GPUs\n",
+            "rank 0: core 0 (PUs 0), NUMA node 0, GPU 0000:88:00.0 far from its cores",
+            "rank 1: cores 8-9 (PUs 8-9), NUMA node 1, GPU 0000:8b:00.0 next to its cores",
+            "rank 2: core 1 (PUs 1), NUMA node 0, computes on its cores",
+            "GPU 0000:88:00.0  rank 0 ",
+            "rank   1   1   .",
+        ] {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
+    }
+
+    #[test]
+    fn traps_stand_below_the_rank_they_befall() {
+        let text = explained("rank 0=a slot=P1\nrank 1=a slot=1\n", &[("a", "two-sockets-four-gpus")]);
+        let (of_rank_0, rest) = text.split_once("rank 1:").unwrap();
+        assert!(of_rank_0.contains("Open MPI 4.1: binds core 0, without a word"), "{text}");
+        assert!(!rest.contains("Open MPI"), "{text}");
+    }
+
+    #[test]
+    fn the_last_line_of_a_rank_counts_and_the_others_are_told_elsewhere() {
+        let text = explained("rank 0=a slot=0\nrank 1=a slot=*\nrank 1=a slot=1\n", &[]);
+        assert!(text.contains("rank 1: core 1,") && text.contains("2 ranks on 1 host"), "{text}");
+        assert!(text.contains("elsewhere in the file\n  line 2\n"), "{text}");
+    }
+
+    #[test]
+    fn a_host_that_is_not_known_is_told_with_the_way_out_and_a_job_that_would_stop_with_the_reason() {
+        assert!(explained("rank 0=b slot=0\n", &[]).contains("--topology b=FILE.xml"));
+        let text = explained("rank 0=a slot=0 # gpu\n", &[("a", "laptop")]);
+        assert!(text.contains("the job would stop") && text.contains("no GPU"), "{text}");
     }
 }

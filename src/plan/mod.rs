@@ -1,6 +1,7 @@
 //! A job that has not started yet: the places of its ranks on all of its nodes, and the texts that make a launcher put
 //! them there. Pure: nodes in, text out.
 
+mod header;
 mod launch_line;
 mod launcher;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use self::{
+    header::{counted, header},
     launch_line::{LaunchLine, launch_line},
     launcher::of_version,
 };

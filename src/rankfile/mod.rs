@@ -17,7 +17,7 @@
 //! | to | call |
 //! |---|---|
 //! | read a file | [`parse`] |
-//! | find what a launcher will misread | [`lint`], [`lint_rank_count`] |
+//! | find what a launcher will misread | [`lint`], [`lint_overlaps`], [`lint_rank_count`] |
 //! | compare with real nodes | [`lint_against`] |
 //! | compare device comments with real GPUs | [`lint_gpus`] |
 //! | know the cores of one entry | [`resolve`] |
@@ -34,6 +34,7 @@ mod hostname;
 mod lines;
 mod lint;
 mod order;
+mod overlaps;
 mod parse;
 mod slots;
 mod statement;
@@ -47,6 +48,7 @@ pub use diagnostic::{Diagnostic, Span, render};
 pub use entry::{Entry, Rankfile};
 pub use gpus::lint_gpus;
 pub use lint::{Dialects, lint, lint_rank_count};
+pub use overlaps::lint_overlaps;
 pub use parse::{Parsed, parse};
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
 pub use text::MAX_BYTES;

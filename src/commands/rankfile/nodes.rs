@@ -90,6 +90,7 @@ impl Nodes {
         let mut found = rankfile::lint_against(rankfile, &shapes);
         found.retain(|diagnostic| self.described || diagnostic.code != Code::UnknownHost);
         found.extend(rankfile::lint_gpus(rankfile, &gpus));
+        found.extend(rankfile::lint_overlaps(rankfile, |host| self.by_host.contains_key(host)));
         found
     }
 }

@@ -51,7 +51,7 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
-        PlanFormat::Rankfile => plan.rankfile(&header(hosts, &plan, args))?,
+        PlanFormat::Rankfile => plan.rankfile(&plan::header(hosts, &plan, &file, &program(args)))?,
         PlanFormat::Json => plan.json(),
     };
     for note in &plan.notes {
@@ -66,31 +66,6 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     part.file().write_all(text.as_bytes()).map_err(|source| part.failed(source))?;
     part.complete()?;
     print(&advice)
-}
-
-/// How the file was made and what it is for.
-fn header(hosts: &[Host], plan: &Plan, args: &WriteArgs) -> Vec<String> {
-    let on_gpus = plan.ranks.iter().filter(|rank| rank.device.kind() == "gpu").count();
-    let mut lines = vec![
-        format!(
-            "Made by `hybrid rankfile write` {}: {} ranks, {on_gpus} of them on GPUs, for these nodes:",
-            env!("CARGO_PKG_VERSION"),
-            plan.ranks.len()
-        ),
-        String::new(),
-    ];
-    for Host { name, node } in hosts {
-        let gpus: Vec<String> = node.gpus.iter().map(|gpu| gpu.pci_bus_id.to_string()).collect();
-        let gpus = if gpus.is_empty() { "no GPU".to_owned() } else { format!("GPUs {}", gpus.join(", ")) };
-        let packages = node.slots_per_package().len();
-        lines.push(format!("  {name}: {packages} packages, {} cores, {gpus}", node.allowed_cores().count()));
-    }
-    lines.push(String::new());
-    let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
-    for (name, launcher) in [("Open MPI 4.1", Launcher::OpenMpi4), ("Open MPI 5", Launcher::OpenMpi5)] {
-        lines.push(format!("  {name}:  {}", plan::launch_line(plan, launcher, &file, &program(args)).command));
-    }
-    lines
 }
 
 /// The workload that the launch line starts.
