@@ -20,8 +20,8 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
             .map(|(n, what)| counted(n, what));
         lines.push(format!("  {name}: {packages}, {cores}, {gpus} {}", ids.join(" ")).trim_end().to_owned());
     }
-    for (name, launcher) in [("4.1", Launcher::OpenMpi4), ("5  ", Launcher::OpenMpi5)] {
-        lines.push(format!("  Open MPI {name}:  {}", launch_line(plan, launcher, file, program).command));
+    for (name, launcher) in [("4.1:", Launcher::OpenMpi4), ("5:  ", Launcher::OpenMpi5)] {
+        lines.push(format!("  Open MPI {name} {}", launch_line(plan, launcher, file, program).command));
     }
     lines
 }

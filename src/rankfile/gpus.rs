@@ -24,8 +24,8 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
         else {
             continue;
         };
-        let wanted = wanted.entry(host).or_default();
-        *wanted += 1;
+        let any_wanted = wanted.entry(host).or_default();
+        *any_wanted += usize::from(wish == DeviceWish::Gpu);
         let before = match wish {
             DeviceWish::ThisGpu(id) => named.insert((host, id), entry.rank).map(|rank| (id, rank)),
             _ => None,
@@ -41,9 +41,9 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
                 Code::SharedGpu,
                 format!("GPU {id} is rank {rank}'s already: name another one, or start with --share-gpus 2"),
             ),
-            _ if *wanted == ids.len() + 1 => (
+            (DeviceWish::Gpu, _) if *any_wanted == ids.len() + 1 => (
                 Code::SharedGpu,
-                format!("{wanted} ranks of host '{}' want a GPU, but {}: use # cpu", entry.host, inventory(ids)),
+                format!("{any_wanted} ranks of host '{}' want a GPU, but {}: use # cpu", entry.host, inventory(ids)),
             ),
             _ => continue,
         };

@@ -75,11 +75,16 @@ impl Node {
     /// [`Error::StoredTopology`] where the text is none, or describes no core or no PU.
     pub fn from_xml(name: &str, xml: &str) -> Result<Self, Error> {
         let fail = |reason: &str| Error::StoredTopology { name: name.to_owned(), reason: reason.to_owned() };
+        let refused = "hwloc does not take it; it is no XML of hwloc 2, or has no PU";
+        // hwloc may abort the process over a topology without a PU.
+        if !xml.contains(r#"type="PU""#) {
+            return Err(fail(refused));
+        }
         let topology = with_devices()
             .map_err(|cause| fail(&cause))?
             .from_xml(xml)
             .and_then(|builder| builder.build().map_err(|_| hwlocality::topology::builder::StringInputError::Invalid))
-            .map_err(|_| fail("hwloc does not take it; it is no XML of hwloc 2, or has no PU"))?;
+            .map_err(|_| fail(refused))?;
         let node = Self::from_topology(&topology, None);
         if node.cores.is_empty() {
             return Err(fail("it has no core; export it without a filter on types"));
@@ -314,6 +319,7 @@ mod tests {
             (r#"<topology version="2.0"><object type="Machine"/></topology>"#, "no XML of hwloc"),
             ("nul\0byte", "no XML of hwloc"),
             (pus_only, "no core"),
+            (&pus_only.replace("type=\"PU\"", "type=\"Core\""), "no PU"),
         ] {
             let message = Node::from_xml("n.xml", xml).unwrap_err().to_string();
             assert!(message.contains("n.xml") && message.contains(reason), "{xml}: {message}");
