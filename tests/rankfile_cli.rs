@@ -360,7 +360,7 @@ fn every_rankfile_of_the_project_is_clean_and_says_which_machine_it_fits() {
         let hosts = ["localhost", "node1", "workstation", "pi1", "pi2", "pi3", "pi4"];
         let given = hosts.map(|host| format!("--topology {host}={}", topology(node))).join(" ");
         let checked = Job::alone(&folder, &format!("rankfile check {} {given}", file.display())).run().succeeded();
-        let shares = text.contains("--bind-to :overload-allowed");
+        let shares = text.contains("--bind-to core:overload-allowed");
         // Ranks that share cores get a warning, ranks that have all of them a note.
         let found: Vec<String> = codes(&checked).into_iter().filter(|code| code != "RF085").collect();
         assert_eq!(found, if shares { vec!["RF083"; 2] } else { vec![] }, "{file:?}: {}", checked.stdout);

@@ -123,7 +123,7 @@ fn the_rankfile_for_one_machine_starts_its_ranks_under_both_versions() {
     let file = format!("{}/rankfiles/laptop.rankfile", env!("CARGO_MANIFEST_DIR"));
     let advice_41 = format!("start with: mpiexec -n 4 -rf {file} hybrid julia");
     let advice_5 =
-        format!("start with: mpiexec -n 4 --map-by rankfile:file={file} --bind-to :overload-allowed hybrid julia");
+        format!("start with: mpiexec -n 4 --map-by rankfile:file={file} --bind-to core:overload-allowed hybrid julia");
     for (advice, launcher) in [(advice_41, "mpiexec".into()), (advice_5, mpiexec5())] {
         let job = start_as_advised(folder.path(), &advice, &launcher).succeeded();
         let bound = bindings(&job);

@@ -32,10 +32,14 @@ fn plain(command: String) -> LaunchLine {
 }
 
 fn open_mpi_5(plan: &Plan, file: &str, program: &str) -> LaunchLine {
-    // 5.x refuses a core that another rank has, unless told otherwise.
-    let overload = if plan.shares_cores() { " --bind-to :overload-allowed" } else { "" };
+    // 5.x refuses a core that another rank has, unless told otherwise. `core` makes no difference to what is bound, but
+    // without it a file name with `pe` in it is refused: it is taken for the option PE=.
+    let overload = if plan.shares_cores() { " --bind-to core:overload-allowed" } else { "" };
     let option = quoted(&format!("rankfile:file={file}"));
-    plain(format!("mpiexec -n {} --map-by {option}{overload} {program}", plan.ranks.len()))
+    LaunchLine {
+        command: format!("mpiexec -n {} --map-by {option}{overload} {program}", plan.ranks.len()),
+        needs: file.contains(':').then_some("a file name without `:`, where Open MPI 5 cuts its option"),
+    }
 }
 
 fn mpich(plan: &Plan, program: &str) -> LaunchLine {
@@ -136,7 +140,7 @@ mod tests {
         assert_eq!(line(&pi, 4, Launcher::OpenMpi5), "mpiexec -n 4 --map-by rankfile:file=my.rf hybrid julia");
         assert_eq!(
             line(&pi, 5, Launcher::OpenMpi5),
-            "mpiexec -n 5 --map-by rankfile:file=my.rf --bind-to :overload-allowed hybrid julia"
+            "mpiexec -n 5 --map-by rankfile:file=my.rf --bind-to core:overload-allowed hybrid julia"
         );
     }
 

@@ -85,7 +85,7 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
     let line = plan::launch_line(plan, launcher, file, &program(args));
     let mut text = format!("start with: {}\n", line.command);
     if let Some(needs) = line.needs {
-        text += &format!("this needs {needs}\n");
+        text += &format!("needs {needs}\n");
     }
     if args.output.is_none() && matches!(launcher, Launcher::OpenMpi4 | Launcher::OpenMpi5) {
         text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
