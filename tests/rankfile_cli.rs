@@ -200,8 +200,8 @@ fn written(topologies: &[&str], options: &str) -> Finished {
     Job::alone(folder.path(), &words).run()
 }
 
-/// Where each rank's GPU hangs on the stored topology `crossed-numbering`: NUMA node and the PUs of a core there.
-fn crossed_numa(gpu: &str) -> (usize, [usize; 2]) {
+/// The cores of the NUMA node that a GPU of the stored topology `crossed-numbering` hangs on.
+fn crossed_cores(gpu: &str) -> [u64; 2] {
     let numa = match gpu {
         "0000:d1:00.0" | "0000:d6:00.0" => 0,
         "0000:c9:00.0" | "0000:ce:00.0" => 1,
@@ -209,14 +209,14 @@ fn crossed_numa(gpu: &str) -> (usize, [usize; 2]) {
         "0000:c1:00.0" | "0000:c6:00.0" => 3,
         other => panic!("{other} is no GPU of this topology"),
     };
-    (numa, [4 * numa, 4 * numa + 4])
+    [4 * numa, 4 * numa + 4]
 }
 
 /// Ranks whose cores are not all on the NUMA node of their GPU.
 fn far_ranks(plan: &serde_json::Value) -> Vec<u64> {
     let is_far = |rank: &&serde_json::Value| {
-        let (_, [first, end]) = crossed_numa(rank["gpu"].as_str().unwrap());
-        rank["cores"].as_array().unwrap().iter().any(|core| !(first..end).contains(&(core.as_u64().unwrap() as usize)))
+        let [first, end] = crossed_cores(rank["gpu"].as_str().unwrap());
+        rank["cores"].as_array().unwrap().iter().any(|core| !(first..end).contains(&core.as_u64().unwrap()))
     };
     plan.as_array().unwrap().iter().filter(is_far).map(|rank| rank["rank"].as_u64().unwrap()).collect()
 }

@@ -197,7 +197,7 @@ mod tests {
         ] {
             let host = host("a", topology);
             assert_eq!(default_ranks(&host.node, 1), expected, "{topology}");
-            let plan = Plan::of(&[host.clone()], None, 1).unwrap();
+            let plan = Plan::of(std::slice::from_ref(&host), None, 1).unwrap();
             let used: CpuSet = plan.ranks.iter().map(|rank| &rank.cpuset).collect();
             assert_eq!(used, host.node.allowed, "{topology}");
             let on_gpus = plan.ranks.iter().filter(|rank| rank.device != Device::Cpu).count();

@@ -13,6 +13,9 @@ use super::slots::Item;
 /// What cores are counted in: the node or one of its packages.
 type Unit = Option<u32>;
 
+/// Cores that one entry asks for, and the entry's index.
+type Request = (Range<u32>, usize);
+
 /// Packages of one item that are looked at; no node has more.
 const MAX_PACKAGES: u32 = 1024;
 
@@ -20,7 +23,7 @@ const MAX_PACKAGES: u32 = 1024;
 #[must_use]
 pub fn lint_overlaps(rankfile: &Rankfile, is_known: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
     let last: HashMap<u32, usize> = rankfile.entries.iter().enumerate().map(|(i, entry)| (entry.rank, i)).collect();
-    let mut asked: BTreeMap<(&str, Unit), Vec<(Range<u32>, usize)>> = BTreeMap::new();
+    let mut asked: BTreeMap<(&str, Unit), Vec<Request>> = BTreeMap::new();
     for (index, entry) in rankfile.entries.iter().enumerate() {
         // Of several lines of a rank the last one counts.
         if last.get(&entry.rank) == Some(&index) && !is_known(entry.short_host()) {
@@ -52,7 +55,7 @@ fn parts(item: &Item) -> Vec<(Unit, Range<u32>)> {
 }
 
 /// Pairs (later, earlier) of entries whose ranges overlap; at least one for each entry that overlaps an earlier one.
-fn shared(mut ranges: Vec<(Range<u32>, usize)>) -> Vec<(usize, usize)> {
+fn shared(mut ranges: Vec<Request>) -> Vec<(usize, usize)> {
     ranges.retain(|(cores, _)| !cores.is_empty());
     ranges.sort_by_key(|(cores, index)| (cores.start, *index));
     let mut pairs = Vec::new();
