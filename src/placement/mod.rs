@@ -1,8 +1,8 @@
 //! Ranks and a node's topology in, cores and device of each rank out.
 //!
 //! Everything here is a pure function of values, so that every machine can be tried on any machine. [`choose`] serves the
-//! ranks of a running job, inside the bindings that the launcher gave them; [`map`] plans a new job; both deal GPUs and cores
-//! by the same functions. [`audit`] looks back on a job. Opening a device, binding a thread and asking MPI are left to others.
+//! ranks of a running job, inside the bindings that the launcher gave them; [`map()`] plans a new job; both deal GPUs and cores
+//! by the same functions. [`audit()`] looks back on a job. Opening a device, binding a thread and asking MPI are left to others.
 
 mod assign;
 mod audit;

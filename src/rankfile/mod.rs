@@ -16,8 +16,8 @@
 //!
 //! | to | call |
 //! |---|---|
-//! | read a file | [`parse`] |
-//! | find what a launcher will misread | [`lint`], [`lint_overlaps`], [`lint_rank_count`] |
+//! | read a file | [`parse()`] |
+//! | find what a launcher will misread | [`lint()`], [`lint_overlaps`], [`lint_rank_count`] |
 //! | compare with real nodes | [`lint_against`] |
 //! | compare device comments with real GPUs | [`lint_gpus`] |
 //! | know the cores of one entry | [`resolve`] |
