@@ -36,8 +36,11 @@ fn open_mpi_5(plan: &Plan, file: &str, program: &str) -> LaunchLine {
     // without it a file name with `pe` in it is refused: it is taken for the option PE=.
     let overload = if plan.shares_cores() { " --bind-to core:overload-allowed" } else { "" };
     let option = quoted(&format!("rankfile:file={file}"));
+    // 4.1 tells its processes where the rankfile is; 5.x does not, and the devices in its comments would go unread.
+    let devices =
+        if plan.uses_gpus() { format!(" -x {}", quoted(&format!("HYBRID_RANKFILE={file}"))) } else { String::new() };
     LaunchLine {
-        command: format!("mpiexec -n {} --map-by {option}{overload} {program}", plan.ranks.len()),
+        command: format!("mpiexec -n {} --map-by {option}{overload}{devices} {program}", plan.ranks.len()),
         needs: file.contains(':').then_some("a file name without `:`, where Open MPI 5 cuts its option"),
     }
 }
@@ -141,6 +144,14 @@ mod tests {
         assert_eq!(
             line(&pi, 5, Launcher::OpenMpi5),
             "mpiexec -n 5 --map-by rankfile:file=my.rf --bind-to core:overload-allowed hybrid julia"
+        );
+    }
+
+    #[test]
+    fn open_mpi_5_hands_on_the_rankfile_where_it_names_gpus() {
+        assert_eq!(
+            line(&[("a", "part-of-a-node")], 2, Launcher::OpenMpi5),
+            "mpiexec -n 2 --map-by rankfile:file=my.rf -x HYBRID_RANKFILE=my.rf hybrid julia"
         );
     }
 

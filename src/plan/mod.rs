@@ -124,6 +124,12 @@ impl Plan {
         })
     }
 
+    /// Whether any rank computes on a GPU.
+    #[must_use]
+    pub fn uses_gpus(&self) -> bool {
+        self.ranks.iter().any(|rank| rank.device.kind() == "gpu")
+    }
+
     /// The text of a rankfile, with `header` above it as comments.
     ///
     /// # Errors
