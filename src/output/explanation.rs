@@ -1,6 +1,6 @@
 //! What a rankfile asks for, rank by rank in words, with what the launchers make of it and a drawing of each node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::node_drawing::{Occupant, draw};
 use crate::{
@@ -17,9 +17,12 @@ use crate::{
 pub fn explain(name: &str, rankfile: &Rankfile, diagnostics: &[Diagnostic], nodes: &BTreeMap<String, Node>) -> String {
     // Of several lines of a rank the last one counts.
     let entries: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
+    // The hosts in the order of their first ranks, and where each stands.
     let mut hosts: Vec<(&str, Vec<&Entry>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in entries.values() {
-        match hosts.iter_mut().find(|(host, _)| *host == entry.short_host()) {
+        let at = *places.entry(entry.short_host()).or_insert(hosts.len());
+        match hosts.get_mut(at) {
             Some((_, entries)) => entries.push(entry),
             None => hosts.push((entry.short_host(), vec![entry])),
         }
@@ -32,7 +35,7 @@ pub fn explain(name: &str, rankfile: &Rankfile, diagnostics: &[Diagnostic], node
             None => unknown_host(host, entries, diagnostics),
         };
     }
-    let told: Vec<usize> = entries.values().map(|entry| entry.line).collect();
+    let told: BTreeSet<usize> = entries.values().map(|entry| entry.line).collect();
     let others: Vec<&Diagnostic> =
         diagnostics.iter().filter(|diagnostic| !told.contains(&diagnostic.span.line)).collect();
     if !others.is_empty() {
