@@ -1,7 +1,10 @@
-//! The command line: every flag, its default, its range and its help. The only file that names `clap`.
+//! The command line: every flag, its default, its range and its help. With the files below it the only
+//! place that names `clap`.
 //!
 //! Parsing is pure, so every rank can do it before MPI starts. Checks that need more than one flag, or the machine, are
 //! made where the flag is used.
+
+pub mod rankfile;
 
 use std::{ffi::OsString, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
@@ -41,6 +44,12 @@ pub enum Command {
     Pi(PiArgs),
     /// Show where each rank runs, what was asked for, and what is wrong with it.
     Where(WhereArgs),
+    /// Check, explain and write rankfiles: which rank runs on which cores of which host.
+    Rankfile {
+        /// What to do.
+        #[command(subcommand)]
+        command: rankfile::RankfileCommand,
+    },
 }
 
 /// Options of `hybrid julia`.

@@ -114,6 +114,22 @@ pub enum Error {
         /// The code of each warning, with the ranks that it concerns.
         warnings: Vec<String>,
     },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Input {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A rankfile that a launcher would refuse or misread; what is wrong was printed.
+    #[error("{}: {findings}", path.display())]
+    BadRankfile {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// How many findings there are of which kind.
+        findings: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Output {
@@ -144,6 +160,8 @@ impl Error {
             | Self::Resume { .. }
             | Self::Leftover { .. }
             | Self::Wrong { .. }
+            | Self::Input { .. }
+            | Self::BadRankfile { .. }
             | Self::Output { .. } => 1,
         }
     }

@@ -3,7 +3,7 @@
 //! One direction of flow: arguments, MPI, topology, placement, device, workload, output. A module knows only modules to
 //! its left in
 //!
-//! `pci, wish, cli, error, rankfile, kernel < topology, comm < placement < device < output < workload < commands`.
+//! `pci, wish, cli, error, rankfile, kernel < topology, comm < placement < plan < device < output < workload < commands`.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -16,6 +16,7 @@
 //! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
 //! | [`comm`] | MPI; the only module that names `mpi` |
 //! | [`placement`] | ranks and topology into cores and device for each rank; pure |
+//! | [`plan`] | a job that has not started: its nodes into a rankfile and a launcher's command; pure |
 //! | [`device`] | the CPU and the GPU behind one trait |
 //! | [`output`] | files and reports |
 //! | [`workload`] | a job: share, compute, assemble |
@@ -41,6 +42,7 @@ pub mod kernel;
 pub mod output;
 pub mod pci;
 pub mod placement;
+pub mod plan;
 pub mod rankfile;
 pub mod topology;
 pub mod wish;

@@ -15,10 +15,16 @@ fn main() -> ExitCode {
     let launch = Launch::of_environment();
     let parsed = cli::parse(env::args_os());
     let settings = environment::prepare(cli::wants_mpi_defaults(&parsed));
-    // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message.
+    // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message;
+    // nor is it for a command that one process does.
     match &parsed {
         Parsed::Answer(text) if !launch.is_present() => return answer(text),
         Parsed::Wrong(error) if !launch.is_present() => return fail(&Failure::alone(error), true),
+        Parsed::Run(cli) => {
+            if let Some(outcome) = commands::run_alone(cli, launch.speaks()) {
+                return outcome.map_or_else(|error| fail(&Failure::alone(&error), true), |()| ExitCode::SUCCESS);
+            }
+        }
         _ => {}
     }
     let world = match World::start(settings) {

@@ -3,6 +3,7 @@
 mod julia;
 mod pi;
 mod place;
+mod rankfile;
 mod site;
 mod where_;
 
@@ -42,6 +43,22 @@ pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
         Command::Julia(args) => julia::run(world, args, started),
         Command::Pi(args) => pi::run(world, args, started),
         Command::Where(args) => where_::run(world, args),
+        Command::Rankfile { command } => rankfile::run(world, command),
+    }
+}
+
+/// Runs a command that one process does without MPI; `None` for any other. Under a launcher the process that `speaks` runs
+/// it for all.
+///
+/// # Errors
+/// Whatever ends it.
+#[must_use]
+pub fn run_alone(cli: &Cli, speaks: bool) -> Option<Result<(), Error>> {
+    match &cli.command {
+        Command::Rankfile { command } if rankfile::is_for_one_process(command) => {
+            Some(if speaks { rankfile::run_alone(command) } else { Ok(()) })
+        }
+        Command::Julia(_) | Command::Pi(_) | Command::Where(_) | Command::Rankfile { .. } => None,
     }
 }
 

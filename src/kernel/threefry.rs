@@ -33,7 +33,7 @@ pub fn threefry4x32<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 4]) -> [u
     for round in 0..ROUNDS {
         let [first, second] = ROTATIONS[round % 8];
         // Words 1 and 3 swap partners from round to round.
-        let (one, three) = if round % 2 == 0 { (1, 3) } else { (3, 1) };
+        let (one, three) = if round.is_multiple_of(2) { (1, 3) } else { (3, 1) };
         x[0] = x[0].wrapping_add(x[one]);
         x[one] = x[one].rotate_left(first) ^ x[0];
         x[2] = x[2].wrapping_add(x[three]);

@@ -6,6 +6,8 @@
 pub mod color;
 pub mod colormap;
 pub mod encode;
+pub mod explanation;
+pub mod node_drawing;
 pub mod npy;
 pub mod part_file;
 pub mod places;

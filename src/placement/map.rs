@@ -1,5 +1,7 @@
 //! Cores and devices for the ranks of a job that has not started: what a rankfile should ask for.
 
+use std::ops::Range;
+
 use super::{Code, DeviceWish, LocalRank, Placement, Rules, Visible, choose};
 use crate::{error::Error, topology::Node};
 
@@ -9,6 +11,14 @@ use crate::{error::Error, topology::Node};
 /// # Errors
 /// As [`choose`] has it; a node without an allowed core has no place for a rank.
 pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Placement, Error> {
+    map_ranks(node, 0..ranks, rules)
+}
+
+/// The same for ranks with these numbers, as those of the second node of a job.
+///
+/// # Errors
+/// As [`map`] has it.
+pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Placement, Error> {
     let free = |rank| LocalRank {
         rank,
         binding: node.allowed.clone(),
@@ -16,7 +26,7 @@ pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Placement, Error> {
         told_by: None,
         visible: Visible::all(&node.gpus),
     };
-    let ranks: Vec<LocalRank> = (0..ranks).map(free).collect();
+    let ranks: Vec<LocalRank> = ranks.map(free).collect();
     let mut placement = choose(node, &ranks, rules)?;
     // They are unbound because nobody has bound them yet.
     placement.findings.retain(|finding| finding.code != Code::RankUnbound);

@@ -28,7 +28,7 @@ pub use self::{
     finding::{Code, Finding, Severity, ranks_in_words},
     inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts, differences},
     live::choose,
-    map::map,
+    map::{map, map_ranks},
     visible::{VARIABLES, Visible, visible},
 };
 pub use crate::wish::DeviceWish;

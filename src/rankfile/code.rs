@@ -122,10 +122,12 @@ codes! {
     NoSuchCore "RF080" "no-such-core" Error None, None, "The node has no such core.";
     NoSuchPackage "RF081" "no-such-package" Error None, None, "The node has no such package.";
     UnequalPackages "RF082" "unequal-packages" Error None, None, "5.x miscounts cores where packages differ.";
-    SharedCore "RF083" "shared-core" Warning Some("lets both ranks share the core, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to :overload-allowed is given"), "Two ranks on one core.";
-    TooManyRanks "RF084" "too-many-ranks" Warning Some("lets the ranks share cores, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to :overload-allowed is given"), "More ranks on a node than it has cores.";
+    SharedCore "RF083" "shared-core" Warning Some("lets both ranks share the core, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to core:overload-allowed is given"), "Two ranks on one core.";
+    TooManyRanks "RF084" "too-many-ranks" Warning Some("lets the ranks share cores, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to core:overload-allowed is given"), "More ranks on a node than it has cores.";
     WholeNode "RF085" "whole-node" Note Some("reports the rank as \"not bound (or bound to all available processors)\""), None, "One rank has every core of a node.";
     UnknownHost "RF086" "unknown-host" Error Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\""), "A host that is not among the nodes.";
+    NoSuchGpu "RF087" "no-such-gpu" Error None, None, "A device comment names a GPU that the node has not got.";
+    SharedGpu "RF088" "shared-gpu" Warning None, None, "Two ranks name one GPU, or more ranks want a GPU than the node has.";
 
     TooManyFindings "RF099" "too-many-findings" Note None, None, "The list of findings was cut.";
 }

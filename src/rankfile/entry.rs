@@ -20,6 +20,8 @@ pub struct Entry {
     pub line: usize,
     /// Place of the rank's number, of the host and of the slot list.
     pub(super) spans: [Span; 3],
+    /// Place of the device comment.
+    pub(super) device_at: Option<Span>,
 }
 
 impl Entry {

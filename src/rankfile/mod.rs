@@ -16,9 +16,10 @@
 //!
 //! | to | call |
 //! |---|---|
-//! | read a file | [`parse`] |
-//! | find what a launcher will misread | [`lint`], [`lint_rank_count`] |
+//! | read a file | [`parse()`] |
+//! | find what a launcher will misread | [`lint()`], [`lint_overlaps`], [`lint_rank_count`] |
 //! | compare with real nodes | [`lint_against`] |
+//! | compare device comments with real GPUs | [`lint_gpus`] |
 //! | know the cores of one entry | [`resolve`] |
 //! | write a file | [`write()`] |
 //! | show a diagnostic | [`render`] |
@@ -28,10 +29,12 @@ mod code;
 mod device;
 mod diagnostic;
 mod entry;
+mod gpus;
 mod hostname;
 mod lines;
 mod lint;
 mod order;
+mod overlaps;
 mod parse;
 mod slots;
 mod statement;
@@ -43,7 +46,9 @@ pub use against::{NodeShape, lint_against};
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Span, render};
 pub use entry::{Entry, Rankfile};
+pub use gpus::lint_gpus;
 pub use lint::{Dialects, lint, lint_rank_count};
+pub use overlaps::lint_overlaps;
 pub use parse::{Parsed, parse};
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
 pub use text::MAX_BYTES;

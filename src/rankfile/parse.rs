@@ -128,6 +128,7 @@ impl Parser<'_> {
             return;
         };
         entry.device = self.device(piece, comment);
+        entry.device_at = piece.comment.clone().map(|at| span(text, piece, at));
         self.rankfile.entries.push(entry);
     }
 
@@ -166,7 +167,15 @@ impl Parser<'_> {
         let spans = at.clone().map(|at| span(text, piece, at));
         let host = hostname::read(&text[at[1].clone()]).name;
         let slots = self.slots(piece, host, at[2].clone())?;
-        Some(Entry { rank: found.rank?, host: host.to_owned(), slots, device: None, line: piece.line, spans })
+        Some(Entry {
+            rank: found.rank?,
+            host: host.to_owned(),
+            slots,
+            device: None,
+            line: piece.line,
+            spans,
+            device_at: None,
+        })
     }
 
     /// The slot list, if it can be understood; a finding where a launcher reads it differently.

@@ -40,6 +40,12 @@ impl SlotList {
         &self.text
     }
 
+    /// What it asks for, in words: "cores 0-1 and core 2 of package 1" as its author means it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        spelling::in_words(&self.items)
+    }
+
     /// What it asks for, in order and without overlaps.
     #[must_use]
     pub fn items(&self) -> &[Item] {

@@ -9,7 +9,7 @@ mod display;
 mod read;
 mod sysfs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,17 @@ impl Node {
         self.allowed_cores().nth(slot as usize)
     }
 
+    /// Slots of a rankfile in each package, in logical order. Packages without a core that the job may use do not count, as
+    /// they do not for the launchers; see [`Node::slots_of`].
+    #[must_use]
+    pub fn slots_per_package(&self) -> Vec<u32> {
+        let mut packages = BTreeMap::new();
+        for core in self.allowed_cores() {
+            *packages.entry(core.package).or_insert(0) += 1;
+        }
+        packages.into_values().collect()
+    }
+
     /// The NUMA nodes that the cores in `pus` belong to.
     #[must_use]
     pub fn numa_nodes_of(&self, pus: &CpuSet) -> BTreeSet<u32> {
@@ -142,5 +153,6 @@ mod tests {
         assert_eq!(node.slots_of(&node.allowed), [0, 1]);
         assert_eq!(node.core_of_slot(1).map(|core| core.logical), Some(3));
         assert_eq!(node.core_of_slot(2), None);
+        assert_eq!(node.slots_per_package(), [2]);
     }
 }

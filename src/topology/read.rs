@@ -76,6 +76,10 @@ impl Node {
     pub fn from_xml(name: &str, xml: &str) -> Result<Self, Error> {
         let fail = |reason: &str| Error::StoredTopology { name: name.to_owned(), reason: reason.to_owned() };
         let rejected = "hwloc does not take it; it is no XML of hwloc 2, or has no PU";
+        // hwloc may abort the process over a topology without a PU.
+        if !xml.contains(r#"type="PU""#) {
+            return Err(fail(rejected));
+        }
         let builder = with_devices().map_err(|cause| fail(&cause))?;
         let builder = builder.from_xml(xml).map_err(|_| fail(rejected))?;
         let topology = builder.build().map_err(|_| fail(rejected))?;
@@ -317,6 +321,7 @@ mod tests {
             (r#"<topology version="2.0"><object type="Machine"/></topology>"#, "no XML of hwloc"),
             ("nul\0byte", "no XML of hwloc"),
             (pus_only, "no core"),
+            (&pus_only.replace("type=\"PU\"", "type=\"Core\""), "no PU"),
         ] {
             let message = Node::from_xml("n.xml", xml).unwrap_err().to_string();
             assert!(message.contains("n.xml") && message.contains(reason), "{xml}: {message}");

@@ -87,6 +87,19 @@ impl Job {
         Self { command }
     }
 
+    /// A launcher with these words, in an environment that no other launcher has left its marks in.
+    pub fn launcher(folder: &Path, launcher: &Path, words: &[&str]) -> Self {
+        let mut command = Command::new(launcher);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if ["OMPI_", "PMIX_", "PRTE_", "PMI_", "HYDRA_"].iter().any(|prefix| name.starts_with(prefix)) {
+                command.env_remove(name);
+            }
+        }
+        command.args(words);
+        Self::of(command, folder)
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
@@ -189,10 +202,30 @@ pub fn ranks_of(launcher: u32) -> Vec<u32> {
         .collect()
 }
 
+/// The `mpiexec` of Open MPI 5.
+pub fn mpiexec5() -> PathBuf {
+    installed("HYBRID_TEST_MPIEXEC5", "target/venv/bin/mpiexec")
+}
+
+/// The `mpiexec` of MPICH.
+pub fn mpich() -> PathBuf {
+    installed("HYBRID_TEST_MPICH", "target/mpich/bin/mpiexec")
+}
+
+/// What `variable` names, or else what `make setup-test` has installed.
+fn installed(variable: &str, path: &str) -> PathBuf {
+    let program =
+        std::env::var_os(variable).map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(path), PathBuf::from);
+    assert!(program.exists(), "{} is missing: run `make setup-test`", program.display());
+    program
+}
+
+/// Path of a stored topology, or with an empty name the folder of them.
+pub fn topology(name: &str) -> String {
+    format!("{}/tests/topologies/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Python with the packages that the reference needs.
 pub fn python() -> PathBuf {
-    let python = std::env::var_os("HYBRID_PYTHON")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python"), PathBuf::from);
-    assert!(python.exists(), "{} is missing: run `make setup-test`", python.display());
-    python
+    installed("HYBRID_PYTHON", "target/venv/bin/python")
 }

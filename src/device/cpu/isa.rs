@@ -13,7 +13,8 @@ pub const VARIABLE: &str = "HYBRID_SIMD";
 /// An instruction set, named as in [`VARIABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Isa {
-    /// 512-bit vectors and mask registers, with the byte expansion of Ice Lake and Zen 4 and later.
+    /// 512-bit vectors and mask registers, with all that Ice Lake has: also Zen 4 and 5 and later. (Where an operating
+    /// system hides one of these features, RDSEED on some Zen 5 for one, the CPU counts as having [`Isa::Avx2`] only.)
     Avx512,
     /// 256-bit vectors with fused multiply-add (x86-64-v3).
     Avx2,

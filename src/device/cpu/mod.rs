@@ -4,6 +4,7 @@
 
 pub mod isa;
 mod julia;
+pub mod measure;
 mod pi;
 
 use std::{

@@ -17,7 +17,8 @@ use crate::device::cpu::julia::{
     tally::Lanes,
 };
 
-/// For each set of lanes the permutation that moves them together, as 32-bit lane numbers.
+/// For each set of lanes, a bit a lane, the permutation that moves them together, as 32-bit lane numbers.
+#[expect(clippy::cast_possible_truncation, reason = "lane numbers are below 8")]
 const fn permutations<const SETS: usize>(lane_words: usize) -> [[u32; 8]; SETS] {
     let mut table = [[0; 8]; SETS];
     let mut set = 0;
@@ -53,16 +54,22 @@ kernel!(
     }
 );
 
+/// The bits of the first eight lanes.
+#[inline(always)]
+fn lowest_byte(bits: u64) -> u8 {
+    bits.to_le_bytes()[0]
+}
+
 impl Pack for Avx2 {
     #[inline(always)]
     fn pack_f32s(self, values: Self::f32s, bits: u64) -> Self::f32s {
-        let order = u32x8::load_array_ref(self, &PACK_F32[(bits & 255) as usize]);
+        let order = u32x8::load_array_ref(self, &PACK_F32[usize::from(lowest_byte(bits))]);
         permute_f32s(self, values.into(), order.into()).simd_into(self)
     }
 
     #[inline(always)]
     fn pack_f64s(self, values: Self::f64s, bits: u64) -> Self::f64s {
-        let order = u32x8::load_array_ref(self, &PACK_F64[(bits & 15) as usize]);
+        let order = u32x8::load_array_ref(self, &PACK_F64[usize::from(lowest_byte(bits) & 15)]);
         permute_f64s(self, values.into(), order.into()).simd_into(self)
     }
 }

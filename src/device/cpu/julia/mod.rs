@@ -105,8 +105,10 @@ impl<T: Lane> Filler<T> {
     /// The counts of one row for each of `lines`, its imaginary parts: `out` has one count a pixel, row after row.
     pub(crate) fn fill<C: Cell>(&mut self, lines: &[T], out: &mut [C]) {
         assert_eq!(out.len(), self.width * lines.len(), "out has one count for each pixel of the band");
-        let tile_columns = self.columns.len().min(TILE_POINTS);
-        let tile_rows = TILE_POINTS / tile_columns.max(1);
+        let tile_columns = self.columns.len().clamp(BLOCK, TILE_POINTS);
+        // Tiles of equal height: a low one at the end would be computed with half-empty stages.
+        let tiles = lines.len().div_ceil((TILE_POINTS / tile_columns).max(1)).max(1);
+        let tile_rows = lines.len().div_ceil(tiles).max(1);
         for (lines, out) in lines.chunks(tile_rows).zip(out.chunks_mut((tile_rows * self.width).max(1))) {
             for start in (0..self.width).step_by(tile_columns) {
                 let width = tile_columns.min(self.width - start);

@@ -65,3 +65,45 @@ impl Plan {
         Some(pace)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The stages of points of which `survive` of 1000 survive each stage.
+    fn paces(total: usize, survive: usize) -> Vec<Pace> {
+        let mut plan = Plan::new(total);
+        let mut points = 32 * 1024;
+        std::iter::from_fn(|| {
+            let pace = plan.next(points);
+            points = points * survive / 1000;
+            pace
+        })
+        .collect()
+    }
+
+    #[test]
+    fn stages_add_up_to_the_limit_while_a_point_is_left() {
+        for total in [1, 2, 3, 4, 19, 254, 255, 2000, 65_534] {
+            for survive in [1000, 999, 990] {
+                let paces = paces(total, survive);
+                assert!(paces.iter().all(|pace| (1..=MAX_STEPS).contains(&pace.steps)), "{paces:?}");
+                let steps = paces.iter().map(|pace| pace.steps).sum::<usize>();
+                assert!(steps == total || survive < 1000 && steps < total, "{total} {survive}: {steps}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_point_left_ends_the_run() {
+        let mut plan = Plan::new(254);
+        assert!(plan.next(0).is_some(), "the first stage has every pixel");
+        assert_eq!(plan.next(0), None);
+    }
+
+    #[test]
+    fn tests_wait_only_where_hardly_a_point_escapes() {
+        assert!(paces(2000, 1000)[2..].iter().all(|pace| pace.leaps), "{:?}", paces(2000, 1000));
+        assert!(paces(2000, 500).iter().all(|pace| !pace.leaps), "{:?}", paces(2000, 500));
+    }
+}

@@ -44,7 +44,7 @@ fn group<T: Lane>(columns: &[T], line: T, tile: &Tile<'_, T>) -> [u16; GROUP] {
             for i in 0..GROUP {
                 let (a, b, xy) = (x[i] * x[i], y[i] * y[i], x[i] * y[i]);
                 alive[i] = if a + b < constants.radius2 { alive[i] } else { zero };
-                passed[i] = passed[i] + alive[i];
+                passed[i] += alive[i];
                 y[i] = (xy + xy) + constants.c_im;
                 x[i] = (a - b) + constants.c_re;
             }

@@ -11,6 +11,7 @@
 //!
 //! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
 //! each, plus two compressions and one expansion a stage.
+//! A core reaches about half of that: the first stages, which compact after three or four iterations, take a third of the time.
 
 use fearless_simd::{Simd, SimdBase};
 

@@ -37,7 +37,7 @@ impl<S: Target, const U: usize> Blocks<S, U> {
     /// Round with number `R`, counted from 0.
     #[inline(always)]
     fn round<const R: usize>(&mut self, simd: S) {
-        let (one, three) = if R % 2 == 0 { (1, 3) } else { (3, 1) };
+        let (one, three) = if R.is_multiple_of(2) { (1, 3) } else { (3, 1) };
         self.mix(simd, 0, one, ROTATIONS[R % 8][0]);
         self.mix(simd, 2, three, ROTATIONS[R % 8][1]);
     }
@@ -100,21 +100,23 @@ pub(super) fn hits<S: Target, const U: usize>(simd: S, seed: u64, blocks: Range<
     hits
 }
 
+/// The hits of `batches` batches from block `start` on, whose numbers share their high half.
 #[inline(always)]
 fn hits_of_one_high_half<S: Target, const U: usize>(simd: S, seed: u64, start: u64, batches: u64) -> u64 {
-    let len = S::u32s::LEN;
-    let steps = BATCH_BLOCKS as usize / (U * len);
+    let len = u32::try_from(S::u32s::LEN).expect("a vector has a few lanes");
+    let lanes = S::u32s::from_fn(simd, |lane| u32::try_from(lane).expect("a vector has a few lanes"));
+    let vectors: [u32; U] = std::array::from_fn(|u| u32::try_from(u).expect("a few vectors") * len);
     let schedule = schedule(key(seed));
-    let fixed = counter(start);
+    let start = counter(start);
     let radius2 = S::i64s::splat(simd, RADIUS2);
     // Hidden from the compiler, which would otherwise turn the masked addition into two instructions.
     let one = S::i64s::splat(simd, std::hint::black_box(1));
-    let mut low = S::u32s::from_fn(simd, |lane| fixed[0].wrapping_add(lane as u32));
+    let mut low = lanes + start[0];
     let mut hits = [S::i64s::splat(simd, 0); 2];
-    for _ in 0..batches * steps as u64 {
-        let mut blocks = Blocks::<S, U> { words: fixed.map(|word| [S::u32s::splat(simd, word); U]) };
-        for u in 0..U {
-            blocks.words[0][u] = low + (u * len) as u32;
+    for _ in 0..batches * (BATCH_BLOCKS / (U as u64 * u64::from(len))) {
+        let mut blocks = Blocks::<S, U> { words: start.map(|word| [S::u32s::splat(simd, word); U]) };
+        for (word, first) in blocks.words[0].iter_mut().zip(vectors) {
+            *word = low + first;
         }
         blocks.inject(&schedule, 0);
         blocks.rounds(simd, &schedule);
@@ -127,11 +129,11 @@ fn hits_of_one_high_half<S: Target, const U: usize>(simd: S, seed: u64, start: u
                 }
             }
         }
-        low += (U * len) as u32;
+        low += vectors[U - 1] + len;
     }
     let mut sum = 0;
-    for &lane in (hits[0] + hits[1]).as_slice() {
-        sum += lane as u64;
+    for lane in (hits[0] + hits[1]).as_slice() {
+        sum += lane.cast_unsigned();
     }
     sum
 }

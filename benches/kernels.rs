@@ -1,0 +1,97 @@
+//! `cargo bench --bench kernels`: the CPU kernels on one core, by instruction set and precision, in iterations and darts a
+//! second, and at the end each as a fraction of what the core can do at most. Pin it: `taskset -c 1 cargo bench ...`.
+
+#![allow(missing_docs, reason = "criterion's macros write functions without documentation")]
+
+mod ceiling;
+
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group};
+use hybrid::{
+    device::cpu::{
+        isa::Isa,
+        measure::{time_julia, time_pi},
+    },
+    kernel::{Precision, julia::Julia},
+};
+
+const DARTS: u64 = 1 << 22;
+
+fn pictures() -> [(&'static str, Julia); 3] {
+    let picture =
+        Julia { width: 1920, height: 1440, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
+    let long =
+        Julia { width: 640, height: 400, x: (-1.6, 1.6), y: (-1.0, 1.0), c: (-0.8, 0.156), max_iter: 2001, ..picture };
+    let inside =
+        Julia { width: 320, height: 240, x: (-0.1, 0.1), y: (-0.1, 0.1), c: (-0.1, 0.2), max_iter: 2001, ..picture };
+    [("picture", picture), ("long", long), ("inside", inside)]
+}
+
+fn julia(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("julia");
+    for (name, picture) in pictures() {
+        for isa in Isa::available() {
+            for precision in [Precision::F64, Precision::F32] {
+                group.throughput(Throughput::Elements(time_julia(isa, precision, &picture, 1).work));
+                group.bench_function(format!("{name}/{isa}/{precision}"), |bencher| {
+                    bencher.iter_custom(|runs| {
+                        Duration::from_secs_f64(time_julia(isa, precision, &picture, runs).total_s)
+                    });
+                });
+            }
+        }
+    }
+}
+
+fn pi(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("pi");
+    group.throughput(Throughput::Elements(DARTS));
+    for isa in Isa::available() {
+        group.bench_function(isa.name(), |bencher| {
+            bencher.iter_custom(|runs| Duration::from_secs_f64(time_pi(isa, DARTS, runs).total_s));
+        });
+    }
+}
+
+/// Vector operations for one iteration in one lane: 3 products, 1 fused product, 2 sums, 1 comparison, the counting, and
+/// one sum more where Re c is not zero. (Where no point escapes most tests are left out, and the fraction is too low.)
+fn operations_per_iteration(isa: Isa, precision: Precision, picture: &Julia) -> f64 {
+    let counting = match (isa, precision) {
+        (Isa::Avx512, Precision::F64) => 0.25,
+        (Isa::Avx512, Precision::F32) => 0.5,
+        _ => 1.0,
+    };
+    7.0 + counting + if picture.c.0 == 0.0 { 0.0 } else { 1.0 }
+}
+
+/// Vector operations for one dart in one lane, a rotation counted as one.
+const OPERATIONS_PER_DART: f64 = 115.0 / 2.0;
+
+/// Prints each kernel's best speed beside the ceiling of its instruction set.
+fn fractions() {
+    println!("\n| kernel | G/s | ceiling G/s | fraction |\n|---|---|---|---|");
+    let line = |name: String, speed: f64, ceiling: f64| {
+        println!("| {name} | {:.2} | {:.2} | {:.0} % |", speed / 1e9, ceiling / 1e9, 100.0 * speed / ceiling);
+    };
+    for isa in Isa::available().into_iter().filter(|&isa| isa != Isa::Scalar) {
+        let ceiling = ceiling::measure(isa);
+        for (name, picture) in pictures() {
+            for (precision, width) in [(Precision::F64, 1.0), (Precision::F32, 2.0)] {
+                let times = time_julia(isa, precision, &picture, 40);
+                let most = width * ceiling.f64_lanes_per_s / operations_per_iteration(isa, precision, &picture);
+                line(format!("julia {name} {isa} {precision}"), times.work as f64 / times.shortest_s, most);
+            }
+        }
+        let times = time_pi(isa, DARTS, 40);
+        line(format!("pi {isa}"), times.work as f64 / times.shortest_s, ceiling.u32_lanes_per_s / OPERATIONS_PER_DART);
+    }
+}
+
+criterion_group!(kernels, julia, pi);
+
+fn main() {
+    kernels();
+    Criterion::default().configure_from_args().final_summary();
+    fractions();
+}

@@ -1,0 +1,188 @@
+//! Options of `hybrid rankfile`: what to check, to explain or to write, and for which nodes and launchers.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// What to do with a rankfile.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum RankfileCommand {
+    /// Name what a launcher will misread or refuse. Silent for a clean file; exit code 1 on an error.
+    Check(CheckArgs),
+    /// Say rank by rank what a rankfile asks for and what Open MPI 4.1 and 5 really do, with a drawing of each node.
+    Explain(ExplainArgs),
+    /// Make one: for the nodes it is started on (one rank on each is enough), or for stored topologies.
+    Write(WriteArgs),
+}
+
+/// Options of `hybrid rankfile check`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct CheckArgs {
+    /// The rankfile.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The Open MPI that the file is meant for.
+    #[arg(long, value_enum, default_value_t = Dialect::Both)]
+    pub dialect: Dialect,
+    /// Nodes to compare the file with.
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+    /// Number of ranks that the job is started with, as in mpiexec -n.
+    #[arg(short = 'n', value_name = "RANKS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub ranks: Option<u32>,
+}
+
+/// Options of `hybrid rankfile explain`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct ExplainArgs {
+    /// The rankfile.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Nodes to explain the file on.
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+}
+
+/// Options of `hybrid rankfile write`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct WriteArgs {
+    /// Where to write; without it the file is printed.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Nodes to write for instead of those this is started on, in the order of the ranks.
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+    /// Ranks on each node [default: one for each GPU and one more for each NUMA node, at most one for each core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub ranks_per_node: Option<u32>,
+    /// Ranks that may share one GPU.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub share_gpus: u16,
+    /// A rankfile, or a JSON list of {rank, host, cpuset, cores, gpu}.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Rankfile)]
+    pub format: PlanFormat,
+    /// The launcher to print the command for [default: the mpiexec, or else the srun, that is found].
+    #[arg(long, value_enum)]
+    pub launcher: Option<Launcher>,
+}
+
+/// Nodes described by files.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct NodeArgs {
+    /// A node and its hwloc description, as `lstopo FILE.xml` writes it there; repeatable.
+    #[arg(long, value_name = "HOST=FILE.xml")]
+    pub topology: Vec<HostTopology>,
+}
+
+/// A host's name and the file that describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostTopology {
+    /// The host as the rankfile names it.
+    pub host: String,
+    /// XML of hwloc.
+    pub file: PathBuf,
+}
+
+impl FromStr for HostTopology {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((host, file)) if !host.is_empty() && !file.is_empty() => {
+                Ok(Self { host: host.to_owned(), file: PathBuf::from(file) })
+            }
+            _ => Err("expected HOST=FILE.xml, such as node1=node1.xml".to_owned()),
+        }
+    }
+}
+
+/// The versions of Open MPI that read rankfiles differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dialect {
+    /// Open MPI 4.1.
+    #[value(name = "4.1")]
+    OpenMpi41,
+    /// Open MPI 5.x.
+    #[value(name = "5")]
+    OpenMpi5,
+    /// Either of them.
+    Both,
+}
+
+/// Forms of a written placement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For Open MPI.
+    Rankfile,
+    /// For programs.
+    Json,
+}
+
+/// Programs that start MPI jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Launcher {
+    /// mpiexec of Open MPI up to 4.1.
+    #[value(name = "openmpi4")]
+    OpenMpi4,
+    /// mpiexec of Open MPI 5 and later.
+    #[value(name = "openmpi5")]
+    OpenMpi5,
+    /// mpiexec of MPICH (Hydra).
+    Mpich,
+    /// srun of Slurm.
+    Slurm,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Cli, Command, Parsed, parse};
+
+    fn rankfile(words: &str) -> Result<RankfileCommand, String> {
+        let words = ["hybrid", "rankfile"].into_iter().chain(words.split_whitespace());
+        match parse(words.map(OsString::from)) {
+            Parsed::Run(Cli { command: Command::Rankfile { command } }) => Ok(command),
+            Parsed::Run(other) => panic!("{other:?}"),
+            Parsed::Answer(text) => Err(text),
+            Parsed::Wrong(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn both_dialects_are_checked_unless_one_is_named() {
+        let RankfileCommand::Check(args) = rankfile("check a.rankfile").unwrap() else { panic!("check") };
+        assert_eq!((args.dialect, args.ranks), (Dialect::Both, None));
+        let RankfileCommand::Check(args) = rankfile("check --dialect 4.1 -n 3 a").unwrap() else { panic!("check") };
+        assert_eq!((args.dialect, args.ranks), (Dialect::OpenMpi41, Some(3)));
+    }
+
+    #[test]
+    fn topologies_keep_the_order_they_are_given_in() {
+        let words = "write --topology b=x=1.xml --topology a=y.xml";
+        let RankfileCommand::Write(args) = rankfile(words).unwrap() else { panic!("write") };
+        let given: Vec<(&str, &str)> =
+            args.nodes.topology.iter().map(|given| (given.host.as_str(), given.file.to_str().unwrap())).collect();
+        assert_eq!(given, [("b", "x=1.xml"), ("a", "y.xml")]);
+    }
+
+    #[test]
+    fn wrong_words_are_named_with_the_way_out() {
+        for (words, expected) in [
+            ("check", "<FILE>"),
+            ("check a --dialect 6", "4.1, 5, both"),
+            ("check a -n 0", "0 is not in 1.."),
+            ("check a --topology node1", "HOST=FILE.xml"),
+            ("check a --topology =x.xml", "HOST=FILE.xml"),
+            ("write --ranks-per-node 0", "0 is not in 1..=65536"),
+            ("write --ranks-per-node 65537", "1..=65536"),
+            ("write --share-gpus 0", "0 is not in 1.."),
+            ("write --launcher lam", "openmpi4, openmpi5, mpich, slurm"),
+            ("write --format yaml", "rankfile, json"),
+        ] {
+            let message = rankfile(words).expect_err(words);
+            assert!(message.contains(expected), "{words}: {message}");
+        }
+    }
+}

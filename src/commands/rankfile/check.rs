@@ -1,0 +1,43 @@
+//! `hybrid rankfile check`: what is wrong with a file, one finding after the other.
+
+use super::{nodes::Nodes, print, read::read};
+use crate::{
+    cli::rankfile::{CheckArgs, Dialect},
+    error::Error,
+    rankfile::{self, Code, Diagnostic, Dialects, Severity},
+};
+
+/// Prints the findings; silent where there are none.
+pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
+    let bytes = read(&args.file)?;
+    let parsed = rankfile::parse(&bytes);
+    let nodes = Nodes::of(&parsed.rankfile, &args.nodes)?;
+    let mut found = parsed.diagnostics;
+    found.extend(nodes.lint(&parsed.rankfile));
+    found.extend(args.ranks.and_then(|ranks| rankfile::lint_rank_count(&parsed.rankfile, ranks)));
+    let dialects = match args.dialect {
+        Dialect::OpenMpi41 => Dialects::OpenMpi41,
+        Dialect::OpenMpi5 => Dialects::OpenMpi5,
+        Dialect::Both => Dialects::Both,
+    };
+    found.retain(|diagnostic| dialects.concern(diagnostic));
+    found.sort_by_key(|diagnostic| (diagnostic.code == Code::TooManyFindings, diagnostic.span.start));
+    let name = args.file.display().to_string();
+    let texts: Vec<String> = found.iter().map(|diagnostic| rankfile::render(diagnostic, &bytes, &name)).collect();
+    print(&texts.join("\n"))?;
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Error::BadRankfile { path: args.file.clone(), findings: summary(&found) });
+    }
+    Ok(())
+}
+
+/// `2 errors, 1 warning`.
+fn summary(found: &[Diagnostic]) -> String {
+    let counted = |severity: Severity| {
+        let count = found.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        (count > 0).then(|| format!("{count} {severity}{}", if count == 1 { "" } else { "s" }))
+    };
+    let parts: Vec<String> =
+        [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(counted).collect();
+    parts.join(", ")
+}

@@ -1,0 +1,22 @@
+//! `hybrid rankfile explain`: what a file asks for, in words and drawn.
+
+use super::{nodes::Nodes, print, read::read};
+use crate::{cli::rankfile::ExplainArgs, error::Error, output::explanation, rankfile};
+
+/// Prints the explanation.
+pub(super) fn run(args: &ExplainArgs) -> Result<(), Error> {
+    let bytes = read(&args.file)?;
+    let parsed = rankfile::parse(&bytes);
+    let name = args.file.display().to_string();
+    if parsed.rankfile.entries.is_empty() {
+        let texts: Vec<String> =
+            parsed.diagnostics.iter().map(|diagnostic| rankfile::render(diagnostic, &bytes, &name)).collect();
+        print(&texts.join("\n"))?;
+        let findings = "it has no line that can be understood".to_owned();
+        return Err(Error::BadRankfile { path: args.file.clone(), findings });
+    }
+    let nodes = Nodes::of(&parsed.rankfile, &args.nodes)?;
+    let mut found = parsed.diagnostics;
+    found.extend(nodes.lint(&parsed.rankfile));
+    print(&explanation::explain(&name, &parsed.rankfile, &found, &nodes.by_host))
+}

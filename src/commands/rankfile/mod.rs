@@ -1,0 +1,51 @@
+//! `hybrid rankfile`: check, explain and write rankfiles. All but writing for the nodes of a running job is done by one
+//! process, without MPI.
+
+mod check;
+mod explain;
+mod nodes;
+mod read;
+mod write;
+
+use std::io::{self, Write};
+
+use crate::{
+    cli::rankfile::RankfileCommand,
+    comm::{Failure, World},
+    error::Error,
+};
+
+/// Whether the command is for one process and needs no MPI.
+pub(super) fn is_for_one_process(command: &RankfileCommand) -> bool {
+    match command {
+        RankfileCommand::Check(_) | RankfileCommand::Explain(_) => true,
+        RankfileCommand::Write(args) => !args.nodes.topology.is_empty(),
+    }
+}
+
+/// Runs a command that [`is_for_one_process`].
+pub(super) fn run_alone(command: &RankfileCommand) -> Result<(), Error> {
+    match command {
+        RankfileCommand::Check(args) => check::run(args),
+        RankfileCommand::Explain(args) => explain::run(args),
+        RankfileCommand::Write(args) => write::for_stored_topologies(args),
+    }
+}
+
+/// Runs the command on all ranks. Collective.
+pub(super) fn run(world: &World, command: &RankfileCommand) -> Result<(), Failure> {
+    match command {
+        RankfileCommand::Write(args) if args.nodes.topology.is_empty() => write::for_the_nodes_of_the_job(world, args),
+        _ => world.agree(if world.is_root() { run_alone(command) } else { Ok(()) }),
+    }
+}
+
+/// Prints to stdout. Who has read enough, as `head` has, is not told more.
+fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Output { path: "standard output".into(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+//! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
+
+use std::{
+    env,
+    io::{self, Write},
+    process::{Command, Stdio},
+};
+
+use super::{nodes, print};
+use crate::{
+    cli::rankfile::{Launcher, PlanFormat, WriteArgs},
+    comm::{Failure, World},
+    error::Error,
+    output::part_file::PartFile,
+    plan::{self, Host, Plan},
+    topology::Node,
+};
+
+/// What the launch line calls the file where it is printed and not written.
+const UNNAMED: &str = "my.rankfile";
+/// Variables of a running Open MPI job: with them another version's `mpiexec` takes itself for a part of that job.
+const OF_A_JOB: [&str; 4] = ["OMPI_", "PMIX_", "PRTE_", "PMI_"];
+
+/// Writes for the nodes that `--topology` describes.
+pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
+    write(args, &nodes::described(&args.nodes)?)
+}
+
+/// Writes for the nodes that this job runs on. Each node is read once, by the first of its ranks. Collective.
+pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
+    let leads = world.node.rank() == 0;
+    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
+    let host = node.map(|node| (world.host(), node));
+    let mine = serde_json::to_vec(&host).expect("plain values always have a JSON form");
+    let hosts: Vec<Host> = world
+        .all
+        .gather(&mine)
+        .into_iter()
+        .flatten()
+        .filter_map(|bytes| {
+            serde_json::from_slice::<Option<(String, Node)>>(&bytes)
+                .expect("written by this program on a rank of the same job")
+        })
+        .map(|(name, node)| Host::new(&name, node))
+        .collect();
+    world.agree(if world.is_root() { write(args, &hosts) } else { Ok(()) })
+}
+
+fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
+    let plan = Plan::of(hosts, args.ranks_per_node, args.share_gpus)?;
+    let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
+    let advice = advice(&plan, args, &file);
+    let text = match args.format {
+        PlanFormat::Rankfile => plan.rankfile(&plan::header(hosts, &plan, &file, &program(args)))?,
+        PlanFormat::Json => plan.json(),
+    };
+    for note in &plan.notes {
+        tell(&format!("note: {note}\n"));
+    }
+    let Some(path) = &args.output else {
+        print(&text)?;
+        tell(&advice);
+        return Ok(());
+    };
+    let part = PartFile::create(path)?;
+    part.file().write_all(text.as_bytes()).map_err(|source| part.failed(source))?;
+    part.complete()?;
+    print(&advice)
+}
+
+/// The workload that the launch line starts.
+fn program(args: &WriteArgs) -> String {
+    match args.share_gpus {
+        1 => "hybrid julia".to_owned(),
+        share => format!("hybrid julia --share-gpus {share}"),
+    }
+}
+
+/// The command that starts the job, in lines.
+fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
+    let Some(launcher) = args.launcher.or_else(found_launcher) else {
+        return "no launcher that is known here was found; --launcher openmpi4|openmpi5|mpich|slurm prints its command\n"
+            .to_owned();
+    };
+    let line = plan::launch_line(plan, launcher, file, &program(args));
+    let mut text = format!("start with: {}\n", line.command);
+    if let Some(needs) = line.needs {
+        text += &format!("needs {needs}\n");
+    }
+    if args.output.is_none() && matches!(launcher, Launcher::OpenMpi4 | Launcher::OpenMpi5) {
+        text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
+    }
+    text
+}
+
+/// The launcher that the user would start.
+fn found_launcher() -> Option<Launcher> {
+    ["mpiexec", "srun"].into_iter().find_map(|program| plan::of_version(&version(program)?))
+}
+
+/// What `program --version` says; `None` where there is no such program.
+fn version(program: &str) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null());
+    for (name, _) in env::vars_os() {
+        if OF_A_JOB.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command.output().ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Prints to stderr; there is nobody to tell where that fails.
+fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
