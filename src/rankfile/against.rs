@@ -56,11 +56,11 @@ pub fn lint_against(rankfile: &Rankfile, nodes: &BTreeMap<String, NodeShape>) ->
 }
 
 fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut Vec<Diagnostic>) {
-    let cores = shape.cores();
-    let crowded = u32::try_from(entries.len()).is_ok_and(|ranks| ranks > cores);
-    if crowded {
-        let first_over = entries[usize::try_from(cores).expect("a u32 fits a usize")];
-        let message = format!("host '{host}' has {} ranks on {cores} cores: ranks share cores", entries.len());
+    let cores = usize::try_from(shape.cores()).expect("a u32 fits a usize");
+    // With more ranks than cores some must share; then every shared core is not told again.
+    if let Some(first_over) = entries.get(cores) {
+        let ranks = entries.len();
+        let message = format!("host '{host}' has {ranks} ranks on {cores} cores: ranks share cores");
         found.push(Diagnostic::new(Code::TooManyRanks, first_over.spans[0], message));
     }
     let mut owners: HashMap<u32, u32> = HashMap::new();
@@ -73,15 +73,10 @@ fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut 
             }
         };
         found.extend(unequal_packages(entry, &asked, shape));
-        let taken = asked.iter().find_map(|core| owners.get(core).map(|owner| (*core, *owner)));
-        if let Some((core, owner)) = taken.filter(|_| !crowded) {
-            let message = format!(
-                "core {core} of host '{host}' belongs to rank {owner} already: ranks {owner} and {} share it",
-                entry.rank
-            );
-            found.push(Diagnostic::new(Code::SharedCore, entry.slots_span(), message));
+        if entries.len() <= cores {
+            found.extend(shared_core(host, entry, &asked, &owners));
         }
-        if asked.len() == usize::try_from(cores).expect("a u32 fits a usize") {
+        if asked.len() == cores {
             let message = format!("rank {} has every core of host '{host}' ({cores})", entry.rank);
             found.push(Diagnostic::new(Code::WholeNode, entry.slots_span(), message));
         }
@@ -89,6 +84,15 @@ fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut 
             owners.entry(core).or_insert(entry.rank);
         }
     }
+}
+
+fn shared_core(host: &str, entry: &Entry, asked: &[u32], owners: &HashMap<u32, u32>) -> Option<Diagnostic> {
+    let (core, owner) = asked.iter().find_map(|core| Some((core, owners.get(core)?)))?;
+    let message = format!(
+        "core {core} of host '{host}' belongs to rank {owner} already: ranks {owner} and {} share it",
+        entry.rank
+    );
+    Some(Diagnostic::new(Code::SharedCore, entry.slots_span(), message))
 }
 
 fn misfit_finding(entry: &Entry, misfit: &Misfit, shape: &NodeShape) -> Diagnostic {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::diagnostic::Span;
+
 /// What stands between two line ends or comments. Ranges are bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -24,15 +26,36 @@ pub(super) struct Piece {
     pub(super) unfinished: bool,
 }
 
+impl Piece {
+    /// A range of bytes within the piece with its line and column.
+    pub(super) fn span(&self, text: &str, at: Range<usize>) -> Span {
+        let column = self.column + text[self.start..at.start].chars().count();
+        Span { start: at.start, end: at.end, line: self.line, column }
+    }
+
+    /// The physical line with other text in the place of some bytes; none for a very long line.
+    pub(super) fn replaced(&self, text: &str, at: Range<usize>, by: &str) -> Option<String> {
+        let Self { whole_line, .. } = self;
+        (whole_line.len() <= MAX_CORRECTED_BYTES).then(|| {
+            let line = [&text[whole_line.start..at.start], by, &text[at.end..whole_line.end]].concat();
+            line.trim_end_matches('\r').to_owned()
+        })
+    }
+}
+
+/// A longer line gets no corrected twin.
+const MAX_CORRECTED_BYTES: usize = 1000;
+
 /// The blanks of the lexer.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\u{b}', '\u{c}'];
 
-/// Pieces of the text in order, and where a comment is still open at its end.
-pub(super) fn split(text: &str) -> (Vec<Piece>, Option<usize>) {
+/// Pieces of the text from byte `first` on, in order, and the `/*` of a comment that is still open at
+/// the end, as a piece of its own.
+pub(super) fn split(text: &str, first: usize) -> (Vec<Piece>, Option<Piece>) {
     let mut pieces = Vec::new();
-    let mut open_comment: Option<usize> = None;
-    let mut start = 0;
-    for (index, line) in text.split_inclusive('\n').enumerate() {
+    let mut open_comment: Option<Piece> = None;
+    let mut start = first;
+    for (index, line) in text[first..].split_inclusive('\n').enumerate() {
         let whole_line = start..start + line.trim_end_matches('\n').len();
         let ended = line.ends_with('\n');
         start += line.len();
@@ -57,13 +80,14 @@ pub(super) fn split(text: &str) -> (Vec<Piece>, Option<usize>) {
                 carriage_return: false,
                 unfinished: false,
             };
-            let (piece, next) = fill(text, blank, ended);
+            let (piece, next) = fill(text, blank.clone(), ended);
             if !piece.statement.is_empty() || piece.comment.is_some() || piece.carriage_return {
                 pieces.push(piece);
             }
             let Some(comment) = next else { break };
-            open_comment = next;
-            column += text[at..comment + 2].chars().count();
+            column += text[at..comment].chars().count();
+            open_comment = Some(Piece { start: comment, column, ..blank });
+            column += 2;
             at = comment + 2;
         }
     }
@@ -101,7 +125,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<(usize, &str, Option<&str>)> {
-        let (pieces, _) = split(text);
+        let (pieces, _) = split(text, 0);
         pieces.iter().map(|p| (p.line, &text[p.statement.clone()], p.comment.clone().map(|c| text[c].trim()))).collect()
     }
 
@@ -118,16 +142,16 @@ mod tests {
 
     #[test]
     fn ends_that_the_lexer_stumbles_over_are_marked() {
-        let marks = |text| split(text).0.iter().map(|p| (p.carriage_return, p.unfinished)).collect::<Vec<_>>();
+        let marks = |text| split(text, 0).0.iter().map(|p| (p.carriage_return, p.unfinished)).collect::<Vec<_>>();
         assert_eq!(marks("a\r\n\r\n# b\r\n"), [(true, false), (true, false), (false, false)]);
         assert_eq!(marks("a # b"), [(false, true)]);
         assert_eq!(marks("a"), [(false, false)]);
-        assert_eq!(split("a /* b\n").1, Some(2));
+        assert_eq!(split("a /* b\n", 0).1.map(|piece| (piece.start, piece.column)), Some((2, 3)));
     }
 
     #[test]
     fn many_comments_on_one_line_take_linear_time() {
         let text = "/**/".repeat(200_000);
-        assert_eq!(split(&text).0.len(), 200_000);
+        assert_eq!(split(&text, 0).0.len(), 200_000);
     }
 }

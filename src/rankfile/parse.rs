@@ -27,8 +27,7 @@ pub struct Parsed {
 /// Findings that are kept. A file with more is no rankfile, and the list must not outgrow the file.
 const MAX_FINDINGS: usize = 500;
 
-/// A longer line gets no corrected twin.
-const MAX_CORRECTED_BYTES: usize = 1000;
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads a rankfile of either dialect. Takes time linear in the text and never panics.
 #[must_use]
@@ -61,46 +60,31 @@ impl Parser<'_> {
         }
     }
 
+    /// Reports at a place within a piece.
+    fn report_at(&mut self, code: Code, piece: &Piece, at: Range<usize>, message: impl Into<String>) {
+        self.report(Diagnostic::new(code, piece.span(self.text, at), message));
+    }
+
     fn file(&mut self) {
-        let skipped = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        if skipped > 0 {
-            let span = Span { end: skipped, ..Span::start_of_file() };
-            self.report(Diagnostic::new(
-                Code::ByteOrderMark,
-                span,
-                "the file starts with a byte order mark: save it as UTF-8 without one",
-            ));
+        let mark = if self.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        if mark > 0 {
+            let span = Span { end: mark, ..Span::start_of_file() };
+            let message = "the file starts with a byte order mark: save it as UTF-8 without one";
+            self.report(Diagnostic::new(Code::ByteOrderMark, span, message));
         }
-        let text = self.text;
-        // The mark is one character of white space that nobody sees; positions stay those of the file.
-        let (pieces, open_comment) = lines::split(&text[skipped..]);
-        let pieces = pieces.into_iter().map(|piece| shifted(piece, skipped));
-        let mut carriage_returns = 0;
-        for piece in pieces {
-            if piece.carriage_return {
-                carriage_returns += 1;
-                if carriage_returns == 1 {
-                    let at = piece.statement.end;
-                    let end = (at + 1).min(text.len());
-                    let message = "the lines end in CR LF as on Windows: convert them, for instance with dos2unix";
-                    self.report(Diagnostic::new(Code::CarriageReturn, span(text, &piece, at..end), message));
-                }
-            }
-            self.piece(&piece);
+        let (pieces, open_comment) = lines::split(self.text, mark);
+        if let Some(piece) = pieces.iter().find(|piece| piece.carriage_return) {
+            let at = piece.statement.end..piece.statement.end + 1;
+            let message = "the lines end in CR LF as on Windows: convert them, for instance with dos2unix";
+            self.report_at(Code::CarriageReturn, piece, at, message);
         }
-        if let Some(at) = open_comment.map(|at| at + skipped) {
-            let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-            let span = Span {
-                start: at,
-                end: at + 2,
-                line: text[..at].bytes().filter(|&b| b == b'\n').count() + 1,
-                column: text[line_start..at].chars().count() + 1,
-            };
-            self.report(Diagnostic::new(
-                Code::OpenComment,
-                span,
-                "this comment never ends: the lines after it do not count",
-            ));
+        for piece in &pieces {
+            self.piece(piece);
+        }
+        if let Some(piece) = open_comment {
+            let at = piece.start..piece.start + "/*".len();
+            let message = "this comment never ends: the lines after it do not count";
+            self.report_at(Code::OpenComment, &piece, at, message);
         }
     }
 
@@ -110,14 +94,14 @@ impl Parser<'_> {
         if piece.unfinished {
             let at = piece.comment.clone().unwrap_or_default();
             let message = "the last line is a comment and has no newline at its end: add one";
-            self.report(Diagnostic::new(Code::CommentAtEnd, span(text, piece, at), message));
+            self.report_at(Code::CommentAtEnd, piece, at, message);
         }
         let comment = read_comment(words);
         if piece.statement.is_empty() {
             if let Comment::Wish(_) | Comment::BadBusId(_) = comment {
                 let at = piece.comment.clone().unwrap_or_default();
                 let message = "a device comment counts only at the end of a rank's line: this one chooses nothing";
-                self.report(Diagnostic::new(Code::DeviceCommentAlone, span(text, piece, at), message));
+                self.report_at(Code::DeviceCommentAlone, piece, at, message);
             }
             return;
         }
@@ -143,7 +127,7 @@ impl Parser<'_> {
                 "this comment looks like a choice of device but is none: write '# cpu', '# gpu' or '# gpu=0000:65:00.0'".to_owned(),
             ),
         };
-        self.report(Diagnostic::new(code, span(self.text, piece, at), message));
+        self.report_at(code, piece, at, message);
         None
     }
 
@@ -154,17 +138,18 @@ impl Parser<'_> {
         if let Some(fault) = &found.fault {
             let diagnostic = Diagnostic::new(
                 fault.code,
-                span(text, piece, absolute(&fault.at)),
+                piece.span(text, absolute(&fault.at)),
                 statement_message(fault.code, &text[absolute(&fault.at)]),
             );
-            let corrected = fault.corrected.as_ref().and_then(|statement| corrected_line(text, piece, statement));
+            let corrected =
+                fault.corrected.as_ref().and_then(|statement| piece.replaced(text, piece.statement.clone(), statement));
             self.report(diagnostic.with_correction(corrected));
             if !fault.readable {
                 return None;
             }
         }
         let at = [&found.rank_at, &found.host_at, &found.slots_at].map(absolute);
-        let spans = at.clone().map(|at| span(text, piece, at));
+        let spans = at.clone().map(|at| piece.span(text, at));
         let host = hostname::read(&text[at[1].clone()]).name;
         let slots = self.slots(piece, host, at[2].clone())?;
         Some(Entry {
@@ -184,14 +169,11 @@ impl Parser<'_> {
         let Judgement { list, finding } = judge(&text[at.clone()], hostname::short_name(host));
         if let Some(finding) = finding {
             let place = at.start + finding.at.start..at.start + finding.at.end;
-            let statement = |slots: &String| {
-                [&text[piece.statement.start..at.start], slots, &text[at.end..piece.statement.end]].concat()
-            };
-            let corrected = finding.corrected.as_ref().map(statement);
+            let corrected = finding.corrected.and_then(|slots| piece.replaced(text, at.clone(), &slots));
             let harmless = finding.open_mpi_41.is_none() && finding.open_mpi_5.is_none();
-            let mut diagnostic = Diagnostic::new(finding.code, span(text, piece, place), finding.message)
+            let mut diagnostic = Diagnostic::new(finding.code, piece.span(text, place), finding.message)
                 .with_consequences(finding.open_mpi_41, finding.open_mpi_5)
-                .with_correction(corrected.and_then(|statement| corrected_line(text, piece, &statement)));
+                .with_correction(corrected);
             if harmless {
                 diagnostic.severity = Severity::Warning;
             }
@@ -216,31 +198,4 @@ impl Parser<'_> {
         }
         Parsed { rankfile: self.rankfile, diagnostics: self.diagnostics }
     }
-}
-
-/// The physical line with another statement in the piece's place.
-fn corrected_line(text: &str, piece: &Piece, statement: &str) -> Option<String> {
-    let Piece { whole_line, statement: at, .. } = piece;
-    (whole_line.len() <= MAX_CORRECTED_BYTES).then(|| {
-        let line = [&text[whole_line.start..at.start], statement, &text[at.end..whole_line.end]].concat();
-        line.trim_end_matches('\r').to_owned()
-    })
-}
-
-/// A piece of the text after a byte order mark, in bytes of the file.
-fn shifted(piece: Piece, by: usize) -> Piece {
-    let move_range = |range: Range<usize>| range.start + by..range.end + by;
-    Piece {
-        start: piece.start + by,
-        whole_line: move_range(piece.whole_line),
-        statement: move_range(piece.statement),
-        comment: piece.comment.map(move_range),
-        ..piece
-    }
-}
-
-/// A range of bytes within a piece with its line and column.
-fn span(text: &str, piece: &Piece, at: Range<usize>) -> Span {
-    let column = piece.column + text[piece.start..at.start].chars().count();
-    Span { start: at.start, end: at.end, line: piece.line, column }
 }

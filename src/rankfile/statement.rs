@@ -87,9 +87,10 @@ impl<'a> Reader<'a> {
         Some([&self.text[..at.start], by, &self.text[at.end..]].concat())
     }
 
-    /// `text` is empty at its end: a place that can be marked.
+    /// The next character; nothing at the end of the text.
     fn here(&self) -> Range<usize> {
-        self.at..(self.at + 1).min(self.text.len()).max(self.at)
+        let next = self.text[self.at..].chars().next();
+        self.at..self.at + next.map_or(0, char::len_utf8)
     }
 
     fn keyword(&mut self, words: &[&str], otherwise: Code) -> Option<()> {
@@ -109,8 +110,8 @@ impl<'a> Reader<'a> {
         let digits = word.get(4..).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
         let corrected = (glued.is_some() && digits && otherwise == Code::UnknownLine)
             .then(|| format!("rank {}", &self.text[at.start + 4..]));
-        let end = if at.is_empty() { at.start + 1 } else { at.end };
-        self.fault(otherwise, at.start..end.min(self.text.len()), corrected)
+        let marked = if at.is_empty() { self.here() } else { at };
+        self.fault(otherwise, marked, corrected)
     }
 
     fn rank(&mut self) -> Option<()> {
@@ -258,6 +259,7 @@ mod tests {
             ("rank x=a slot=0", Code::RankNumber, "x", None),
             ("rank =a slot=0", Code::RankNumber, "=", None),
             ("rank 4294967297=a slot=0", Code::RankTooLarge, "4294967297", None),
+            ("rank 0 \u{cd797}", Code::MissingEquals, "\u{cd797}", None),
             ("rank 0 a slot=0", Code::MissingEquals, "a", None),
             ("rank 0==a slot=0", Code::DoubleEquals, "==", Some("rank 0=a slot=0")),
             ("rank 0= slot=0", Code::MissingHost, "slot", None),

@@ -214,7 +214,7 @@ mod tests {
             judge(&of_length(length), "vm").finding.map(|f| (f.code, f.open_mpi_41.is_some(), f.open_mpi_5.is_some()))
         };
         assert_eq!(said(55), None);
-        assert_eq!(said(57), Some((Code::SlotsTooLong, true, false)));
+        assert_eq!(said(56), Some((Code::SlotsTooLong, true, false)));
         assert_eq!(said(63), Some((Code::SlotsTooLong, true, false)));
         assert_eq!(said(65), Some((Code::SlotsTooLong, true, true)));
     }

@@ -1,0 +1,157 @@
+//! Requests for cores into the cores of one node, which is known by the sizes of its packages.
+
+use std::ops::Range;
+
+use super::{Item, Misfit, Reading, SlotList, launcher, normalise};
+
+/// The logical cores that a slot list stands for on a node with `packages[p]` cores in package `p`,
+/// ascending, each once. An empty list means that the launcher leaves the rank unbound.
+///
+/// # Errors
+/// A core or package that the node does not have, and text that the launcher refuses or dies of.
+pub fn resolve(slots: &SlotList, reading: Reading, packages: &[u32]) -> Result<Vec<u32>, Misfit> {
+    let node = Node { packages, cores: packages.iter().sum(), flat: reading == Reading::OpenMpi5 };
+    match reading {
+        Reading::Asked => node.cores_of(&slots.items),
+        Reading::OpenMpi41 => node.cores_of(&launcher::read_as_41(&slots.text)?),
+        Reading::OpenMpi5 => node.cores_of(&launcher::read_as_5(&slots.text)?),
+    }
+}
+
+struct Node<'a> {
+    packages: &'a [u32],
+    cores: u32,
+    /// 5.x counts `package * cores of that package + core` over the node: right only where all
+    /// packages are equal, and past the end of a package it goes on into the next one.
+    flat: bool,
+}
+
+impl Node<'_> {
+    fn cores_of(&self, items: &[Item]) -> Result<Vec<u32>, Misfit> {
+        let mut taken = vec![false; index(self.cores)];
+        for item in normalise(items) {
+            let range = match item {
+                Item::WholeNode => 0..self.cores,
+                Item::Cores(range) => self.within_node(range)?,
+                Item::PackageCores(package, range) => self.within_package(package, &range)?,
+                Item::Packages(range) => self.whole_packages(&range)?,
+            };
+            taken[index(range.start)..index(range.end)].fill(true);
+        }
+        Ok((0..).zip(taken).filter_map(|(core, taken)| taken.then_some(core)).collect())
+    }
+
+    /// The cores of a package, counted over the node.
+    fn package(&self, package: u32) -> Result<Range<u32>, Misfit> {
+        let packages = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
+        let size = self.packages.get(index(package));
+        let size = size.ok_or(Misfit::NoSuchPackage { package, packages, whole: false })?;
+        let first: u32 = self.packages[..index(package)].iter().sum();
+        Ok(first..first + size)
+    }
+
+    fn whole_packages(&self, range: &Range<u32>) -> Result<Range<u32>, Misfit> {
+        let packages = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
+        let last = range.end - 1;
+        if last >= packages {
+            return Err(Misfit::NoSuchPackage { package: range.start.max(packages), packages, whole: true });
+        }
+        Ok(self.package(range.start)?.start..self.package(last)?.end)
+    }
+
+    fn within_node(&self, range: Range<u32>) -> Result<Range<u32>, Misfit> {
+        if range.end <= self.cores {
+            return Ok(range);
+        }
+        Err(Misfit::NoSuchCore { core: range.start.max(self.cores), cores: self.cores })
+    }
+
+    fn within_package(&self, package: u32, range: &Range<u32>) -> Result<Range<u32>, Misfit> {
+        let own = self.package(package)?;
+        let size = own.end - own.start;
+        if range.is_empty() {
+            return Ok(0..0);
+        }
+        let (first, limit) = if self.flat { (package.saturating_mul(size), self.cores) } else { (own.start, own.end) };
+        let end = first.saturating_add(range.end);
+        if end > limit {
+            return Err(Misfit::NoSuchPackageCore { package, core: range.start.max(size), cores: size });
+        }
+        Ok(first + range.start..end)
+    }
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).expect("a u32 fits a usize")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::asked;
+    use super::*;
+
+    fn slots(text: &str) -> SlotList {
+        SlotList { text: text.to_owned(), items: asked::read(text).items }
+    }
+
+    /// What the launchers bound when they were run on these nodes: `None` is a refusal.
+    #[test]
+    fn each_version_binds_what_it_bound_when_it_was_run() {
+        let even: &[u32] = &[4, 4];
+        type Row<'a> = (&'a str, &'a [u32], Option<&'a [u32]>, Option<&'a [u32]>);
+        let rows: &[Row] = &[
+            ("0", even, Some(&[0]), Some(&[0])),
+            ("P1", even, Some(&[0]), Some(&[4, 5, 6, 7])),
+            ("C1", even, Some(&[0]), Some(&[0])),
+            ("S1", even, Some(&[4, 5, 6, 7]), Some(&[4, 5, 6, 7])),
+            ("*", even, Some(&[0]), Some(&[0])),
+            ("0x3", even, Some(&[0]), Some(&[0])),
+            ("9", even, None, None),
+            ("2-0", even, Some(&[]), Some(&[])),
+            ("0:0,1", even, Some(&[0]), Some(&[0, 1])),
+            ("0:0,1", &[2], None, Some(&[0, 1])),
+            ("0:0-2,1:3", even, Some(&[0, 1, 2, 7]), Some(&[0, 1, 2, 3])),
+            ("1:0-2,3", even, None, Some(&[4, 5, 6])),
+            ("P1:2", even, Some(&[2]), Some(&[6])),
+            ("s1:2-3", even, Some(&[6, 7]), Some(&[6, 7])),
+            ("-1", even, Some(&[1]), Some(&[1])),
+            ("-", even, None, None),
+            ("1:2:3", even, Some(&[6, 7]), Some(&[6, 7])),
+            ("0:0-1:3", even, Some(&[0, 1, 3]), Some(&[0, 1, 3])),
+            ("99999999999999999999", even, Some(&[1]), Some(&[1])),
+            ("4294967296", even, Some(&[0]), Some(&[0])),
+            ("2147483648", even, None, None),
+            ("0:", even, Some(&[]), Some(&[])),
+            (":1", even, Some(&[]), Some(&[])),
+            ("0-1,", even, Some(&[0, 1]), Some(&[0, 1])),
+            ("0,1:1", even, Some(&[5]), Some(&[1])),
+            ("S5", even, None, None),
+            ("s0;1", even, Some(&[0, 1, 2, 3]), Some(&[0, 1, 2, 3])),
+            ("p0-1", even, Some(&[0, 1]), Some(&[0, 1, 2, 3, 4, 5, 6, 7])),
+            ("S0:1,S1:1", even, Some(&[1]), Some(&[0, 1])),
+            ("C1-2", even, Some(&[0, 1, 2]), Some(&[0, 1, 2])),
+            ("0:4", even, None, Some(&[4])),
+            ("0:3-5", even, None, Some(&[3, 4, 5])),
+            ("1:2-5", even, None, None),
+            ("1:0", &[2, 4], Some(&[2]), Some(&[4])),
+            ("1:2", &[2, 4], Some(&[4]), None),
+            ("1:1", &[4, 2], Some(&[5]), Some(&[3])),
+            ("0:2", &[2, 4], None, Some(&[2])),
+            ("1:*", &[2, 4], Some(&[2, 3, 4, 5]), Some(&[2, 3, 4, 5])),
+        ];
+        for (text, packages, by_41, by_5) in rows {
+            let read = |reading| resolve(&slots(text), reading, packages).ok();
+            assert_eq!(read(Reading::OpenMpi41).as_deref(), *by_41, "4.1 {text} {packages:?}");
+            assert_eq!(read(Reading::OpenMpi5).as_deref(), *by_5, "5.x {text} {packages:?}");
+        }
+    }
+
+    #[test]
+    fn huge_ranges_cost_nothing() {
+        let wide = slots("0-2147483646;1:0-2147483646;S0-2147483646");
+        for reading in [Reading::Asked, Reading::OpenMpi41, Reading::OpenMpi5] {
+            assert!(resolve(&wide, reading, &[4, 4]).is_err());
+        }
+        assert!(resolve(&slots("0"), Reading::Asked, &[]).is_err());
+    }
+}
