@@ -143,7 +143,7 @@ mod tests {
     fn rankfile(words: &str) -> Result<RankfileCommand, String> {
         let words = ["hybrid", "rankfile"].into_iter().chain(words.split_whitespace());
         match parse(words.map(OsString::from)) {
-            Parsed::Run(Cli { command: Command::Rankfile { command } }) => Ok(command),
+            Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) => Ok(command),
             Parsed::Run(other) => panic!("{other:?}"),
             Parsed::Answer(text) => Err(text),
             Parsed::Wrong(error) => Err(error.to_string()),

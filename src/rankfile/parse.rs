@@ -112,7 +112,7 @@ impl Parser<'_> {
             return;
         };
         entry.device = self.device(piece, comment);
-        entry.device_at = piece.comment.clone().map(|at| span(text, piece, at));
+        entry.device_at = piece.comment.clone().map(|at| piece.span(text, at));
         self.rankfile.entries.push(entry);
     }
 

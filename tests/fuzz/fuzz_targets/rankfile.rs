@@ -1,0 +1,61 @@
+//! Any bytes through the rankfile library: no panic, and what is called clean must be understood
+//! alike by both launchers and survive being written again.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use hybrid::rankfile::{
+    Cores, Dialects, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
+};
+use libfuzzer_sys::fuzz_target;
+
+const PACKAGES: [u32; 2] = [4, 4];
+
+fuzz_target!(|bytes: &[u8]| {
+    let parsed = parse(bytes);
+    for diagnostic in &parsed.diagnostics {
+        assert!(render(diagnostic, bytes, "FILE").is_ascii());
+        if let Some(corrected) = &diagnostic.corrected {
+            assert!(!corrected.contains('\n'));
+        }
+    }
+    let shape = NodeShape { cores_per_package: PACKAGES.to_vec(), pus_per_core: 2 };
+    let hosts = parsed.rankfile.entries.iter().map(|entry| (entry.host.clone(), shape.clone()));
+    let nodes: BTreeMap<String, NodeShape> = hosts.collect();
+    for diagnostic in lint_against(&parsed.rankfile, &nodes) {
+        assert!(render(&diagnostic, bytes, "FILE").is_ascii());
+    }
+    if lint(bytes, Dialects::Both).is_empty() {
+        clean(&parsed.rankfile.entries);
+    }
+});
+
+/// A file without findings: all readings agree, and it can be written again.
+fn clean(entries: &[hybrid::rankfile::Entry]) {
+    let mut placements = Vec::new();
+    for entry in entries {
+        let asked = resolve(&entry.slots, Reading::Asked, &PACKAGES);
+        let by_41 = resolve(&entry.slots, Reading::OpenMpi41, &PACKAGES);
+        assert_eq!(asked.is_ok(), by_41.is_ok());
+        let Ok(asked) = asked else { return };
+        assert_eq!(by_41.as_ref(), Ok(&asked));
+        assert_eq!(resolve(&entry.slots, Reading::OpenMpi5, &PACKAGES), Ok(asked.clone()));
+        assert!(!asked.is_empty());
+        placements.push(Placement {
+            rank: entry.rank,
+            host: entry.host.clone(),
+            cores: Cores::Logical(asked),
+            device: entry.device,
+            comment: None,
+        });
+    }
+    let text = write(&[], &placements).expect("a clean file can be written");
+    assert!(lint(text.as_bytes(), Dialects::Both).is_empty());
+    let again = parse(text.as_bytes()).rankfile;
+    for placement in &placements {
+        let entry = again.entry(placement.rank).expect("each rank is written");
+        assert_eq!(entry.device, placement.device);
+        let cores = resolve(&entry.slots, Reading::Asked, &PACKAGES).expect("its cores exist");
+        assert_eq!(Cores::Logical(cores), placement.cores);
+    }
+}

@@ -1,0 +1,496 @@
+//! What this program says about rankfiles against the real launchers: both accept every written
+//! file and bind as predicted, and both do to each trap what the linter says they do.
+//!
+//! Needs Open MPI 4.1 as `mpiexec` or in HYBRID_TEST_MPIEXEC41, and 5.x in HYBRID_TEST_MPIEXEC5 or
+//! as `target/venv/bin/mpiexec`, where `make setup-test` installs it.
+//! Nodes of other shapes than this machine's are hwloc's synthetic ones: the launchers then map
+//! onto them, start the ranks here, and report the map.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use hybrid::rankfile::{Code, Cores, Dialects, Placement, Reading, lint, parse, resolve, write};
+
+const SIGABRT: i32 = 6;
+const SIGSEGV: i32 = 11;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Launcher {
+    OpenMpi41,
+    OpenMpi5,
+}
+
+impl Launcher {
+    const BOTH: [Self; 2] = [Self::OpenMpi41, Self::OpenMpi5];
+
+    fn program(self) -> PathBuf {
+        let (variable, default) = match self {
+            Self::OpenMpi41 => ("HYBRID_TEST_MPIEXEC41", "mpiexec"),
+            Self::OpenMpi5 => ("HYBRID_TEST_MPIEXEC5", concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/mpiexec")),
+        };
+        std::env::var_os(variable).unwrap_or_else(|| default.into()).into()
+    }
+
+    fn reading(self) -> Reading {
+        match self {
+            Self::OpenMpi41 => Reading::OpenMpi41,
+            Self::OpenMpi5 => Reading::OpenMpi5,
+        }
+    }
+}
+
+/// What came of one start.
+#[derive(Debug)]
+struct Outcome {
+    code: Option<i32>,
+    signal: Option<i32>,
+    timed_out: bool,
+    output: String,
+}
+
+/// One start of a launcher over a rankfile.
+struct Run<'a> {
+    launcher: Launcher,
+    text: &'a str,
+    /// A node in hwloc's synthetic notation; `None` is this machine.
+    node: Option<&'a str>,
+    ranks: Option<u32>,
+    extra: &'a [&'a str],
+}
+
+impl<'a> Run<'a> {
+    fn new(launcher: Launcher, text: &'a str) -> Self {
+        Self { launcher, text, node: None, ranks: None, extra: &[] }
+    }
+
+    fn on(launcher: Launcher, node: &'a str, text: &'a str) -> Self {
+        Self { node: Some(node), ..Self::new(launcher, text) }
+    }
+
+    /// Starts it and waits; kills the whole process group at the limit.
+    fn start(&self) -> Outcome {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let file = std::env::temp_dir().join(format!("hybrid-rankfile-{}-{number}", std::process::id()));
+        std::fs::write(&file, self.text).expect("the temporary folder can be written");
+        let program = self.launcher.program();
+        let mut command = Command::new(&program);
+        self.environment(&mut command);
+        match self.launcher {
+            Launcher::OpenMpi41 => {
+                command.args(["--mca", "plm_rsh_agent", "false", "--display-devel-map", "-rf"]).arg(&file)
+            }
+            Launcher::OpenMpi5 => command
+                .args(["--prtemca", "plm_rsh_agent", "false", "--display", "map-devel", "--map-by"])
+                .arg(format!("rankfile:file={}", file.display())),
+        };
+        command.args(self.extra);
+        if let Some(ranks) = self.ranks {
+            command.args(["-n", &ranks.to_string()]);
+        }
+        command.args([
+            "sh",
+            "-c",
+            "echo \"CPUS $OMPI_COMM_WORLD_RANK $(grep Cpus_allowed_list /proc/self/status | cut -f2)\"",
+        ]);
+        let outcome = wait(command, &program);
+        std::fs::remove_file(&file).expect("the file was written above");
+        outcome
+    }
+
+    /// A clean environment: variables of another Open MPI would lead this one astray.
+    fn environment(&self, command: &mut Command) {
+        let folder = self.launcher.program().parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        command.env_clear().env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin"));
+        for variable in ["HOME", "TMPDIR"] {
+            if let Some(value) = std::env::var_os(variable) {
+                command.env(variable, value);
+            }
+        }
+        for variable in ["OMPI_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT"] {
+            command.env(variable, "1").env(format!("{variable}_CONFIRM"), "1");
+        }
+        if let Some(node) = self.node {
+            command.env("HWLOC_SYNTHETIC", node);
+        }
+    }
+}
+
+fn wait(mut command: Command, program: &std::path::Path) -> Outcome {
+    let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().expect("a pipe can be shared"))
+        .stderr(writer)
+        .process_group(0);
+    let mut child = command.spawn().unwrap_or_else(|error| {
+        panic!(
+            "cannot start {} ({error}): install Open MPI or name its mpiexec, see the top of this file",
+            program.display()
+        )
+    });
+    drop(command);
+    let collected = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // A launcher that was killed may leave the pipe in any state; what came until then counts.
+        let _ = reader.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    let start = Instant::now();
+    let mut timed_out = false;
+    let status = loop {
+        match child.try_wait().expect("the child is ours") {
+            Some(status) => break status,
+            None if start.elapsed() > LIMIT => {
+                timed_out = true;
+                kill_group(child.id());
+                break child.wait().expect("the child is ours");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    Outcome {
+        code: status.code(),
+        signal: status.signal(),
+        timed_out,
+        output: collected.join().expect("the reader does not panic"),
+    }
+}
+
+/// Ends a launcher with all that it started; the standard library can end single processes only.
+fn kill_group(leader: u32) {
+    let group = format!("-{leader}");
+    let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+    assert!(killed.is_ok_and(|status| status.success()), "process group {leader} could not be killed");
+}
+
+impl Outcome {
+    /// Cores (logical, by the order of the map's text) of each rank on a node of 2 packages of 4.
+    fn mapped(&self) -> BTreeMap<u32, Vec<u32>> {
+        let mut ranks = BTreeMap::new();
+        let mut rank = None;
+        for line in self.output.lines().map(str::trim) {
+            if line.starts_with("Data for proc: [") {
+                let number = line.rsplit(',').next().unwrap_or_default();
+                rank = number.trim_end_matches(']').parse().ok();
+            } else if let (Some(of), Some(binding)) = (rank, line.strip_prefix("Binding:")) {
+                ranks.insert(of, bound_cores(binding.trim()));
+                rank = None;
+            }
+        }
+        ranks
+    }
+
+    /// What each rank saw as its own processors.
+    fn seen(&self) -> BTreeMap<u32, String> {
+        let lines = self.output.lines().filter_map(|line| line.split_once("CPUS "));
+        lines
+            .filter_map(|(_, rest)| rest.trim().split_once(' '))
+            .map(|(rank, cpus)| (rank.parse().expect("a rank"), cpus.to_owned()))
+            .collect()
+    }
+
+    fn accepted(&self) -> bool {
+        self.code == Some(0)
+    }
+}
+
+/// `[BB/../..][../..]` of 4.1 and `package[0][core:L0-1] package[1][core:L6]` of 5.x.
+fn bound_cores(binding: &str) -> Vec<u32> {
+    if binding.starts_with('[') {
+        let cores = binding.split(['[', ']', '/']).filter(|core| !core.is_empty());
+        return (0..).zip(cores).filter(|(_, core)| core.contains('B')).map(|(number, _)| number).collect();
+    }
+    let lists = binding.split("[core:L").skip(1).filter_map(|rest| rest.split(']').next());
+    let ranges = lists.flat_map(|list| list.split(','));
+    ranges
+        .flat_map(|range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            first.parse::<u32>().expect("a core")..=last.parse().expect("a core")
+        })
+        .collect()
+}
+
+const NODE: &str = "pack:2 core:4 pu:2";
+const PACKAGES: [u32; 2] = [4, 4];
+
+fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("Linux names its host");
+    name.trim().split('.').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn both_accept_what_is_written_and_bind_as_it_says() {
+    let host = hostname();
+    let place = |rank, cores| Placement {
+        rank,
+        host: host.clone(),
+        cores,
+        device: None,
+        comment: Some(format!("rank {rank}")),
+    };
+    let placements = [
+        Placement { device: Some(hybrid::wish::DeviceWish::Gpu), ..place(0, Cores::Logical(vec![0, 2])) },
+        place(1, Cores::InPackages(vec![(1, 0), (1, 1), (0, 3)])),
+        Placement {
+            device: Some(hybrid::wish::DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap())),
+            ..place(2, Cores::Logical(vec![6, 7]))
+        },
+        place(3, Cores::Logical(vec![1])),
+    ];
+    let text = write(&["four ranks".to_owned()], &placements).unwrap();
+    let expected = BTreeMap::from([(0, vec![0, 2]), (1, vec![3, 4, 5]), (2, vec![6, 7]), (3, vec![1])]);
+    for launcher in Launcher::BOTH {
+        let outcome = Run::on(launcher, NODE, &text).start();
+        assert!(outcome.accepted(), "{launcher:?} {outcome:?}");
+        assert_eq!(outcome.mapped(), expected, "{launcher:?} {outcome:?}");
+    }
+}
+
+#[test]
+fn the_kernel_sees_the_cores_that_were_written() {
+    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(allowed >= 2, "this test needs two processors, there is {allowed}");
+    let place =
+        |rank| Placement { rank, host: hostname(), cores: Cores::Logical(vec![rank]), device: None, comment: None };
+    let text = write(&[], &[place(0), place(1)]).unwrap();
+    for launcher in Launcher::BOTH {
+        let seen = Run::new(launcher, &text).start().seen();
+        assert_eq!(seen.len(), 2, "{launcher:?}");
+        assert_ne!(seen[&0], seen[&1], "{launcher:?}");
+        // A file that says otherwise must be seen to be otherwise, or this test sees nothing.
+        let swapped = text.replace("slot=0", "slot=X").replace("slot=1", "slot=0").replace("slot=X", "slot=1");
+        let other = Run::new(launcher, &swapped).start().seen();
+        assert_eq!((&other[&0], &other[&1]), (&seen[&1], &seen[&0]), "{launcher:?}");
+    }
+}
+
+#[test]
+fn slot_lists_are_bound_as_predicted() {
+    let lists = [
+        "0",
+        "0,2",
+        "1:0-2",
+        "0:3;1:0",
+        "1:*",
+        "S1",
+        "P1",
+        "p1:2",
+        "C1",
+        "*",
+        "0x3",
+        "0:0,1",
+        "0:0-2,1:3",
+        "1:0-2,3",
+        "0,1:1",
+        "-1",
+        "1:2:3",
+        "0:4",
+        "0:3-5",
+        "1:2-5",
+        "9",
+        "0;9",
+        "5:0",
+        "S5",
+        "S",
+        "0-1-2",
+        "-",
+        "4294967296",
+        "2147483648",
+        "2-0",
+        "0:",
+        "C1-2",
+        "S0:1,S1:1",
+        "p0-1",
+        "0,",
+        "1x",
+    ];
+    for list in lists {
+        let text = format!("rank 0={} slot={list}\n", hostname());
+        // The text is not always a list: what the launchers make of it is predicted all the same.
+        let parsed = parse(text.as_bytes());
+        let entry = parsed.rankfile.entries.first();
+        for launcher in Launcher::BOTH {
+            let outcome = Run::on(launcher, NODE, &text).start();
+            assert!(!outcome.timed_out, "{list} {launcher:?}");
+            match entry.map(|entry| resolve(&entry.slots, launcher.reading(), &PACKAGES)) {
+                Some(Ok(cores)) if cores.len() == 8 => {
+                    assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
+                }
+                Some(Ok(cores)) => {
+                    assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
+                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {launcher:?}");
+                }
+                Some(Err(_)) => assert!(!outcome.accepted(), "{list} {launcher:?} {outcome:?}"),
+                None => assert_said_deed(list, launcher, &outcome, &lint(text.as_bytes(), Dialects::Both)[0]),
+            }
+        }
+    }
+}
+
+/// Lists nobody thought of, from a fixed sequence: the launchers are read right, not fitted.
+#[test]
+fn lists_put_together_by_chance_are_bound_as_predicted() {
+    const PARTS: &[&str] = &[
+        "0", "1", "2", "3", "5", "0-1", "2-3", "1-0", "0:", "1:", "2:", "S", "P", "s0", "c", "*", ",", ",", ";", ";",
+        "-", ":",
+    ];
+    let count: u32 = std::env::var("HYBRID_TEST_SLOT_LISTS")
+        .map_or(40, |count| count.parse().expect("HYBRID_TEST_SLOT_LISTS is a number"));
+    let mut state = 0x2545_f491_u64;
+    let mut next = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).expect("31 bits fit") % limit
+    };
+    let mut compared = 0;
+    for _ in 0..count {
+        let list: String = (0..2 + next(6)).map(|_| PARTS[next(PARTS.len())]).collect();
+        let text = format!("rank 0={} slot={list}\n", hostname());
+        let Some(entry) = parse(text.as_bytes()).rankfile.entries.pop() else {
+            continue;
+        };
+        for launcher in Launcher::BOTH {
+            let outcome = Run::on(launcher, NODE, &text).start();
+            compared += 1;
+            match resolve(&entry.slots, launcher.reading(), &PACKAGES) {
+                Ok(cores) if cores.len() == 8 => {
+                    assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
+                }
+                Ok(cores) => {
+                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {launcher:?} {outcome:?}")
+                }
+                Err(_) => assert!(!outcome.accepted(), "{list} {launcher:?} {outcome:?}"),
+            }
+        }
+    }
+    assert!(compared > count / 4, "{compared}");
+}
+
+/// A list that no person understands: the deed is in the diagnostic alone.
+fn assert_said_deed(list: &str, launcher: Launcher, outcome: &Outcome, diagnostic: &hybrid::rankfile::Diagnostic) {
+    let said = match launcher {
+        Launcher::OpenMpi41 => diagnostic.open_mpi_41.as_deref(),
+        Launcher::OpenMpi5 => diagnostic.open_mpi_5.as_deref(),
+    };
+    let said = said.unwrap_or_else(|| panic!("{list} {launcher:?}: nothing is said"));
+    if let Some(core) = said.strip_prefix("binds core ").and_then(|rest| rest.split([',', ' ']).next()) {
+        let core: u32 = core.parse().expect("a core");
+        if core < 8 {
+            assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![core])]), "{list} {launcher:?}: {said}");
+        } else {
+            assert!(!outcome.accepted(), "{list} {launcher:?}: {said}");
+        }
+    } else if said.contains("unbound") {
+        assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![])]), "{list} {launcher:?}: {said}");
+    } else {
+        assert!(!outcome.accepted(), "{list} {launcher:?}: {said}");
+        assert_eq!(
+            said.contains("segmentation fault"),
+            outcome.signal == Some(SIGSEGV),
+            "{list} {launcher:?}: {said} {outcome:?}"
+        );
+    }
+}
+
+/// A rank bound to no core is not bound: it has what the launcher has.
+#[test]
+fn an_empty_list_leaves_the_rank_unbound() {
+    for launcher in Launcher::BOTH {
+        let seen = |list| Run::new(launcher, &format!("rank 0={} slot={list}\n", hostname())).start().seen();
+        assert_eq!(seen("1-0")[&0], seen("S*")[&0], "{launcher:?}");
+        assert_ne!(seen("1-0")[&0], seen("0")[&0], "{launcher:?}");
+    }
+}
+
+#[test]
+fn traps_end_as_the_linter_says() {
+    let host = hostname();
+    let long = format!("{}2", "0;".repeat(28));
+    let refused: &[(&str, Code, &str, &str)] = &[
+        ("rank 1=H slot=1\nrank 0=H slot=0\n", Code::RankZeroFirst, "already assigned", "already assigned"),
+        ("rank 0=H slot=0\nrank 0=H slot=3\n", Code::DuplicateRank, "already assigned", "already assigned"),
+        (
+            "rank 0=H slot=0\nrank 1=H slot=1\nrank 1=H slot=3\n",
+            Code::DuplicateRank,
+            "A rank is missing",
+            "A rank is missing",
+        ),
+        ("rank 0=H slot=0\nrank 2=H slot=2\n", Code::MissingRank, "A rank is missing", "A rank is missing"),
+        ("rank 0=H slot=0\r\nrank 1=H slot=1\r\n", Code::CarriageReturn, "invalid syntax", "invalid syntax"),
+        ("rank 0=H slot=0\n# bye", Code::CommentAtEnd, "invalid syntax", "invalid syntax"),
+        ("rank 0=H slot=0 # bye", Code::CommentAtEnd, "invalid syntax", "invalid syntax"),
+        (
+            "\u{feff}rank 0=H slot=0\n",
+            Code::ByteOrderMark,
+            "parse error in the hostfile",
+            "parse error in the hostfile",
+        ),
+        ("RANK 0=H slot=0\n", Code::KeywordCase, "parse error in the hostfile", "parse error in the hostfile"),
+        ("rank -1=H slot=0\n", Code::RankNumber, "invalid syntax", "invalid syntax"),
+        ("rank 0 H slot=0\n", Code::MissingEquals, "invalid syntax", "invalid syntax"),
+        ("rank 0=H slot=\n", Code::EmptySlots, "invalid syntax", "invalid syntax"),
+        ("rank 0=H slot=0.1\n", Code::StrayCharacter, "invalid syntax", "invalid syntax"),
+        ("rank 0=+n0 slot=0\n", Code::RelativeHost, "no prior allocation", "no prior allocation"),
+        ("rank 0=\"H\" slot=0\n", Code::QuotedHost, "Node names must be composed", "invalid syntax"),
+        ("", Code::NoRanks, "A rank is missing", "invalid syntax"),
+    ];
+    for (text, code, by_41, by_5) in refused {
+        let text = text.replace('H', &host);
+        let found = lint(text.as_bytes(), Dialects::Both);
+        assert_eq!(found[0].code, *code, "{text:?}");
+        for (launcher, words) in Launcher::BOTH.into_iter().zip([by_41, by_5]) {
+            let outcome = Run::on(launcher, NODE, &text).start();
+            assert!(!outcome.accepted() && outcome.output.contains(words), "{text:?} {launcher:?} {outcome:?}");
+        }
+    }
+    let overflow = Run::on(Launcher::OpenMpi41, NODE, &format!("rank 0={host} slot={long}\n")).start();
+    let expected = host.len() + 6 + long.len() > 63;
+    assert_eq!(overflow.signal == Some(SIGABRT), expected, "{overflow:?}");
+}
+
+/// The traps that no launcher mentions: both start the job, and not as the file says.
+#[test]
+fn silent_traps_are_silent() {
+    let host = hostname();
+    let mapped =
+        |launcher, text: &str, ranks| Run { ranks: Some(ranks), ..Run::on(launcher, NODE, text) }.start().mapped();
+    for launcher in Launcher::BOTH {
+        let blank = format!("rank 0={host} slot=0, 1\n");
+        assert_eq!(mapped(launcher, &blank, 1), BTreeMap::from([(0, vec![0])]), "{launcher:?}");
+        let twice = format!("rank 0={host} slot=0\nrank 1={host} slot=1\nrank 1={host} slot=3\n");
+        assert_eq!(mapped(launcher, &twice, 2), BTreeMap::from([(0, vec![0]), (1, vec![3])]), "{launcher:?}");
+        let open = format!("rank 0={host} slot=0\n/* x\nrank 1={host} slot=1\n");
+        assert_eq!(mapped(launcher, &open, 1), BTreeMap::from([(0, vec![0])]), "{launcher:?}");
+        let cut = format!("rank 0={host}.example.org slot=2\n");
+        assert_eq!(mapped(launcher, &cut, 1), BTreeMap::from([(0, vec![2])]), "{launcher:?}");
+    }
+    // 4.1 prints nothing at all about a core that is not there.
+    let nothing = Run {
+        launcher: Launcher::OpenMpi41,
+        text: &format!("rank 0={host} slot=9\n"),
+        node: Some(NODE),
+        ranks: None,
+        extra: &[],
+    }
+    .start();
+    assert_eq!((nothing.code, nothing.output.trim()), (Some(1), ""));
+}
+
+#[test]
+fn ranks_that_share_a_core_are_an_error_to_the_fifth_version_alone() {
+    let host = hostname();
+    let text = format!("rank 0={host} slot=0\nrank 1={host} slot=0-1\n");
+    assert!(Run::on(Launcher::OpenMpi41, NODE, &text).start().accepted());
+    let refused = Run::on(Launcher::OpenMpi5, NODE, &text).start();
+    assert!(!refused.accepted() && refused.output.contains("already allocated"), "{refused:?}");
+    let allowed =
+        Run { extra: &["--bind-to", ":overload-allowed"], ..Run::on(Launcher::OpenMpi5, NODE, &text) }.start();
+    assert_eq!(allowed.mapped(), BTreeMap::from([(0, vec![0]), (1, vec![0, 1])]), "{allowed:?}");
+}

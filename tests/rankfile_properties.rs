@@ -1,0 +1,207 @@
+//! Properties of the rankfile library over generated input: what is written is read again the same,
+//! no input panics, and time grows with the input and not faster.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use hybrid::rankfile::{
+    Cores, Dialects, MAX_BYTES, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
+};
+use hybrid::wish::DeviceWish;
+use proptest::prelude::*;
+
+const PACKAGES: [u32; 2] = [8, 8];
+
+fn device() -> impl Strategy<Value = Option<DeviceWish>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(DeviceWish::Cpu)),
+        Just(Some(DeviceWish::Gpu)),
+        (0_u32..0x10000, 0_u8.., 0_u8..32, 0_u8..8).prop_map(|(domain, bus, device, function)| {
+            let id = format!("{domain:04x}:{bus:02x}:{device:02x}.{function}");
+            Some(DeviceWish::ThisGpu(id.parse().expect("made as a bus id is")))
+        }),
+    ]
+}
+
+fn cores() -> impl Strategy<Value = Cores> {
+    let logical = prop::collection::btree_set(0_u32..16, 1..12);
+    let packages = prop::collection::btree_set((0_u32..2, 0_u32..8), 1..6);
+    prop_oneof![
+        logical.prop_map(|cores| Cores::Logical(cores.into_iter().collect())),
+        packages.prop_map(|cores| Cores::InPackages(cores.into_iter().collect())),
+    ]
+}
+
+fn placements() -> impl Strategy<Value = Vec<Placement>> {
+    let place = ("[a-z][a-z0-9]{0,7}", cores(), device(), prop::option::of("\\PC{0,20}"));
+    prop::collection::vec(place, 1..20).prop_map(|places| {
+        let placement = |(rank, (host, cores, device, comment))| Placement { rank, host, cores, device, comment };
+        (0..).zip(places).map(placement).collect()
+    })
+}
+
+fn logical(cores: &Cores) -> Vec<u32> {
+    match cores {
+        Cores::Logical(cores) => cores.clone(),
+        Cores::InPackages(cores) => cores.iter().map(|(package, core)| package * 8 + core).collect(),
+    }
+}
+
+/// Lines that are nearly right: the parts of a rankfile in any order and number.
+fn nearly_a_rankfile() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        Just("rank "),
+        Just("rank"),
+        Just("RANK "),
+        Just("0"),
+        Just("1"),
+        Just("4294967297"),
+        Just("-1"),
+        Just("="),
+        Just(" "),
+        Just("\t"),
+        Just("node"),
+        Just("a.b"),
+        Just("+n0"),
+        Just("me@"),
+        Just("\""),
+        Just(" slot="),
+        Just("slots="),
+        Just("P"),
+        Just("S"),
+        Just("c"),
+        Just("*"),
+        Just(","),
+        Just(";"),
+        Just(":"),
+        Just("-"),
+        Just("0x3"),
+        Just("99999999999999999999"),
+        Just(" # gpu"),
+        Just(" # gpu="),
+        Just("0000:65:00.0"),
+        Just("//"),
+        Just("/*"),
+        Just("*/"),
+        Just("\r\n"),
+        Just("\n"),
+        Just("\u{feff}"),
+        Just("\u{e9}"),
+        Just("rank 0=a slot=0\n"),
+        Just("rank 1=b slot=1:0-2\n"),
+    ];
+    prop::collection::vec(word, 0..40).prop_map(|words| words.concat())
+}
+
+/// Everything the library does with a text, for the panics in it.
+fn exercise(bytes: &[u8]) {
+    let parsed = parse(bytes);
+    let shape = NodeShape { cores_per_package: PACKAGES.to_vec(), pus_per_core: 2 };
+    let nodes: BTreeMap<String, NodeShape> =
+        parsed.rankfile.entries.iter().map(|entry| (entry.host.clone(), shape.clone())).collect();
+    for diagnostic in parsed.diagnostics.iter().chain(&lint_against(&parsed.rankfile, &nodes)) {
+        assert!(render(diagnostic, bytes, "FILE").is_ascii());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn what_is_written_is_clean_and_read_again_the_same(placements in placements(), header in prop::collection::vec("\\PC{0,30}", 0..3)) {
+        let text = write(&header, &placements).expect("short hosts and few cores fit");
+        prop_assert_eq!(lint(text.as_bytes(), Dialects::Both), []);
+        let read = parse(text.as_bytes()).rankfile;
+        prop_assert_eq!(read.entries.len(), placements.len());
+        for (entry, placement) in read.entries.iter().zip(&placements) {
+            prop_assert_eq!(entry.rank, placement.rank);
+            prop_assert_eq!(&entry.host, &placement.host);
+            prop_assert_eq!(entry.device, placement.device);
+            for reading in [Reading::Asked, Reading::OpenMpi41, Reading::OpenMpi5] {
+                prop_assert_eq!(resolve(&entry.slots, reading, &PACKAGES), Ok(logical(&placement.cores)));
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        exercise(&bytes);
+    }
+
+    #[test]
+    fn nothing_that_is_nearly_a_rankfile_panics(text in nearly_a_rankfile()) {
+        exercise(text.as_bytes());
+    }
+
+    #[test]
+    fn a_silent_file_is_read_alike_by_both(text in nearly_a_rankfile()) {
+        if lint(text.as_bytes(), Dialects::Both).is_empty() {
+            for entry in parse(text.as_bytes()).rankfile.entries {
+                let [asked, by_41, by_5] = [Reading::Asked, Reading::OpenMpi41, Reading::OpenMpi5]
+                    .map(|reading| resolve(&entry.slots, reading, &PACKAGES).ok());
+                prop_assert_eq!(&asked, &by_41);
+                if asked.is_some() {
+                    prop_assert_eq!(&asked, &by_5);
+                }
+            }
+        }
+    }
+}
+
+/// Time for the worst texts of a given size that anyone has thought of.
+fn time(text: &str) -> Duration {
+    let start = Instant::now();
+    exercise(text.as_bytes());
+    start.elapsed()
+}
+
+#[test]
+fn time_grows_with_the_text_and_not_faster() {
+    let repeated: &[(&str, &str)] = &[
+        ("", "x\n"),
+        ("", "x/**/"),
+        ("", "/* */# "),
+        ("", "rank 0=a slot=P1 "),
+        ("rank 0=a slot=", "0,"),
+        ("rank 0=a slot=", "1:0-3;"),
+        ("rank 0=a slot=", "0 "),
+        ("rank 0=", "a@"),
+        ("", "\r"),
+        ("", "\n"),
+        ("", "rank 1=a slot=0\n"),
+        ("# ", "gpu="),
+        ("", "\u{e9}/**/"),
+    ];
+    for (start, part) in repeated {
+        let text = |bytes: usize| format!("{start}{}\n", part.repeat(bytes / part.len()));
+        let (short, long) = (text(MAX_BYTES / 64), text(MAX_BYTES / 8));
+        let _warm = time(&short);
+        let (one, eight) = (time(&short), time(&long));
+        // Eight times the text: quadratic would be 64 times the time.
+        assert!(eight < one * 24 + Duration::from_millis(100), "{part:?}: {one:?} and {eight:?}");
+        assert!(eight < Duration::from_secs(20), "{part:?}: {eight:?}");
+    }
+}
+
+#[test]
+fn a_file_of_200_000_ranks_is_read() {
+    let lines: String =
+        (0..200_000).map(|rank| format!("rank {rank}=node{} slot={}\n", rank / 16, rank % 16)).collect();
+    let parsed = parse(lines.as_bytes());
+    assert_eq!(parsed.diagnostics, []);
+    assert_eq!(parsed.rankfile.entries.len(), 200_000);
+}
+
+/// What the fuzzer started from and what it found, so that nothing found comes back.
+#[test]
+fn the_corpus_of_the_fuzzer_panics_no_more() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/rankfile");
+    let files = std::fs::read_dir(folder).expect("the corpus lies beside the fuzz target");
+    let mut count = 0;
+    for file in files {
+        exercise(&std::fs::read(file.expect("the folder can be read").path()).expect("the file can be read"));
+        count += 1;
+    }
+    assert!(count > 200, "{count}");
+}

@@ -1,0 +1,235 @@
+//! Every trap of a rankfile is named, with a correction that is clean; clean files are silent.
+//! The rows follow what Open MPI 4.1.4 and 5.0.11 did when they were run on them.
+
+use hybrid::rankfile::{Code, Dialects, MAX_BYTES, NodeShape, Severity, lint, lint_against, parse, render};
+use std::collections::BTreeMap;
+
+/// Text, the code that must be found, and a part of what Open MPI 4.1 and 5.x are said to do.
+type Trap = (&'static str, Code, Option<&'static str>, Option<&'static str>);
+
+const TRAPS: &[Trap] = &[
+    // The file as a whole.
+    ("", Code::NoRanks, Some("missing its location"), Some("invalid syntax")),
+    ("# nothing\n", Code::NoRanks, Some("missing its location"), Some("invalid syntax")),
+    (
+        "\u{feff}rank 0=vm slot=0\n",
+        Code::ByteOrderMark,
+        Some("parse error in the hostfile"),
+        Some("parse error in the hostfile"),
+    ),
+    ("rank 0=vm slot=0\r\nrank 1=vm slot=1\r\n", Code::CarriageReturn, Some("invalid syntax"), Some("invalid syntax")),
+    ("\r\nrank 0=vm slot=0\n", Code::CarriageReturn, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=0\n# bye", Code::CommentAtEnd, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=0 # bye", Code::CommentAtEnd, Some("invalid syntax"), Some("invalid syntax")),
+    (
+        "rank 0=vm slot=0\n/* x\nrank 1=vm slot=1\n",
+        Code::OpenComment,
+        Some("ignores the rest"),
+        Some("ignores the rest"),
+    ),
+    ("rank 1=vm slot=1\nrank 0=vm slot=0\n", Code::RankZeroFirst, Some("already assigned"), Some("already assigned")),
+    (
+        "rank 0=vm slot=0\nrank 1=vm slot=1\nrank 1=vm slot=3\n",
+        Code::DuplicateRank,
+        Some("last line win"),
+        Some("last line win"),
+    ),
+    ("rank 0=vm slot=0\nrank 0=vm slot=3\n", Code::DuplicateRank, Some("already assigned"), Some("already assigned")),
+    (
+        "rank 0=vm slot=0\nrank 2=vm slot=2\n",
+        Code::MissingRank,
+        Some("missing its location"),
+        Some("missing its location"),
+    ),
+    (
+        "rank 1=vm slot=1\nrank 2=vm slot=2\n",
+        Code::MissingRank,
+        Some("missing its location"),
+        Some("missing its location"),
+    ),
+    ("rank 0=vm slot=0\nrank 1=VM slot=1\n", Code::HostCase, Some("two hosts"), Some("two hosts")),
+    // The line.
+    ("rank 0=vm slot=0\n```\nrank 1=vm slot=1\n", Code::UnknownLine, Some("hostfile"), Some("invalid syntax")),
+    ("foo\nrank 0=vm slot=0\n", Code::UnknownLine, Some("ssh"), Some("ignores a plain word")),
+    ("rank0=vm slot=0\n", Code::UnknownLine, Some("hostfile"), Some("hostfile")),
+    ("RANK 0=vm slot=0\n", Code::KeywordCase, Some("hostfile"), Some("hostfile")),
+    ("rank 0=vm Slot=0\n", Code::KeywordCase, Some("missing help text"), Some("takes the slot number for the host")),
+    ("rank -1=vm slot=0\n", Code::RankNumber, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0x0=vm slot=0\n", Code::RankNumber, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=0\nrank 4294967297=vm slot=0\n", Code::RankTooLarge, Some("32 bits"), Some("32 bits")),
+    ("rank 0=vm slot=0\nrank 99999999999=vm slot=0\n", Code::RankTooLarge, Some("hangs"), Some("hangs")),
+    ("rank 0 vm slot=0\n", Code::MissingEquals, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0==vm slot=0\n", Code::DoubleEquals, Some("segmentation"), Some("segmentation")),
+    ("rank 0=vm\n", Code::MissingSlots, Some("missing help text"), Some("unbound")),
+    ("rank 0=vm #x slot=0\n", Code::MissingSlots, Some("missing help text"), Some("unbound")),
+    ("rank 0=vm slot=\n", Code::EmptySlots, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=0, 1\n", Code::BlankInSlots, Some("ignores everything after"), Some("ignores everything after")),
+    ("rank 0=vm slot=0 foo\n", Code::StrayText, Some("ignores plain words"), Some("ignores plain words")),
+    ("rank 0=vm slot=0 ?\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=0.1\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=\"0\"\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm username=x slot=0\n", Code::BrokenLine, None, None),
+    // The host.
+    ("rank 0= slot=0\n", Code::MissingHost, Some("next word"), Some("next word")),
+    ("rank 0=vm:0 slot=0\n", Code::HostSyntax, Some("refuses the name"), Some("refuses the name")),
+    ("rank 0=a_b slot=0\n", Code::HostUnderscore, Some("illegal character"), None),
+    ("rank 0=\"vm\" slot=0\n", Code::QuotedHost, Some("quotes"), Some("invalid syntax")),
+    ("rank 0=+n0 slot=0\n", Code::RelativeHost, Some("no prior allocation"), Some("no prior allocation")),
+    ("rank 0=a@b@vm slot=0\n", Code::SeveralAts, Some("segmentation"), Some("segmentation")),
+    ("rank 0=vm.example.org slot=0\n", Code::FullHostName, Some("first dot"), Some("first dot")),
+    // The slots.
+    ("rank 0=vm slot=P1\n", Code::PackagePrefix, Some("binds core 0,"), None),
+    ("rank 0=vm slot=p1\n", Code::PackagePrefix, Some("binds core 0,"), None),
+    ("rank 0=vm slot=C1\n", Code::CorePrefix, Some("binds core 0,"), Some("binds core 0,")),
+    ("rank 0=vm slot=*\n", Code::StarWithoutPackage, Some("binds core 0,"), Some("binds core 0,")),
+    ("rank 0=vm slot=0x3\n", Code::NotANumber, Some("binds core 0,"), Some("binds core 0,")),
+    ("rank 0=vm slot=0:0,1\n", Code::CommaAfterPackage, Some("Not found"), None),
+    ("rank 0=vm slot=0:0-2,4\n", Code::CommaAfterPackage, Some("Not found"), Some("binds cores 0-2 of package 0,")),
+    ("rank 0=vm slot=2-0\n", Code::ReversedRange, Some("unbound"), Some("unbound")),
+    ("rank 0=vm slot=-1\n", Code::NegativeNumber, Some("binds core 1,"), Some("binds core 1,")),
+    ("rank 0=vm slot=0-1-2\n", Code::BadRange, Some("refuses"), Some("refuses")),
+    ("rank 0=vm slot=4294967296\n", Code::NumberTooLarge, Some("binds core 0,"), Some("binds core 0,")),
+    ("rank 0=vm slot=0:\n", Code::MissingNumber, Some("unbound"), Some("unbound")),
+    ("rank 0=vm slot=S\n", Code::MissingNumber, Some("segmentation"), Some("segmentation")),
+    ("rank 0=vm slot=0,\n", Code::StrayPunctuation, None, None),
+    (
+        "rank 0=vm slot=0;2;4;6;8;10;12;14;16;18;20;22;24;26;28;30;32;34;36;38;40;42;44;46\n",
+        Code::SlotsTooLong,
+        Some("buffer overflow"),
+        Some("drops what comes after"),
+    ),
+    // The device.
+    ("rank 0=vm slot=0 # gpu=0000:65:00\n", Code::BadBusId, None, None),
+    ("rank 0=vm slot=0 # gpu 0\n", Code::DeviceComment, None, None),
+    ("rank 0=vm slot=0\n# gpu\n", Code::DeviceCommentAlone, None, None),
+];
+
+const CLEAN: &[&str] = &[
+    "rank 0=vm slot=0\nrank 1=vm slot=1\n",
+    "rank 0=vm slot=0",
+    "rank 0=vm slot=0\nrank 2=vm slot=2\nrank 1=vm slot=1\n",
+    "# a comment\n\n// another\n/* and\n   a third */\nrank 0=vm slot=0 # near the door\n",
+    "# Windows comment\r\nrank 0=vm slot=0 # and here\r\n",
+    "  rank\t0 = vm\tslots = 0-2,4  \n\u{c}\nrank 1=me@vm slot=1:0-2;0:7\n",
+    "rank 0=vm slot=0 # gpu=0000:65:00.0\nrank 1=vm slot=1 // gpu\nrank 2=vm slot=2 /* cpu */\n",
+    "rank 0=192.0.2.2 slot=0\nrank 1=fd00::2 slot=0\nrank 2=localhost slot=1\n",
+    "rank 0=vm slot=0:*\nrank 1=vm slot=S1\n",
+    "# caf\u{e9}\nrank 0=vm slot=01\n",
+];
+
+#[test]
+fn every_trap_is_named_with_its_real_consequence() {
+    for &(text, code, by_41, by_5) in TRAPS {
+        let found = lint(text.as_bytes(), Dialects::Both);
+        let codes: Vec<Code> = found.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [code], "{text:?}");
+        for (says, expected) in [(&found[0].open_mpi_41, by_41), (&found[0].open_mpi_5, by_5)] {
+            if let Some(expected) = expected {
+                assert!(says.as_deref().is_some_and(|says| says.contains(expected)), "{text:?}: {says:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_code_about_text_has_a_trap() {
+    // Those about topology, counts and bytes that are no text have tests of their own.
+    let elsewhere = |code: &Code| {
+        code.id() >= "RF080"
+            || matches!(
+                code,
+                Code::FileTooLarge
+                    | Code::NotText
+                    | Code::NotUtf8
+                    | Code::TooFewRanks
+                    | Code::UnusedRanks
+                    | Code::MixedCounts
+            )
+    };
+    for code in Code::ALL.iter().filter(|code| !elsewhere(code)) {
+        assert!(TRAPS.iter().any(|trap| trap.1 == *code), "{code} has no trap");
+    }
+}
+
+#[test]
+fn a_corrected_line_is_clean() {
+    let mut corrections = 0;
+    for (text, ..) in TRAPS {
+        for diagnostic in lint(text.as_bytes(), Dialects::Both) {
+            if let Some(corrected) = diagnostic.corrected {
+                corrections += 1;
+                let again = lint(format!("{corrected}\n").as_bytes(), Dialects::Both);
+                assert_eq!(again, [], "{text:?} -> {corrected:?}");
+            }
+        }
+    }
+    assert!(corrections > 15, "{corrections}");
+}
+
+#[test]
+fn clean_files_are_silent() {
+    for text in CLEAN {
+        assert_eq!(lint(text.as_bytes(), Dialects::Both), [], "{text:?}");
+    }
+}
+
+#[test]
+fn the_caret_of_a_trap_marks_the_slip() {
+    let text = "rank 0=vm slot=0\nrank 1=vm slot=0;P1 # gpu\n";
+    let found = lint(text.as_bytes(), Dialects::Both);
+    let expected = "\
+error[RF040]: '0;P1' names a package to Open MPI 5.x only: write package:core, as in 1:* or 1:0-3
+ --> FILE:2:16
+  |
+2 | rank 1=vm slot=0;P1 # gpu
+  |                ^^^^
+  = Open MPI 4.1: binds core 0, without a word
+  = write: rank 1=vm slot=0;1:* # gpu
+  = see: package-prefix
+";
+    assert_eq!(render(&found[0], text.as_bytes(), "FILE"), expected);
+}
+
+#[test]
+fn bytes_that_are_no_text_give_one_diagnostic() {
+    for (bytes, code) in [
+        (b"rank 0=vm slot=0\0\n".to_vec(), Code::NotText),
+        (b"\x7fELF\x02\x01\x01\0\0".to_vec(), Code::NotText),
+        (b"rank 0=caf\xe9 slot=0\n".to_vec(), Code::NotUtf8),
+        (vec![b'#'; MAX_BYTES + 1], Code::FileTooLarge),
+    ] {
+        let codes: Vec<Code> = lint(&bytes, Dialects::OpenMpi5).iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code]);
+    }
+}
+
+#[test]
+fn a_file_of_faults_gives_a_bounded_list() {
+    let found = lint("x\n".repeat(100_000).as_bytes(), Dialects::Both);
+    assert!(found.len() < 1000, "{}", found.len());
+    assert_eq!(found.last().map(|d| (d.code, d.severity)), Some((Code::TooManyFindings, Severity::Note)));
+}
+
+#[test]
+fn a_windows_file_is_understood_all_the_same() {
+    let parsed = parse(b"rank 0=vm slot=0 # gpu\r\nrank 1=vm slot=1\r\n");
+    let ranks: Vec<u32> = parsed.rankfile.entries.iter().map(|entry| entry.rank).collect();
+    assert_eq!(ranks, [0, 1]);
+    assert_eq!(parsed.rankfile.entries[0].device, Some(hybrid::wish::DeviceWish::Gpu));
+}
+
+#[test]
+fn the_traps_of_a_node_are_named() {
+    let nodes = BTreeMap::from([("vm".to_owned(), NodeShape { cores_per_package: vec![2], pus_per_core: 1 })]);
+    for (text, code) in [
+        ("rank 0=vm slot=9\n", Code::NoSuchCore),
+        ("rank 0=vm slot=1:0\n", Code::NoSuchPackage),
+        ("rank 0=vm slot=0\nrank 1=vm slot=0\n", Code::SharedCore),
+        ("rank 0=vm slot=0-1\n", Code::WholeNode),
+        ("rank 0=vm slot=0\nrank 1=vm slot=1\nrank 2=vm slot=0\n", Code::TooManyRanks),
+        ("rank 0=vn slot=0\n", Code::UnknownHost),
+    ] {
+        let found: Vec<Code> = lint_against(&parse(text.as_bytes()).rankfile, &nodes).iter().map(|d| d.code).collect();
+        assert_eq!(found, [code], "{text}");
+    }
+}
