@@ -44,18 +44,21 @@ fn main() -> ExitCode {
     let (rank, size) = (world.rank(), world.size());
     let root = world.process_at_rank(0);
 
-    // An n of 0 cannot be asked for, so it tells the others that there is nothing to do.
+    // No n of 0 can be asked for: it means that there is nothing to do but to end with the exit code beside it.
     let mut parameters = [0; 4];
     if rank == 0 {
-        match Options::try_parse() {
-            Ok(options) => parameters = [options.n, options.max, options.find, options.seed],
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.n, options.max, options.find, options.seed],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code().unsigned_abs(), 0, 0]
+            }
+        };
     }
     root.broadcast_into(&mut parameters);
     let [n, max, find, seed] = parameters;
     if n == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(max).expect("an exit code is small"));
     }
 
     let occurrences = |data: &[u32]| data.iter().map(|number| u32::from(*number == find)).sum::<u32>();

@@ -4,12 +4,9 @@
 //! Replaces: `ring.py`, whose own check holds for one input only.
 //! Run: `mpiexec -n 4 target/release/examples/ring --count 1000 --value 6`; without `--value` it asks.
 
-use std::{
-    io::{Write, stdin, stdout},
-    process::ExitCode,
-};
+use std::{io::stdin, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use mpi::traits::*;
 
 /// Sends an integer around a ring of ranks.
@@ -21,7 +18,7 @@ struct Options {
     /// The integer to transmit; asked for on rank 0 where it is not given
     #[arg(long, allow_negative_numbers = true)]
     value: Option<i32>,
-    /// Bytes of a message, a multiple of 8: the integer, and zeros after it
+    /// Bytes of a message, rounded down to a multiple of 8: the integer, and zeros after it
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(i64).range(8..=1 << 30))]
     bytes: i64,
     /// Print each message
@@ -29,22 +26,22 @@ struct Options {
     debug: bool,
 }
 
-/// Reads the options, and the integer from stdin where it is not among them; on rank 0 alone.
-fn ask() -> Result<[i64; 4], String> {
-    let options = Options::try_parse().map_err(|error| error.to_string())?;
+/// What the user wants, and the integer from stdin where it is not among the options; on rank 0 alone.
+fn ask(ranks: i32) -> Result<[i64; 4], clap::Error> {
+    let wrong = |message: String| Options::command().error(ErrorKind::ValueValidation, message);
+    let options = Options::try_parse()?;
+    if ranks < 2 {
+        return Err(wrong(format!("a ring needs 2 ranks, this job has {ranks}: start it with mpiexec -n 2")));
+    }
+    println!("Communicator group with {ranks} processes");
     let value = if let Some(value) = options.value {
         value
     } else {
-        print!("Enter an integer to transmit: ");
+        println!("Enter an integer to transmit:");
         let mut line = String::new();
-        stdout()
-            .flush()
-            .and_then(|()| stdin().read_line(&mut line))
-            .map_err(|error| format!("error: stdin: {error}"))?;
-        println!();
-        line.trim().parse().map_err(|_| {
-            format!("error: '{}' is not an integer of 32 bits: type one, or give it with --value 6", line.trim())
-        })?
+        stdin().read_line(&mut line).map_err(|error| wrong(format!("stdin: {error}")))?;
+        let line = line.trim();
+        line.parse().map_err(|_| wrong(format!("'{line}' is not an integer: type one, or give it with --value 6")))?
     };
     Ok([options.count, value.into(), options.bytes / 8, options.debug.into()])
 }
@@ -53,21 +50,19 @@ fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
     let (rank, size) = (world.rank(), world.size());
-    if size < 2 {
-        eprintln!("error: a ring needs 2 ranks, this job has {size}: start it with mpiexec -n 2");
-        return ExitCode::from(2);
-    }
 
-    // Rank 0 speaks with the user; no count of 0 can be asked for, so it tells the others that there is nothing to do.
+    // Rank 0 speaks with the user. No count of 0 can be asked for: it means that there is nothing to do but to end.
     let mut options = [0; 4];
     if rank == 0 {
-        println!("Communicator group with {size} processes");
-        options = ask().inspect_err(|message| eprintln!("{}", message.trim_end())).unwrap_or_default();
+        options = ask(size).unwrap_or_else(|error| {
+            error.print().expect("a message can be printed");
+            [0, error.exit_code().into(), 0, 0]
+        });
     }
     world.process_at_rank(0).broadcast_into(&mut options);
     let [count, value, length, debug] = options;
     if count == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(value).expect("an exit code is small"));
     }
 
     let next = world.process_at_rank((rank + 1) % size);

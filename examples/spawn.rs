@@ -39,17 +39,21 @@ fn main() -> ExitCode {
     }
 
     let root = world.process_at_rank(0);
+    // No 0 workers can be asked for: it means that there is nothing to do but to end with the exit code beside it.
     let mut parameters = [0; 2];
     if world.rank() == 0 {
-        match Options::try_parse() {
-            Ok(options) => parameters = [options.workers, options.intervals],
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.workers, options.intervals],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code()]
+            }
+        };
     }
     root.broadcast_into(&mut parameters);
     let [workers, intervals] = parameters;
     if workers == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(intervals).expect("an exit code is small"));
     }
 
     // Collective: however many ranks there are, the workers are started once.
@@ -82,7 +86,7 @@ fn manage(all: &SimpleCommunicator, intervals: i32, workers: i32) {
     assert!((sum - PI - h * h / 12.0).abs() < h.powi(4) + 1e-12, "{sum} is not what {intervals} intervals give");
 }
 
-/// A worker's side: it sums every so manieth interval.
+/// A worker's side: it sums its share of the intervals, one in every so many as there are workers.
 fn work(workers: &SimpleCommunicator, all: &SimpleCommunicator) {
     let manager = all.process_at_rank(0);
     let mut intervals = 0;
