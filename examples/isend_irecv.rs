@@ -40,12 +40,16 @@ fn compute_during<'a, S: Scope<'a>>(request: Request<'a, [f64], S>) -> u32 {
     overlapped
 }
 
-/// Runs `work` on all ranks at once and returns the seconds that this rank took.
-fn time_s(world: &impl Communicator, work: impl FnOnce()) -> f64 {
-    world.barrier();
-    let start_s = mpi::time();
-    work();
-    mpi::time() - start_s
+/// Runs `work` on all ranks at once, five times, and returns the milliseconds of this rank's fastest run: what else the
+/// computer does can only make a run slower.
+fn fastest_ms(world: &impl Communicator, mut work: impl FnMut()) -> f64 {
+    let time_ms = |_| {
+        world.barrier();
+        let start_s = mpi::time();
+        work();
+        (mpi::time() - start_s) * 1e3
+    };
+    (0..5).map(time_ms).fold(f64::INFINITY, f64::min)
 }
 
 fn main() -> ExitCode {
@@ -73,31 +77,29 @@ fn main() -> ExitCode {
 
     let mut buffer = if rank == 0 { vec![1.5; LENGTH] } else { vec![0.0; LENGTH] };
     let mut overlapped = 0;
-    let transfer = |buffer: &mut [f64]| match rank {
-        0 => receiver.send(buffer),
-        1 => drop(sender.receive_into(buffer)),
+    let transfer_ms = fastest_ms(&world, || match rank {
+        0 => receiver.send(&buffer[..]),
+        1 => drop(sender.receive_into(&mut buffer[..])),
         _ => {}
-    };
-    transfer(&mut buffer);
-    let transfer_s = time_s(&world, || transfer(&mut buffer));
-    let compute_s = time_s(&world, || {
+    });
+    let compute_ms = fastest_ms(&world, || {
         if rank < 2 {
             black_box((0..PIECES).fold(0.0, |x, _| compute_piece(x)));
         }
     });
-    let both_s = time_s(&world, || {
+    let both_ms = fastest_ms(&world, || {
         mpi::request::scope(|scope| match rank {
             0 => overlapped = compute_during(receiver.immediate_send(scope, &buffer[..])),
-            1 => overlapped = compute_during(sender.immediate_receive_into(scope, &mut buffer[..])),
+            1 => {
+                buffer.fill(0.0);
+                overlapped = compute_during(sender.immediate_receive_into(scope, &mut buffer[..]));
+            }
             _ => {}
         });
     });
     if rank < 2 {
-        let [transfer_ms, compute_ms, both_ms] = [transfer_s, compute_s, both_s].map(|seconds| seconds * 1e3);
-        println!(
-            "rank {rank}: transfer {transfer_ms:.1} ms, computation {compute_ms:.1} ms, both at once {both_ms:.1} ms: \
-             {overlapped} of {PIECES} pieces were computed during the transfer"
-        );
+        println!("rank {rank}: transfer {transfer_ms:.1} ms, computation {compute_ms:.1} ms, both {both_ms:.1} ms");
+        println!("rank {rank}: {overlapped} of {PIECES} pieces were computed while the message was under way");
         assert!(buffer.iter().all(|number| *number == 1.5), "the message is incomplete");
     }
     ExitCode::SUCCESS
