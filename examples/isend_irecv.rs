@@ -87,13 +87,13 @@ fn main() -> ExitCode {
             black_box((0..PIECES).fold(0.0, |x, _| compute_piece(x)));
         }
     });
+    if rank == 1 {
+        buffer.fill(0.0);
+    }
     let both_ms = fastest_ms(&world, || {
         mpi::request::scope(|scope| match rank {
             0 => overlapped = compute_during(receiver.immediate_send(scope, &buffer[..])),
-            1 => {
-                buffer.fill(0.0);
-                overlapped = compute_during(sender.immediate_receive_into(scope, &mut buffer[..]));
-            }
+            1 => overlapped = compute_during(sender.immediate_receive_into(scope, &mut buffer[..])),
             _ => {}
         });
     });

@@ -143,6 +143,14 @@ fn every_link_and_picture_of_the_guide_is_there() {
     }
 }
 
+#[test]
+fn every_example_stands_in_the_table_of_programs() {
+    let table = fs::read_to_string(chapters().join("12-programs.md")).unwrap();
+    for example in examples() {
+        assert!(table.contains(&format!("`{example}`")), "12-programs.md lacks {example}");
+    }
+}
+
 /// A promise that was changed by one character, line or code is found broken.
 #[test]
 fn a_wrong_promise_is_found_out() {
