@@ -12,6 +12,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use guide::{Block, blocks, blocks_of, compare, links};
@@ -129,25 +130,75 @@ fn every_example_says_what_it_teaches_and_how_to_run_it() {
     }
 }
 
-#[test]
-fn every_link_and_picture_of_the_guide_is_there() {
-    let links = links(&chapters());
-    for (chapter, target) in &links {
-        assert!(chapters().join(target).exists(), "{chapter} links to {target}, which is not there");
+/// What is wrong with the links of a guide in `folder`: targets that are not there, and files that nothing links to.
+fn broken_links(folder: &Path) -> Vec<String> {
+    let links = links(folder);
+    let missing = links.iter().filter(|(_, target)| !folder.join(target).exists());
+    let mut broken: Vec<String> = missing.map(|(chapter, target)| format!("{chapter} lacks {target}")).collect();
+    let linked: BTreeSet<PathBuf> = links.iter().map(|(_, target)| folder.join(target)).collect();
+    for folder in [folder.to_owned(), folder.join("pictures")] {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let lost = files.filter(|path| path.is_file() && !linked.contains(path) && !path.ends_with("SUMMARY.md"));
+        broken.extend(lost.map(|path| format!("nothing links to {}", path.display())));
     }
-    let linked: BTreeSet<PathBuf> = links.into_iter().map(|(_, target)| chapters().join(target)).collect();
-    for folder in [chapters(), chapters().join("pictures")] {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
-            assert!(linked.contains(&path) || path.ends_with("SUMMARY.md"), "nothing links to {}", path.display());
-        }
-    }
+    broken
 }
 
 #[test]
-fn every_example_stands_in_the_table_of_programs() {
-    let table = fs::read_to_string(chapters().join("12-programs.md")).unwrap();
-    for example in examples() {
-        assert!(table.contains(&format!("`{example}`")), "12-programs.md lacks {example}");
+fn every_link_and_picture_of_the_guide_is_there() {
+    let broken = broken_links(&chapters());
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn a_broken_link_and_a_lost_picture_are_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("pictures")).unwrap();
+    fs::write(folder.path().join("SUMMARY.md"), "- [One](1.md)\n").unwrap();
+    fs::write(folder.path().join("1.md"), "[two](2.md) [three](https://example.org/3.md) [four](#four)").unwrap();
+    fs::write(folder.path().join("pictures/lost.svg"), "<svg/>").unwrap();
+    let broken = broken_links(folder.path());
+    assert_eq!(broken[0], "1.md lacks 2.md");
+    assert!(broken.len() == 2 && broken[1].ends_with("lost.svg"), "{broken:?}");
+}
+
+/// Examples whose ranks receive something by the calls that `tests/guide/corrupt.c` knows; the rest of the examples use
+/// other calls as well.
+const PATTERNS: [&str; 14] = [
+    "allgather",
+    "broadcast_buffers",
+    "broadcast_objects",
+    "count",
+    "gather_buffers",
+    "gather_objects",
+    "isend_irecv",
+    "reduce",
+    "ring",
+    "scatter_buffers",
+    "scatter_objects",
+    "send_receive_buffers",
+    "send_receive_objects",
+    "spawn",
+];
+
+/// On a network that changes numbers on their way, every pattern must fail.
+#[test]
+fn every_pattern_notices_a_wrong_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("corrupt.so");
+    let mut compiler = Command::new(std::env::var("MPICC").unwrap_or_else(|_| "mpicc".to_owned()));
+    compiler.args(["-shared", "-fPIC", "-O", "-o"]).arg(&library).arg(root().join("tests/guide/corrupt.c"));
+    assert!(compiler.status().expect("mpicc, which building takes too").success());
+
+    let blocks = blocks(&chapters());
+    for pattern in PATTERNS {
+        let mut block = blocks.iter().find(|block| block.example == pattern && block.exit == 0).unwrap().clone();
+        // In the launcher's environment too: it is the launcher that starts the workers of a spawn.
+        block.env.push(("LD_PRELOAD".to_owned(), library.to_str().unwrap().to_owned()));
+        run(&block, 2).succeeded();
+        block.env.push(("HYBRID_CORRUPT".to_owned(), "1".to_owned()));
+        let job = run(&block, 2);
+        assert_ne!(job.code, Some(0), "{pattern} has not noticed: {job:#?}");
     }
 }
 
