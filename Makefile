@@ -14,7 +14,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: demo build test setup setup-test clean
+.PHONY: demo build test test-mpich guide setup setup-test setup-mpich clean
 
 demo: build
 	mpiexec -n 4 $(WITH_RANKFILE) $(HYBRID) julia --scale 3
@@ -25,11 +25,26 @@ build: setup
 test: setup-test
 	cargo test --locked
 
+# The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
+test-mpich: export MPICC := mpicc.mpich
+test-mpich: export HYBRID_MPIEXEC := mpiexec.mpich
+test-mpich: export CARGO_TARGET_DIR := target/mpich
+test-mpich: setup-mpich
+	cargo build --locked --examples
+	cargo test --locked --test examples
+
+# The guide as a book, in target/guide. Wants mdBook: cargo install mdbook
+guide:
+	mdbook build docs/guide
+
 setup:
 	@.ci/setup build
 
 setup-test: setup
 	@.ci/setup test
+
+setup-mpich: setup-test
+	@.ci/setup mpich
 
 clean:
 	cargo clean

@@ -53,7 +53,7 @@ fn a_rank_killed_in_the_middle_ends_the_job_and_leaves_the_old_file() {
             thread::sleep(Duration::from_millis(20));
         };
         thread::sleep(Duration::from_millis(500));
-        let killed = std::time::Instant::now();
+        let killed = Instant::now();
         signal("KILL", &ranks[victim].to_string());
         let job = job.finish();
         assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());

@@ -364,7 +364,7 @@ fn lists_put_together_by_chance_are_bound_as_predicted() {
                     assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
                 }
                 Ok(cores) => {
-                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {launcher:?} {outcome:?}")
+                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {launcher:?} {outcome:?}");
                 }
                 Err(_) => assert!(!outcome.accepted(), "{list} {launcher:?} {outcome:?}"),
             }

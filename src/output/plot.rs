@@ -191,7 +191,7 @@ mod tests {
             .map(|power| {
                 let darts = 4_u64.pow(power);
                 let expected_std_dev = 1.642 / 2.0_f64.powi(i32::try_from(power).unwrap());
-                Row { darts, runs: 64, mean: 3.14, std_dev: expected_std_dev * 1.1, expected_std_dev }
+                Row { darts, runs: 64, mean: 3.2, std_dev: expected_std_dev * 1.1, expected_std_dev }
             })
             .collect()
     }

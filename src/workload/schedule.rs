@@ -166,6 +166,7 @@ mod tests {
     /// in [`SERVICE_S`]. Returns when each rank ended, in seconds, and the number of messages; checks that every band is
     /// dealt once.
     fn simulate(mut dealer: Dealer, bands: u32, speeds: &[&dyn Fn(f64) -> f64]) -> (Vec<f64>, usize) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "virtual times of some minutes")]
         let nanoseconds = |time_s: f64| (time_s * 1e9) as u64;
         let mut asks: BinaryHeap<Reverse<(u64, usize)>> = (0..speeds.len()).map(|rank| Reverse((0, rank))).collect();
         let mut dealt = vec![0_u8; bands as usize];

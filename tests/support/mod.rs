@@ -8,7 +8,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Seek, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -71,8 +71,9 @@ impl Job {
 
     /// `mpiexec options program words`.
     pub fn launched(folder: &Path, options: &[&str], program: &[&str], words: &str) -> Self {
-        let mut command = Command::new("mpiexec");
-        command.args(["--oversubscribe"]).args(options).args(program).args(words.split_whitespace());
+        let launcher = launcher();
+        let mut command = Command::new(&launcher[0]);
+        command.args(&launcher[1..]).args(options).args(program).args(words.split_whitespace());
         Self::of(command, folder)
     }
 
@@ -102,6 +103,16 @@ impl Job {
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Types a line into the job, or nothing at all.
+    pub fn stdin(mut self, line: &str) -> Self {
+        if !line.is_empty() {
+            let mut file = tempfile::tempfile().unwrap();
+            writeln!(file, "{line}").and_then(|()| file.rewind()).unwrap();
+            self.command.stdin(file);
+        }
         self
     }
 
@@ -179,6 +190,13 @@ impl Drop for Running {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The launcher and its options: `HYBRID_MPIEXEC`, else the one of Open MPI, which wants to be told that ranks may share a
+/// core.
+fn launcher() -> Vec<String> {
+    let words = std::env::var("HYBRID_MPIEXEC").unwrap_or_else(|_| "mpiexec --oversubscribe".to_owned());
+    words.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Sends a signal to a process or, with a minus sign, to a process group.

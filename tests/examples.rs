@@ -1,0 +1,250 @@
+//! The cookbook: every program in `examples/` runs for any number of ranks, prints what the guide says it prints, and
+//! refuses what it cannot do with a message instead of a hang.
+//!
+//! `HYBRID_MPIEXEC` names another launcher, for programs that were built with its MPI: `make test-mpich` does that.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+mod guide;
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use guide::{Block, blocks, blocks_of, compare, links};
+use support::{Finished, HYBRID, Job};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn chapters() -> PathBuf {
+    root().join("docs/guide/src")
+}
+
+/// Names of the programs in `examples/`.
+fn examples() -> BTreeSet<String> {
+    let paths = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+fn source(example: &str) -> String {
+    fs::read_to_string(root().join(format!("examples/{example}.rs"))).unwrap()
+}
+
+/// Runs an example as `block` says, but with `ranks` ranks.
+fn run(block: &Block, ranks: usize) -> Finished {
+    let program = Path::new(HYBRID).with_file_name("examples").join(&block.example);
+    assert!(program.exists(), "{} is missing: run `cargo build --examples`", program.display());
+    let folder = tempfile::tempdir().unwrap();
+    let program = program.to_str().unwrap();
+    let mut job = Job::launched(folder.path(), &["-n", &ranks.to_string()], &[program], &block.args);
+    for (name, value) in &block.env {
+        job = job.env(name, value);
+    }
+    job.stdin(&block.stdin).run()
+}
+
+/// Whether a finished job is what the block promises.
+fn judge(block: &Block, job: &Finished) -> Result<(), String> {
+    if job.code != Some(block.exit) {
+        return Err(format!("{}: {} ends with {:?}\n{job:#?}", block.place, block.example, job.code));
+    }
+    let compared = match block.exit {
+        0 => compare(&block.lines, job.stdout.lines()),
+        _ => compare(&block.lines, job.error_lines().into_iter()),
+    };
+    compared.map_err(|lines| format!("{}: {} prints something else:\n{lines}", block.place, block.example))
+}
+
+/// A job that its example refuses: the user's fault, told once, on one line.
+fn assert_refused(job: &Finished, what: &str) {
+    assert_eq!(job.code, Some(2), "{what}: {job:#?}");
+    assert_eq!(job.error_lines().len(), 1, "{what}: {job:#?}");
+}
+
+#[test]
+fn every_example_prints_what_the_guide_says() {
+    let wrong: Vec<String> = blocks(&chapters())
+        .iter()
+        .filter_map(|block| {
+            assert!(examples().contains(&block.example), "{}: no example {}", block.place, block.example);
+            judge(block, &run(block, block.ranks)).err()
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_example_is_in_the_guide() {
+    let shown: BTreeSet<String> =
+        blocks(&chapters()).into_iter().filter(|block| block.exit == 0).map(|block| block.example).collect();
+    assert_eq!(examples(), shown);
+}
+
+#[test]
+fn every_example_runs_with_1_to_4_ranks_or_says_how_many_it_needs() {
+    let blocks = blocks(&chapters());
+    for example in examples() {
+        let block = blocks.iter().find(|block| block.example == example && block.exit == 0);
+        let block = block.unwrap_or_else(|| panic!("{example} is not in the guide"));
+        for ranks in 1..=4 {
+            let job = run(block, ranks);
+            if job.code != Some(0) {
+                assert_refused(&job, &format!("{example} with {ranks} ranks"));
+                let advice = job.error_lines()[0];
+                assert!(advice.contains("mpiexec -n") && advice.contains(&format!(" {ranks}")), "{example}: {advice}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_with_options_refuses_one_that_it_does_not_know() {
+    let mut tried = 0;
+    for example in examples().into_iter().filter(|example| source(example).contains("clap::Parser")) {
+        let block = Block { example: example.clone(), args: "--no-such-option".to_owned(), ..Block::default() };
+        for ranks in [2, 3] {
+            assert_refused(&run(&block, ranks), &example);
+        }
+        let help = run(&Block { args: "--help".to_owned(), ..block }, 2).succeeded();
+        assert_eq!(help.stdout.matches("Usage:").count(), 1, "{help:#?}");
+        tried += 1;
+    }
+    assert!(tried > 0, "no example has options");
+}
+
+#[test]
+fn every_example_says_what_it_teaches_and_how_to_run_it() {
+    for example in examples() {
+        let source = source(&example);
+        let head: String = source.lines().take_while(|line| line.starts_with("//!")).collect();
+        for word in ["Teaches: ", "Replaces: ", &format!("target/release/examples/{example}")] {
+            assert!(head.contains(word), "{example}: its first lines lack '{word}'");
+        }
+    }
+}
+
+/// What is wrong with the links of a guide in `folder`: targets that are not there, and files that nothing links to.
+fn broken_links(folder: &Path) -> Vec<String> {
+    let links = links(folder);
+    let missing = links.iter().filter(|(_, target)| !folder.join(target).exists());
+    let mut broken: Vec<String> = missing.map(|(chapter, target)| format!("{chapter} lacks {target}")).collect();
+    let linked: BTreeSet<PathBuf> = links.iter().map(|(_, target)| folder.join(target)).collect();
+    for folder in [folder.to_owned(), folder.join("pictures")] {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let lost = files.filter(|path| path.is_file() && !linked.contains(path) && !path.ends_with("SUMMARY.md"));
+        broken.extend(lost.map(|path| format!("nothing links to {}", path.display())));
+    }
+    broken
+}
+
+#[test]
+fn every_link_and_picture_of_the_guide_is_there() {
+    let broken = broken_links(&chapters());
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn a_broken_link_and_a_lost_picture_are_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("pictures")).unwrap();
+    fs::write(folder.path().join("SUMMARY.md"), "- [One](1.md)\n").unwrap();
+    fs::write(folder.path().join("1.md"), "[two](2.md) [three](https://example.org/3.md) [four](#four)").unwrap();
+    fs::write(folder.path().join("pictures/lost.svg"), "<svg/>").unwrap();
+    let broken = broken_links(folder.path());
+    assert_eq!(broken[0], "1.md lacks 2.md");
+    assert!(broken.len() == 2 && broken[1].ends_with("lost.svg"), "{broken:?}");
+}
+
+/// Examples whose ranks receive something by the calls that `tests/guide/corrupt.c` knows; the rest of the examples use
+/// other calls as well.
+const PATTERNS: [&str; 14] = [
+    "allgather",
+    "broadcast_buffers",
+    "broadcast_objects",
+    "count",
+    "gather_buffers",
+    "gather_objects",
+    "isend_irecv",
+    "reduce",
+    "ring",
+    "scatter_buffers",
+    "scatter_objects",
+    "send_receive_buffers",
+    "send_receive_objects",
+    "spawn",
+];
+
+/// On a network that changes numbers on their way, every pattern must fail.
+#[test]
+fn every_pattern_notices_a_wrong_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("corrupt.so");
+    let mut compiler = Command::new(std::env::var("MPICC").unwrap_or_else(|_| "mpicc".to_owned()));
+    compiler.args(["-shared", "-fPIC", "-O", "-o"]).arg(&library).arg(root().join("tests/guide/corrupt.c"));
+    assert!(compiler.status().expect("mpicc, which building takes too").success());
+
+    let blocks = blocks(&chapters());
+    for pattern in PATTERNS {
+        let mut block = blocks.iter().find(|block| block.example == pattern && block.exit == 0).unwrap().clone();
+        // In the launcher's environment too: it is the launcher that starts the workers of a spawn.
+        block.env.push(("LD_PRELOAD".to_owned(), library.to_str().unwrap().to_owned()));
+        run(&block, 2).succeeded();
+        block.env.push(("HYBRID_CORRUPT".to_owned(), "1".to_owned()));
+        let job = run(&block, 2);
+        assert_ne!(job.code, Some(0), "{pattern} has not noticed: {job:#?}");
+    }
+}
+
+/// A promise that was changed by one character, line or code is found broken.
+#[test]
+fn a_wrong_promise_is_found_out() {
+    let chapter = "```text example=broadcast_buffers n=2\n\
+        before broadcasting, data for rank 0 is: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n\
+        before broadcasting, data for rank 1 is: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]\n\
+        after broadcasting, data for rank 1 is: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n\
+        after broadcasting, data for rank 0 is: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n```\n";
+    let right = blocks_of("sample.md", chapter).remove(0);
+    let job = run(&right, 2);
+    assert_eq!(judge(&right, &job), Ok(()));
+
+    let changed = blocks_of("sample.md", &chapter.replace("rank 1 is: [0, 1, 2", "rank 1 is: [0, 1, 3")).remove(0);
+    let lacking = Block { lines: right.lines[1..].to_vec(), ..right.clone() };
+    let twice = Block { lines: [&right.lines[..], &right.lines[..1]].concat(), ..right.clone() };
+    let failing = Block { exit: 2, ..right.clone() };
+    for wrong in [changed, lacking, twice, failing] {
+        assert!(judge(&wrong, &job).is_err(), "{wrong:?}");
+    }
+    assert!(judge(&right, &run(&right, 3)).is_err(), "a rank too many");
+}
+
+#[test]
+fn samples_stand_for_their_kind_and_nothing_else() {
+    let one = |pattern: &str, line: &str| compare(&[pattern.to_owned()], [line].into_iter()).is_ok();
+    assert!(one("time ⟨0.42⟩ us", "time 17 us") && one("time ⟨0.42⟩ us", "time -1.5e3 us"));
+    assert!(!one("time ⟨0.42⟩ us", "time long us") && !one("time ⟨0.42⟩ us", "time 17 ms"));
+    assert!(!one("time ⟨0.42⟩ us", "time  us") && !one("time 0.42 us", "time 17 us"));
+    assert!(one("on ⟨node7⟩, core ⟨0⟩", "on pi, core 3") && !one("on ⟨node7⟩, core ⟨0⟩", "on pi, core x"));
+    // The first pattern fits both lines, and must leave the second line to the second pattern.
+    let patterns = ["rank ⟨1⟩".to_owned(), "rank 2".to_owned()];
+    assert_eq!(compare(&patterns, ["rank 2", "rank 7"].into_iter()), Ok(()));
+    assert!(compare(&patterns, ["rank 3", "rank 7"].into_iter()).is_err());
+}
+
+#[test]
+#[should_panic(expected = "the command and the tags differ")]
+fn a_command_that_is_not_the_one_that_was_run_is_found_out() {
+    blocks_of("sample.md", "```text example=hello n=4\n$ mpiexec -n 2 target/release/examples/hello\n```\n");
+}
+
+#[test]
+#[should_panic(expected = "unknown tag")]
+fn a_misspelled_tag_is_found_out() {
+    blocks_of("sample.md", "```text example=hello ranks=4\n```\n");
+}

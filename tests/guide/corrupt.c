@@ -1,0 +1,104 @@
+/* A bad network: loaded before the MPI library, it changes the last number of whatever a rank receives by one, where the
+   environment has HYBRID_CORRUPT. An example that does not notice does not check its result. Knows nothing of the examples. */
+
+#include <mpi.h>
+#include <stdlib.h>
+
+/* The lowest bit of the last of `count` elements; numbers are little-endian. */
+static void spoil(void *buffer, int count, MPI_Datatype type) {
+    int size = 0;
+    PMPI_Type_size(type, &size);
+    if (count > 0 && size > 0 && getenv("HYBRID_CORRUPT") != NULL)
+        ((unsigned char *)buffer)[(size_t)size * (size_t)(count - 1)] ^= 1;
+}
+
+static int rank_in(MPI_Comm comm) {
+    int rank = 0;
+    PMPI_Comm_rank(comm, &rank);
+    return rank;
+}
+
+int MPI_Recv(void *buffer, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, MPI_Status *status) {
+    int code = PMPI_Recv(buffer, count, type, source, tag, comm, status);
+    spoil(buffer, count, type);
+    return code;
+}
+
+int MPI_Mrecv(void *buffer, int count, MPI_Datatype type, MPI_Message *message, MPI_Status *status) {
+    int code = PMPI_Mrecv(buffer, count, type, message, status);
+    spoil(buffer, count, type);
+    return code;
+}
+
+/* The receive that is under way; the examples have one at a time. */
+static struct { MPI_Request request; void *buffer; int count; MPI_Datatype type; } under_way;
+
+int MPI_Irecv(void *buffer, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, MPI_Request *request) {
+    int code = PMPI_Irecv(buffer, count, type, source, tag, comm, request);
+    under_way.request = *request;
+    under_way.buffer = buffer;
+    under_way.count = count;
+    under_way.type = type;
+    return code;
+}
+
+static void arrived(MPI_Request request) {
+    if (under_way.buffer != NULL && request == under_way.request) {
+        spoil(under_way.buffer, under_way.count, under_way.type);
+        under_way.buffer = NULL;
+    }
+}
+
+int MPI_Wait(MPI_Request *request, MPI_Status *status) {
+    MPI_Request before = *request;
+    int code = PMPI_Wait(request, status);
+    arrived(before);
+    return code;
+}
+
+int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
+    MPI_Request before = *request;
+    int code = PMPI_Test(request, flag, status);
+    if (*flag)
+        arrived(before);
+    return code;
+}
+
+int MPI_Bcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm) {
+    int code = PMPI_Bcast(buffer, count, type, root, comm);
+    if (rank_in(comm) != root)
+        spoil(buffer, count, type);
+    return code;
+}
+
+int MPI_Scatter(const void *from, int n, MPI_Datatype t, void *to, int count, MPI_Datatype type, int root, MPI_Comm comm) {
+    int code = PMPI_Scatter(from, n, t, to, count, type, root, comm);
+    spoil(to, count, type);
+    return code;
+}
+
+int MPI_Gather(const void *from, int n, MPI_Datatype t, void *to, int count, MPI_Datatype type, int root, MPI_Comm comm) {
+    int code = PMPI_Gather(from, n, t, to, count, type, root, comm);
+    if (rank_in(comm) == root)
+        spoil(to, count, type);
+    return code;
+}
+
+int MPI_Allgather(const void *from, int n, MPI_Datatype t, void *to, int count, MPI_Datatype type, MPI_Comm comm) {
+    int code = PMPI_Allgather(from, n, t, to, count, type, comm);
+    spoil(to, count, type);
+    return code;
+}
+
+int MPI_Reduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm) {
+    int code = PMPI_Reduce(from, to, count, type, op, root, comm);
+    if (rank_in(comm) == root)
+        spoil(to, count, type);
+    return code;
+}
+
+int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+    int code = PMPI_Allreduce(from, to, count, type, op, comm);
+    spoil(to, count, type);
+    return code;
+}
