@@ -36,17 +36,21 @@ fn main() -> ExitCode {
     let world = universe.world();
     let (rank, size) = (world.rank(), world.size());
 
-    // A row of 0 ranks cannot be asked for, so it tells the others that there is nothing to do.
-    let mut row_length = 0;
+    // A row of 0 ranks cannot be asked for: it tells the others to end with the exit code beside it.
+    let mut parameters = [0; 2];
     if rank == 0 {
-        match Options::try_parse() {
-            Ok(options) => row_length = options.row_length,
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.row_length, 0],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code()]
+            }
+        };
     }
-    world.process_at_rank(0).broadcast_into(&mut row_length);
+    world.process_at_rank(0).broadcast_into(&mut parameters);
+    let [row_length, exit_code] = parameters;
     if row_length == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
 
     // By color: all ranks of a row pass the same one; the key puts them in order.

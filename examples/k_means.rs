@@ -100,17 +100,21 @@ fn main() -> ExitCode {
     let world = universe.world();
     let root = world.process_at_rank(0);
 
-    // No cluster cannot be asked for, so it tells the others that there is nothing to do.
-    let mut clusters = 0;
+    // No cluster cannot be asked for: it tells the others to end with the exit code beside it.
+    let mut parameters = [0; 2];
     if world.rank() == 0 {
-        match Options::try_parse() {
-            Ok(options) => clusters = options.clusters,
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.clusters, 0],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code().unsigned_abs()]
+            }
+        };
     }
-    root.broadcast_into(&mut clusters);
+    root.broadcast_into(&mut parameters);
+    let [clusters, exit_code] = parameters;
     if clusters == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
     let k = usize::try_from(clusters).expect("at most 150");
 

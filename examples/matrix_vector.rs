@@ -41,17 +41,21 @@ fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
 
-    // A size of 0 cannot be asked for, so it tells the others that there is nothing to do.
-    let mut size = 0;
+    // A size of 0 cannot be asked for: it tells the others to end with the exit code beside it.
+    let mut parameters = [0; 2];
     if world.rank() == 0 {
-        match Options::try_parse() {
-            Ok(options) => size = options.size,
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.size, 0],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code()]
+            }
+        };
     }
-    world.process_at_rank(0).broadcast_into(&mut size);
+    world.process_at_rank(0).broadcast_into(&mut parameters);
+    let [size, exit_code] = parameters;
     if size == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
 
     // This rank's rows of the matrix and its part of the vector; nobody holds the whole matrix.

@@ -20,8 +20,13 @@ use mpi::{collective::SystemOperation, ffi, topology::SimpleCommunicator, traits
 #[derive(Parser)]
 struct Options {
     /// The file; on several nodes it must be in a folder that they share
-    #[arg(long, default_value = "mpi_io.bin", value_parser = |name: &str| CString::new(name))]
+    #[arg(long, default_value = "mpi_io.bin", value_parser = file_name)]
     file: CString,
+}
+
+/// A name that the C interface can take.
+fn file_name(name: &str) -> Result<CString, &'static str> {
+    CString::new(name).ok().filter(|name| !name.is_empty()).ok_or("the name is empty, or has a NUL in it")
 }
 
 /// Numbers in a rank's block.
@@ -165,21 +170,27 @@ fn write_and_read(world: &SimpleCommunicator, name: &CStr) -> Result<(), Failed>
 fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
+    let root = world.process_at_rank(0);
 
-    // All ranks read the same command line; rank 0 speaks for them.
-    let mut valid = false;
-    let options = Options::try_parse();
+    // Rank 0 reads the options. An empty name cannot be asked for: it tells the others to end with the exit code.
+    let (mut name, mut exit_code) = (Vec::new(), 0);
     if world.rank() == 0 {
-        valid = options.is_ok();
-        if let Err(error) = &options {
-            eprintln!("{}", error.to_string().trim_end());
+        match Options::try_parse() {
+            Ok(options) => name = options.file.into_bytes(),
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                exit_code = error.exit_code();
+            }
         }
     }
-    world.process_at_rank(0).broadcast_into(&mut valid);
-    match options {
-        Ok(Options { file }) if valid => {
-            write_and_read(&world, &file).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
-        }
-        _ => ExitCode::from(2),
+    let mut numbers = [name.len() as u64, u64::from(exit_code.unsigned_abs())];
+    root.broadcast_into(&mut numbers);
+    let [length, exit_code] = numbers;
+    if length == 0 {
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
+    name.resize(usize::try_from(length).expect("a name fits in memory"), 0);
+    root.broadcast_into(&mut name[..]);
+    let name = CString::new(name).expect("rank 0 has checked the name");
+    write_and_read(&world, &name).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }

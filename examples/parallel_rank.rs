@@ -52,17 +52,21 @@ fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
 
-    // A seed of 0 cannot be asked for, so it tells the others that there is nothing to do.
-    let mut seed = 0;
+    // A seed of 0 cannot be asked for: it tells the others to end with the exit code beside it.
+    let mut parameters = [0; 2];
     if world.rank() == 0 {
-        match Options::try_parse() {
-            Ok(options) => seed = options.seed,
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.seed, 0],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code().unsigned_abs()]
+            }
+        };
     }
-    world.process_at_rank(0).broadcast_into(&mut seed);
+    world.process_at_rank(0).broadcast_into(&mut parameters);
+    let [seed, exit_code] = parameters;
     if seed == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
 
     let value = random_value(seed, world.rank());

@@ -139,17 +139,21 @@ fn main() -> ExitCode {
     abort_on_panic();
     let root = world.process_at_rank(0);
 
-    // No epoch cannot be asked for, so it tells the others that there is nothing to do.
-    let mut epochs = 0;
+    // No epoch cannot be asked for: it tells the others to end with the exit code beside it.
+    let mut parameters = [0; 2];
     if world.rank() == 0 {
-        match Options::try_parse() {
-            Ok(options) => epochs = options.epochs,
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.epochs, 0],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code().unsigned_abs()]
+            }
+        };
     }
-    root.broadcast_into(&mut epochs);
+    root.broadcast_into(&mut parameters);
+    let [epochs, exit_code] = parameters;
     if epochs == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
 
     let mut start = if world.rank() == 0 { first_weights() } else { vec![0.0; WEIGHTS] };

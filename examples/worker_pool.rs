@@ -142,17 +142,21 @@ fn main() -> ExitCode {
     let world = universe.world();
     abort_on_panic();
 
-    // A scale of 0 cannot be asked for, so it tells the others that there is nothing to do.
-    let mut scale = 0;
+    // A scale of 0 cannot be asked for: it tells the others to end with the exit code beside it.
+    let mut parameters = [0; 2];
     if world.rank() == 0 {
-        match Options::try_parse() {
-            Ok(options) => scale = options.scale,
-            Err(error) => eprintln!("{}", error.to_string().trim_end()),
-        }
+        parameters = match Options::try_parse() {
+            Ok(options) => [options.scale, 0],
+            Err(error) => {
+                error.print().expect("a message can be printed");
+                [0, error.exit_code().unsigned_abs()]
+            }
+        };
     }
-    world.process_at_rank(0).broadcast_into(&mut scale);
+    world.process_at_rank(0).broadcast_into(&mut parameters);
+    let [scale, exit_code] = parameters;
     if scale == 0 {
-        return ExitCode::from(2);
+        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
     }
     let (width, height) = (640 * scale, 480 * scale);
 
