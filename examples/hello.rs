@@ -20,6 +20,7 @@ fn greeting(world: &World) -> Result<String, Failure> {
         rank: u32::try_from(world.rank()).expect("MPI numbers ranks with a C int"),
         binding: world.agree(topology::binding())?,
         wish: DeviceWish::Auto,
+        told_by: None,
         visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
     };
     // The ranks of a node share its GPUs out, so each has to know of the others.
@@ -44,7 +45,7 @@ fn greeting(world: &World) -> Result<String, Failure> {
 }
 
 fn main() -> ExitCode {
-    let world = match World::start() {
+    let world = match World::start(Vec::new()) {
         Ok(world) => world,
         Err(error) => return fail(&error),
     };
