@@ -13,6 +13,7 @@ use mpi::traits::*;
 
 /// Counts a number among random numbers.
 #[derive(Parser)]
+#[command(name = "count")]
 struct Options {
     /// Numbers that each rank draws
     #[arg(long, env = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -32,7 +33,7 @@ struct Options {
 fn draw(seed: u32, rank: i32, n: u32, max: u32) -> Vec<u32> {
     let number = |i| {
         let [random, ..] = threefry4x32::<ROUNDS>([i, 0, 0, 0], [seed, rank.unsigned_abs(), 0, 0]);
-        let scaled = u64::from(random) * u64::from(max) >> 32;
+        let scaled = (u64::from(random) * u64::from(max)) >> 32;
         1 + u32::try_from(scaled).expect("a product with a fraction below 1 is below max")
     };
     (0..n).map(number).collect()
