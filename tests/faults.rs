@@ -168,9 +168,11 @@ fn counts_are_resumed_too() {
     fs::remove_file(folder.path().join("counts.npy")).unwrap();
     let job = Job::mpiexec(folder.path(), 2, words).start();
     wait_until("the journal", || folder.path().join("julia.png.journal").exists());
+    let ranks = ranks_of(job.pid());
     job.kill_group();
-    ranks_of(job.pid()).iter().for_each(|rank| signal("KILL", &rank.to_string()));
+    ranks.iter().for_each(|rank| signal("KILL", &rank.to_string()));
     job.finish();
+    wait_until("the ranks to be gone", || ranks.iter().all(|rank| !Path::new(&format!("/proc/{rank}")).exists()));
     Job::mpiexec(folder.path(), 1, &format!("{words} --resume")).run().succeeded();
     assert!(fs::read(folder.path().join("counts.npy")).unwrap() == expected);
 }

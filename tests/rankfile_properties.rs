@@ -196,7 +196,7 @@ fn a_file_of_200_000_ranks_is_read() {
 /// What the fuzzer started from and what it found, so that nothing found comes back.
 #[test]
 fn the_corpus_of_the_fuzzer_panics_no_more() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/rankfile");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus/rankfile");
     let files = std::fs::read_dir(folder).expect("the corpus lies beside the fuzz target");
     let mut count = 0;
     for file in files {
