@@ -14,7 +14,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: demo build test test-mpich guide setup setup-test setup-mpich clean
+.PHONY: demo build test test-mpich bench-peers guide setup setup-test setup-mpich clean
 
 demo: build
 	mpiexec -n 4 $(WITH_RANKFILE) $(HYBRID) julia --scale 3
@@ -34,6 +34,12 @@ test-mpich: export HYBRID_EXCEPT := spawn
 test-mpich: setup-mpich
 	cargo build --locked --examples
 	cargo test --locked --test examples
+
+# The CPU kernels beside what users would pick instead, on one core in one run: the tables of docs/performance.md.
+bench-peers: setup-test
+	@.ci/setup peers
+	cargo build --release --locked --example kernel_time
+	target/venv-peers/bin/python benches/peers/run.py --write docs/performance.md
 
 # The guide as a book, in target/guide. Wants mdBook: cargo install mdbook
 guide:

@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--core", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=int, default=16, help="of the peers' picture; ours is always 16")
+    parser.add_argument("--write", type=pathlib.Path, help="a file whose part between the marks gets the tables too")
     parser.add_argument("--binary", default=HERE.parents[1] / "target/release/examples/kernel_time")
     return parser.parse_args()
 
@@ -117,6 +118,7 @@ def pi_contestants(library, binary):
 
 
 def table(title, unit, contestants, rounds, bases):
+    """The best speed of each contestant in `rounds` turns, and its ratio to the `bases`, as lines of markdown."""
     for run in contestants.values():
         run()  # compiles, warms up
     best = {}
@@ -125,12 +127,28 @@ def table(title, unit, contestants, rounds, bases):
             speed = run()
             if speed is not None:
                 best[name] = max(speed, best.get(name, 0.0))
-    print(f"\n{title}\n")
-    print("| program | G " + unit + "/s | " + " | ".join(f"x {base}" for base in bases) + " |")
-    print("|---|" + "---:|" * (len(bases) + 1))
+    lines = ["", f"{title}:", ""]
+    lines.append("| program | G " + unit + "/s | " + " | ".join(f"x {base}" for base in bases) + " |")
+    lines.append("|---|" + "---:|" * (len(bases) + 1))
     for name, speed in best.items():
         ratios = " | ".join(f"{speed / best[base]:.2f}" for base in bases)
-        print(f"| {name} | {speed / 1e9:.3f} | {ratios} |", flush=True)
+        lines.append(f"| {name} | {speed / 1e9:.3f} | {ratios} |")
+    print("\n".join(lines), flush=True)
+    return lines
+
+
+def put_between_marks(file, lines):
+    begin, end = "<!-- peers: begin -->\n", "<!-- peers: end -->\n"
+    text = file.read_text()
+    head, rest = text.split(begin)
+    _, tail = rest.split(end)
+    file.write_text(head + begin + "\n".join(lines) + "\n\n" + end + tail)
+
+
+def machine():
+    """The processor and the day, since speeds are those of a machine."""
+    model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    return f"{model}, {time.strftime('%Y-%m-%d')}"
 
 
 def main():
@@ -140,12 +158,14 @@ def main():
     size = (640 * args.scale, 480 * args.scale)
     bases = ("numba, tight loop", "numba, the tutorial's kernel")
     picture = julia_contestants(library, args.binary, "picture", size, (-2.0, 2.0, -1.5, 1.5), 0.65j, 255)
-    table("Julia, z*z + 0.65i, 255 counts, one core", "iterations", picture, args.rounds, bases)
+    lines = ["", machine() + "."] + table("Julia, z*z + 0.65i, 255 counts, one core", "iterations", picture, args.rounds, bases)
     view = (-1.6, 1.6, -1.0, 1.0)
     long = julia_contestants(library, args.binary, "long", (1920, 1200), view, complex(-0.8, 0.156), 2001)
-    table("Julia, z*z - 0.8 + 0.156i, 2001 counts, one core", "iterations", long, args.rounds, bases)
+    lines += table("Julia, z*z - 0.8 + 0.156i, 2001 counts, one core", "iterations", long, args.rounds, bases)
     bases = ("numpy, the tutorial's line", "numba, Mersenne twister")
-    table("Pi, one core", "darts", pi_contestants(library, args.binary), args.rounds, bases)
+    lines += table("Pi, one core", "darts", pi_contestants(library, args.binary), args.rounds, bases)
+    if args.write:
+        put_between_marks(args.write, lines)
 
 
 if __name__ == "__main__":

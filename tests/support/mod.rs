@@ -227,7 +227,7 @@ pub fn mpiexec5() -> PathBuf {
 
 /// The `mpiexec` of MPICH.
 pub fn mpich() -> PathBuf {
-    installed("HYBRID_TEST_MPICH", "target/mpich/bin/mpiexec")
+    installed("HYBRID_TEST_MPICH", "target/venv-mpich/bin/mpiexec")
 }
 
 /// What `variable` names, or else what `make setup-test` has installed.

@@ -1,5 +1,7 @@
 //! Any bytes through the rankfile library: no panic, and what is called clean must be understood
 //! alike by both launchers and survive being written again.
+//!
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none rankfile`
 #![no_main]
 
 use std::collections::BTreeMap;
