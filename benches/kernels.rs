@@ -1,5 +1,6 @@
-//! `cargo bench --bench kernels`: the CPU kernels on one core, by instruction set and precision, in iterations and darts a
-//! second, and at the end each as a fraction of what the core can do at most. Pin it: `taskset -c 1 cargo bench ...`.
+//! `cargo bench --bench kernels`: the kernels on one core, by instruction set and precision, and on every GPU, in iterations
+//! and darts a second; at the end each CPU kernel as a fraction of what the core can do at most. Pin it for that:
+//! `taskset -c 1 cargo bench ...`. Where there is no GPU the software adapter is timed, if there is one.
 
 #![allow(missing_docs, reason = "criterion's macros write functions without documentation")]
 
@@ -9,11 +10,19 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group};
 use hybrid::{
-    device::cpu::{
-        isa::Isa,
-        measure::{time_julia, time_pi},
+    device::{
+        Device,
+        cpu::{
+            isa::Isa,
+            measure::{time_julia, time_pi},
+        },
+        gpu::{self, GpuDevice, Which},
     },
-    kernel::{Precision, julia::Julia},
+    kernel::{
+        Precision,
+        band::{Band, Bands},
+        julia::Julia,
+    },
 };
 
 const DARTS: u64 = 1 << 22;
@@ -54,6 +63,35 @@ fn pi(criterion: &mut Criterion) {
     }
 }
 
+fn gpu(criterion: &mut Criterion) {
+    let adapters = gpu::list();
+    let hardware = adapters.iter().filter_map(|facts| facts.pci_bus_id.clone().map(Which::PciBusId));
+    let mut all: Vec<Which> = hardware.collect();
+    if all.is_empty() {
+        all.extend(adapters.first().map(|_| Which::Software));
+    }
+    let mut group = criterion.benchmark_group("gpu");
+    for which in all {
+        let mut device = GpuDevice::open(&which).expect("an adapter that is listed opens");
+        let has_f64 = device.identity().has_f64;
+        for (name, picture) in pictures() {
+            let bands = Bands::of(picture.width, picture.height);
+            let bands: Vec<Band> = (0..bands.len()).map(|index| bands.get(index)).collect();
+            let work = time_julia(Isa::available()[0], Precision::F32, &picture, 1).work;
+            for precision in [Precision::F32, Precision::F64].into_iter().take(1 + usize::from(has_f64)) {
+                group.throughput(Throughput::Elements(work));
+                group.bench_function(format!("{which}/julia/{name}/{precision}"), |bencher| {
+                    bencher.iter(|| device.julia(&picture, precision, &bands, &|_, _| {}).expect("the device works"));
+                });
+            }
+        }
+        group.throughput(Throughput::Elements(DARTS));
+        group.bench_function(format!("{which}/pi"), |bencher| {
+            bencher.iter(|| device.pi(7, 0..DARTS).expect("the device works"));
+        });
+    }
+}
+
 /// Vector operations for one iteration in one lane: 3 products, 1 fused product, 2 sums, 1 comparison, the counting, and
 /// one sum more where Re c is not zero. (Where no point escapes most tests are left out, and the fraction is too low.)
 fn operations_per_iteration(isa: Isa, precision: Precision, picture: &Julia) -> f64 {
@@ -88,7 +126,7 @@ fn fractions() {
     }
 }
 
-criterion_group!(kernels, julia, pi);
+criterion_group!(kernels, julia, pi, gpu);
 
 fn main() {
     kernels();
