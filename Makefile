@@ -3,9 +3,9 @@
 RANKFILE ?= rankfiles/laptop.rankfile
 HYBRID := target/release/hybrid
 
-# Open MPI 5 has no -rf, and wants to be told that ranks may share a core.
+# Open MPI 4, which calls itself OpenRTE here, has -rf; 5 has not, and wants to be told that ranks may share a core.
 MPIEXEC_VERSION = $(shell mpiexec --version 2>/dev/null | head -n 1)
-WITH_RANKFILE = $(if $(findstring (Open MPI) 4,$(MPIEXEC_VERSION)),-rf $(RANKFILE),$(if \
+WITH_RANKFILE = $(if $(findstring (OpenRTE) 4,$(MPIEXEC_VERSION)),-rf $(RANKFILE),$(if \
 	$(findstring (Open MPI) 5,$(MPIEXEC_VERSION)),--map-by rankfile:file=$(RANKFILE) --bind-to core:overload-allowed))
 
 # Open MPI refuses to run as root, which containers and CI machines do, unless told twice.

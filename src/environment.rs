@@ -61,13 +61,12 @@ fn settings_files() -> Vec<PathBuf> {
     own.into_iter().chain([PathBuf::from(SETTINGS_FILE)]).collect()
 }
 
-/// Whether a settings file chooses the layer that `pml` chooses. Debian's `mtl = ^ofi` only leaves one out.
+/// Whether a settings file chooses a transport. One that only leaves some out, as Debian's does with `pml = ^ucx`, does not.
 fn chooses_transport(text: &str) -> bool {
-    text.lines().filter_map(|line| line.split_once('=')).any(|(name, value)| match name.trim() {
-        "pml" | "btl" => true,
-        "mtl" => !value.trim().starts_with('^'),
-        _ => false,
-    })
+    let settings = text.lines().filter_map(|line| line.split_once('='));
+    settings
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .any(|(name, value)| matches!(name, "pml" | "btl" | "mtl") && !value.starts_with('^'))
 }
 
 fn has_fabric(devices: &Path, folders: &[PathBuf]) -> bool {
@@ -84,7 +83,7 @@ mod tests {
     fn a_settings_file_that_chooses_a_transport_is_respected() {
         assert!(chooses_transport("# fast network\npml = ucx\n"));
         assert!(chooses_transport("mtl=psm2"));
-        assert!(!chooses_transport("mtl = ^ofi\nbtl_base_warn_component_unused=0\n#pml = ucx\n"));
+        assert!(!chooses_transport("mtl = ^ofi\npml = ^ucx\nbtl_base_warn_component_unused=0\n#pml = ucx\n"));
     }
 
     #[test]
