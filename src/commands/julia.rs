@@ -154,10 +154,7 @@ fn report(
     started: Instant,
 ) -> Report {
     Report {
-        command: "julia",
-        version: env!("CARGO_PKG_VERSION"),
-        mpi: world.library().to_owned(),
-        mpi_settings: world.settings().to_vec(),
+        head: super::head(world, "julia"),
         width: job.julia.width,
         height: job.julia.height,
         c: [job.julia.c.0, job.julia.c.1],

@@ -13,6 +13,7 @@ use crate::{
     cli::{Cli, Command, Timings},
     comm::{Failure, World},
     error::Error,
+    output::report::Head,
 };
 
 /// Goes on with the options where every rank was given the same and they make sense. Collective.
@@ -66,6 +67,16 @@ pub fn run_alone(cli: &Cli, speaks: bool) -> Option<Result<(), Error>> {
 fn command_line() -> String {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     std::iter::once("hybrid".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// What the report of `command` begins with.
+fn head(world: &World, command: &'static str) -> Head {
+    Head {
+        command,
+        version: env!("CARGO_PKG_VERSION"),
+        mpi: world.library().to_owned(),
+        mpi_settings: world.settings().to_vec(),
+    }
 }
 
 /// Prints a report in the form that was asked for.

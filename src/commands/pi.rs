@@ -111,10 +111,7 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
     if let Some(ranks) = place::gather_reports(world, &mine) {
         let estimate = Estimate::new(state.hits, state.darts);
         let report = Report {
-            command: "pi",
-            version: env!("CARGO_PKG_VERSION"),
-            mpi: world.library().to_owned(),
-            mpi_settings: world.settings().to_vec(),
+            head: super::head(world, "pi"),
             seed: args.seed,
             darts: state.darts,
             hits: state.hits,
@@ -169,10 +166,7 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
     let mine = rank_report(world, &place, &thrower, phases);
     let ranks = place::gather_reports(world, &mine);
     let mut report = study::Report {
-        command: "pi",
-        version: env!("CARGO_PKG_VERSION"),
-        mpi: world.library().to_owned(),
-        mpi_settings: world.settings().to_vec(),
+        head: super::head(world, "pi"),
         seed: args.seed,
         rows: study.rows(&hits),
         darts: throws.darts(),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::RankPlace;
+use super::{Head, RankPlace};
 use crate::{
     kernel::Precision,
     output::table::{billions_a_second, millions, percent, seconds, thousands},
@@ -27,14 +27,9 @@ pub struct RankReport {
 /// The report of a run. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// Always `julia`.
-    pub command: &'static str,
-    /// Version of this program.
-    pub version: &'static str,
-    /// The MPI library.
-    pub mpi: String,
-    /// What was set in the environment before MPI was started, as `NAME=value`.
-    pub mpi_settings: Vec<String>,
+    /// The subcommand and what it ran with.
+    #[serde(flatten)]
+    pub head: Head,
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
@@ -134,15 +129,15 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{device::Kind, output::report::example_place};
+    use crate::{
+        device::Kind,
+        output::report::{example_head, example_place},
+    };
 
     fn example() -> Report {
         let rank = |place| RankReport { place, pixels: 1000, iterations: 12_345, encode_s: 0.001 };
         Report {
-            command: "julia",
-            version: "0.1.0",
-            mpi: "Open MPI v4.1.4".to_owned(),
-            mpi_settings: vec!["OMPI_MCA_pml=ob1".to_owned()],
+            head: example_head("julia"),
             width: 40,
             height: 50,
             c: [0.0, 0.65],

@@ -9,6 +9,19 @@ use serde::{Deserialize, Serialize};
 use super::table::{seconds, table};
 use crate::device::Kind;
 
+/// What every report begins with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Head {
+    /// The subcommand.
+    pub command: &'static str,
+    /// Version of this program.
+    pub version: &'static str,
+    /// The MPI library.
+    pub mpi: String,
+    /// What was set in the environment before MPI was started, as `NAME=value`.
+    pub mpi_settings: Vec<String>,
+}
+
 /// Where a rank ran and how long the phases took that every workload has. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankPlace {
@@ -115,6 +128,12 @@ fn json(report: &impl Serialize) -> String {
 
 fn csv_field(text: &str) -> String {
     if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+fn example_head(command: &'static str) -> Head {
+    let mpi_settings = vec!["OMPI_MCA_pml=ob1".to_owned()];
+    Head { command, version: "0.1.0", mpi: "Open MPI v4.1.4".to_owned(), mpi_settings }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::RankPlace;
+use super::{Head, RankPlace};
 use crate::output::table::{billions_a_second, percent, seconds, thousands};
 
 /// What one rank tells rank 0 when the run is over.
@@ -22,14 +22,9 @@ pub struct RankReport {
 /// The report of a run. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// Always `pi`.
-    pub command: &'static str,
-    /// Version of this program.
-    pub version: &'static str,
-    /// The MPI library.
-    pub mpi: String,
-    /// What was set in the environment before MPI was started, as `NAME=value`.
-    pub mpi_settings: Vec<String>,
+    /// The subcommand and what it ran with.
+    #[serde(flatten)]
+    pub head: Head,
     /// Seed of the generator.
     pub seed: u64,
     /// Darts of the whole run, those of earlier jobs included.
@@ -114,15 +109,15 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{device::Kind, output::report::example_place};
+    use crate::{
+        device::Kind,
+        output::report::{example_head, example_place},
+    };
 
     fn example() -> Report {
         let place = example_place(0, Kind::Gpu, "NVIDIA H100", Some("0000:65:00.0"));
         Report {
-            command: "pi",
-            version: "0.1.0",
-            mpi: "Open MPI v4.1.4".to_owned(),
-            mpi_settings: vec!["OMPI_MCA_pml=ob1".to_owned()],
+            head: example_head("pi"),
             seed: 7,
             darts: 3_000_000,
             hits: 2_356_000,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::pi::RankReport;
+use super::{Head, pi::RankReport};
 use crate::output::table::{billions_a_second, seconds, table, thousands};
 
 /// The runs of one length.
@@ -25,14 +25,9 @@ pub struct Row {
 /// The report of a study. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// Always `pi`.
-    pub command: &'static str,
-    /// Version of this program.
-    pub version: &'static str,
-    /// The MPI library.
-    pub mpi: String,
-    /// What was set in the environment before MPI was started, as `NAME=value`.
-    pub mpi_settings: Vec<String>,
+    /// The subcommand and what it ran with.
+    #[serde(flatten)]
+    pub head: Head,
     /// Seed of the generator.
     pub seed: u64,
     /// A row for each length of run.
@@ -105,6 +100,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::report::example_head;
 
     #[test]
     fn every_length_of_run_has_its_row() {
@@ -116,10 +112,7 @@ mod tests {
             expected_std_dev: 0.051,
         });
         let report = Report {
-            command: "pi",
-            version: "0.1.0",
-            mpi: String::new(),
-            mpi_settings: Vec::new(),
+            head: example_head("pi"),
             seed: 1,
             rows: rows.to_vec(),
             darts: 327_680,
