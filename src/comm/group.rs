@@ -56,12 +56,6 @@ impl Group {
         self.reduce(value, SystemOperation::min())
     }
 
-    /// Largest of the ranks' values, on every rank.
-    #[must_use]
-    pub fn max(&self, value: u64) -> u64 {
-        self.reduce(value, SystemOperation::max())
-    }
-
     /// Sum of the ranks' values, on every rank.
     #[must_use]
     pub fn sum(&self, value: u64) -> u64 {
