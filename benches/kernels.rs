@@ -6,7 +6,7 @@
 
 mod ceiling;
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group};
 use hybrid::{
@@ -21,7 +21,7 @@ use hybrid::{
     kernel::{
         Precision,
         band::{Band, Bands},
-        julia::Julia,
+        julia::{Counts, Julia},
     },
 };
 
@@ -81,7 +81,8 @@ fn gpu(criterion: &mut Criterion) {
             for precision in [Precision::F32, Precision::F64].into_iter().take(1 + usize::from(has_f64)) {
                 group.throughput(Throughput::Elements(work));
                 group.bench_function(format!("{which}/julia/{name}/{precision}"), |bencher| {
-                    bencher.iter(|| device.julia(&picture, precision, &bands, &|_, _| {}).expect("the device works"));
+                    let deliver = |_: &Band, _: Counts<'_>| ControlFlow::Continue(());
+                    bencher.iter(|| device.julia(&picture, precision, &bands, &deliver).expect("the device works"));
                 });
             }
         }

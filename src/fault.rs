@@ -28,7 +28,13 @@ pub(crate) fn sabotage(device: Box<dyn Device>, _rank: usize) -> Box<dyn Device>
 
 #[cfg(debug_assertions)]
 mod faulty {
-    use std::{env, ops::Range, thread, time::Instant};
+    use std::{
+        env,
+        ops::{ControlFlow, Range},
+        sync::Mutex,
+        thread,
+        time::Instant,
+    };
 
     use crate::{
         device::{Deliver, Device, Identity},
@@ -92,9 +98,19 @@ mod faulty {
                 }
                 Fault::Lost => self.device.julia(julia, precision, bands, deliver),
                 Fault::Slow => {
-                    let started = Instant::now();
-                    self.device.julia(julia, precision, bands, deliver)?;
-                    thread::sleep(started.elapsed() * 9);
+                    let wanted = Mutex::new(ControlFlow::Continue(()));
+                    for bands in bands.chunks(self.identity().threads.max(1)) {
+                        let started = Instant::now();
+                        self.device.julia(julia, precision, bands, &|band, counts| {
+                            let mut wanted = wanted.lock().expect("no thread panics while it delivers");
+                            *wanted = deliver(band, counts);
+                            *wanted
+                        })?;
+                        thread::sleep(started.elapsed() * 9);
+                        if wanted.lock().expect("no thread panicked while it delivered").is_break() {
+                            break;
+                        }
+                    }
                     Ok(())
                 }
                 Fault::Wrong => self.device.julia(julia, precision, bands, &|band, counts| match counts {

@@ -1,6 +1,10 @@
 //! The GPU's counts against the definition, pixel by pixel, on a software adapter.
 
-use std::{collections::BTreeMap, ops::Range, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    ops::{ControlFlow, Range},
+    sync::Mutex,
+};
 
 use hybrid::{
     device::{
@@ -61,6 +65,7 @@ fn computed(device: &mut dyn Device, julia: &Julia, precision: Precision, bands:
             Counts::U8(counts) => place.assign(&counts.mapv(u16::from)),
             Counts::U16(counts) => place.assign(&counts),
         }
+        ControlFlow::Continue(())
     };
     device.julia(julia, precision, bands, &deliver).expect("the device works");
     let expected: BTreeMap<u32, i32> = bands.iter().map(|band| (band.index, 1)).collect();
@@ -114,6 +119,22 @@ fn nothing_to_do_is_done_without_a_delivery() {
     assert!(image.iter().all(|&count| count == 0));
 }
 
+#[test]
+fn a_device_that_is_told_that_it_is_enough_delivers_what_is_under_way_and_no_more() {
+    // Some dispatches, of which two are under way.
+    let julia = Julia { width: 8192, height: 8192, max_iter: 2, ..TUTORIAL };
+    let bands: Vec<Band> = shuffled_bands(&julia);
+    let delivered = Mutex::new(Vec::new());
+    let deliver = |band: &Band, _: Counts<'_>| {
+        delivered.lock().expect("not poisoned").push(band.index);
+        ControlFlow::Break(())
+    };
+    software_gpu().julia(&julia, Precision::F32, &bands, &deliver).expect("the device works");
+    let delivered = delivered.into_inner().expect("not poisoned");
+    assert!((1..bands.len()).contains(&delivered.len()), "{} of {} bands", delivered.len(), bands.len());
+    assert!(bands.iter().map(|band| band.index).zip(&delivered).all(|(band, delivered)| band == *delivered));
+}
+
 /// A GPU that gets one pixel of one band wrong by one.
 #[derive(Debug)]
 struct Saboteur(GpuDevice);
@@ -134,7 +155,7 @@ impl Device for Saboteur {
             Counts::U8(counts) if band.index == 1 => {
                 let mut wrong = counts.to_owned();
                 wrong[(0, 3)] ^= 1;
-                deliver(band, Counts::U8(wrong.view()));
+                deliver(band, Counts::U8(wrong.view()))
             }
             other => deliver(band, other),
         })

@@ -168,9 +168,9 @@ fn a_wrong_picture_is_found_out_by_the_reference() {
 fn tinted_pictures_show_who_computed_what() {
     let folder = tempfile::tempdir().unwrap();
     for color in ["rank", "device"] {
-        run(folder.path(), 2, &format!("--color {color} --software-gpu"));
+        run(folder.path(), 2, &format!("--color {color} --software-gpu --schedule static"));
         let picture = image::open(folder.path().join("julia.png")).unwrap().to_rgb8();
-        // Bands of 7 rows, dealt in turn.
+        // Bands of 7 rows, one for each rank in turn.
         let (first, second) = (picture.get_pixel(0, 0).0, picture.get_pixel(0, 7).0);
         assert_ne!(first, second, "{color}");
         assert_eq!(first, picture.get_pixel(0, 14).0, "{color}");

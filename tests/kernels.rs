@@ -4,7 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-use std::{ops::Range, sync::Mutex};
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Mutex,
+};
 
 use hybrid::{
     device::{
@@ -79,6 +82,7 @@ fn computed(device: &mut dyn Device, julia: &Julia, precision: Precision) -> Res
         };
         image.slice_mut(ndarray::s![rows, ..]).assign(&counts);
         delivered.push(band.index);
+        ControlFlow::Continue(())
     };
     device.julia(julia, precision, &bands, &deliver).map_err(|error| error.to_string())?;
     let (image, mut delivered) = image.into_inner().unwrap();
@@ -99,6 +103,7 @@ fn check(device: &mut dyn Device) -> Result<(), String> {
             }
         }
     }
+    check_enough(device)?;
     for seed in [0, 7, u64::MAX] {
         for darts in darts() {
             let expected = pi::hits(seed, darts.clone());
@@ -111,6 +116,29 @@ fn check(device: &mut dyn Device) -> Result<(), String> {
     Ok(())
 }
 
+/// Tells `device` after some bands that it is enough: what it has delivered must be the first bands that it was given.
+fn check_enough(device: &mut dyn Device) -> Result<(), String> {
+    const WANTED: usize = 5;
+    let (_, julia) = &pictures()[0];
+    let bands = Bands::of(julia.width, julia.height);
+    let bands: Vec<Band> = (0..bands.len()).rev().map(|index| bands.get(index)).collect();
+    let delivered = Mutex::new(Vec::new());
+    let deliver = |band: &Band, _: Counts<'_>| {
+        let mut delivered = delivered.lock().unwrap();
+        delivered.push(band.index);
+        if delivered.len() < WANTED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    device.julia(julia, Precision::F64, &bands, &deliver).map_err(|error| error.to_string())?;
+    let mut delivered = delivered.into_inner().unwrap();
+    delivered.sort_unstable_by(|a, b| b.cmp(a));
+    let first: Vec<u32> = bands.iter().take(delivered.len()).map(|band| band.index).collect();
+    match delivered.len() {
+        ..WANTED => Err(format!("{} bands are fewer than wanted", delivered.len())),
+        _ if delivered != first => Err(format!("bands {delivered:?} are not the first")),
+        _ => Ok(()),
+    }
+}
+
 /// Ranges of darts that are easy to get wrong: empty, odd ends, across 32 bits of blocks, at the end of the sequence.
 fn darts() -> Vec<Range<u64>> {
     let edge = 1_u64 << 33;
@@ -121,6 +149,8 @@ fn darts() -> Vec<Range<u64>> {
 #[derive(Debug)]
 struct Scalar {
     identity: Identity,
+    /// The device begins with this band: 0, or it leaves some out.
+    begin: usize,
     wrong: fn(u16, &Julia) -> u16,
     wrong_hits: fn(u64, Range<u64>) -> u64,
 }
@@ -135,7 +165,7 @@ impl Scalar {
             has_f64: true,
             inexact: None,
         };
-        Self { identity, wrong, wrong_hits }
+        Self { identity, begin: 0, wrong, wrong_hits }
     }
 }
 
@@ -152,9 +182,12 @@ impl Device for Scalar {
         deliver: Deliver<'_>,
     ) -> Result<(), Error> {
         let image = definition(julia, precision).mapv(|count| (self.wrong)(count, julia));
-        for band in bands {
+        let (late, early) = bands.split_at(self.begin.min(bands.len()));
+        for band in early.iter().chain(late) {
             let rows = band.rows.start as usize..band.rows.end as usize;
-            deliver(band, Counts::U16(image.slice(ndarray::s![rows, ..])));
+            if deliver(band, Counts::U16(image.slice(ndarray::s![rows, ..]))).is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -177,6 +210,9 @@ fn saboteurs_are_caught() {
     let wrong = |count, julia: &Julia| if julia.max_iter == 2000 && count == 1990 { 1989 } else { count };
     let rare = check(&mut Scalar::new(wrong, |hits, _| hits)).unwrap_err();
     assert!(rare.starts_with("a long limit"), "{rare}");
+    // All bands where all are wanted, but not the first ones where some are.
+    let scattered = check(&mut Scalar { begin: 7, ..Scalar::new(|count, _| count, |hits, _| hits) }).unwrap_err();
+    assert!(scattered.contains("are not the first"), "{scattered}");
     // One hit too few, and only beyond 32 bits of blocks.
     let wrong_hits = |hits: u64, darts: Range<u64>| hits - u64::from(darts.end > 1 << 33);
     let rare = check(&mut Scalar::new(|count, _| count, wrong_hits)).unwrap_err();

@@ -6,7 +6,10 @@
 pub mod cpu;
 pub mod gpu;
 
-use std::{fmt, ops::Range};
+use std::{
+    fmt,
+    ops::{ControlFlow, Range},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,15 +58,17 @@ pub struct Identity {
     pub inexact: Option<String>,
 }
 
-/// Called with each band as soon as its counts are known, from any thread of the device, each band once.
-pub type Deliver<'a> = &'a (dyn Fn(&Band, Counts<'_>) + Sync);
+/// Called with each band as soon as its counts are known, from any thread of the device, each band once. Its answer tells
+/// whether more are wanted.
+pub type Deliver<'a> = &'a (dyn Fn(&Band, Counts<'_>) -> ControlFlow<()> + Sync);
 
 /// One rank's means of computing.
 pub trait Device: fmt::Debug + Send {
     /// What it is.
     fn identity(&self) -> &Identity;
 
-    /// Computes `bands` of `julia` and hands each to `deliver`; returns when all are delivered.
+    /// Computes `bands` of `julia` and hands each to `deliver`; returns when all are delivered, or when no more are wanted:
+    /// then some at the end of `bands` are left out, and all before them are delivered.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device is lost, out of memory or lacks the precision.

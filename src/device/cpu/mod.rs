@@ -8,8 +8,8 @@ pub mod measure;
 mod pi;
 
 use std::{
-    ops::Range,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    ops::{ControlFlow, Range},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     thread,
 };
 
@@ -73,17 +73,26 @@ impl CpuDevice {
         thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(bound_work))));
     }
 
-    fn fill<T: Lane, C: Cell>(&self, julia: &Julia, bands: &[Band], deliver: impl Fn(&Band, &Array2<C>) + Sync) {
+    fn fill<T: Lane, C: Cell>(
+        &self,
+        julia: &Julia,
+        bands: &[Band],
+        deliver: impl Fn(&Band, &Array2<C>) -> ControlFlow<()> + Sync,
+    ) {
         let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
         let constants = julia.constants::<T>();
-        let next = AtomicUsize::new(0);
+        let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
         self.on_every_worker(bands.len(), || {
             let mut filler = Filler::new(self.isa, &columns, constants);
-            while let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while !enough.load(Ordering::Relaxed)
+                && let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed))
+            {
                 let lines: Vec<T> = julia.lines(band.rows.clone()).into_iter().map(T::round).collect();
                 let mut counts = Array2::from_elem((lines.len(), columns.len()), C::from_u16(0));
                 filler.fill(&lines, counts.as_slice_mut().expect("a new array has no gaps"));
-                deliver(band, &counts);
+                if deliver(band, &counts).is_break() {
+                    enough.store(true, Ordering::Relaxed);
+                }
             }
         });
     }

@@ -4,7 +4,7 @@
 //! their rounding errors have grown to the size of the picture: a driver that rounds once where the definition rounds
 //! twice changes the counts of many of its pixels, while it changes one pixel in 400 000 of an ordinary f64 picture.
 
-use std::sync::Mutex;
+use std::{ops::ControlFlow, sync::Mutex};
 
 use ndarray::Array2;
 
@@ -68,6 +68,7 @@ pub(super) fn differing(device: &mut dyn Device, precision: Precision) -> Result
             Counts::U16(_) => expected.len(),
         };
         *differing.lock().expect("nothing panics while it holds this lock") = count;
+        ControlFlow::Continue(())
     })?;
     Ok(differing.into_inner().expect("nothing panics while it holds this lock"))
 }

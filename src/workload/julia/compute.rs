@@ -1,6 +1,7 @@
-//! One rank's part: pieces of bands computed on its device and encoded, and what it tells rank 0 of each.
+//! One rank's part: bands computed on its device and encoded, and what it tells rank 0 of each order.
 
 use std::{
+    ops::ControlFlow,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +17,7 @@ use crate::{
     error::Error,
     kernel::band::Band,
     output::{color::PixelBytes, encode::EncodedBand},
-    workload::schedule::Piece,
+    workload::schedule::{Order, Shown},
 };
 
 /// Opens what stands in for a device that fails.
@@ -44,21 +45,24 @@ pub struct Share {
 #[repr(C)]
 struct Head {
     elapsed_s: f64,
+    round_trip_s: f64,
     bands: u64,
     failed: u64,
     sample_bytes: u64,
 }
 
-/// A finished piece, or the news that none will come.
+/// What was done of an order, or the news that nothing will be.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Delivery {
-    /// Seconds that the piece took.
+    /// Seconds that it took.
     pub(super) elapsed_s: f64,
-    /// Its bands, in order.
+    /// Seconds from an earlier delivery until the order was there in answer; 0 where it answered none.
+    pub(super) round_trip_s: f64,
+    /// The bands that were begun, in order.
     pub(super) bands: Vec<EncodedBand>,
     /// Counts to be checked, where that is wanted.
     pub(super) sample: Option<Sample>,
-    /// Whether the rank has failed and takes no more pieces.
+    /// Whether the rank has failed and does no more.
     pub(super) failed: bool,
 }
 
@@ -68,6 +72,7 @@ impl Delivery {
         let sample = self.sample.as_ref().map(Sample::to_bytes).unwrap_or_default();
         let head = Head {
             elapsed_s: self.elapsed_s,
+            round_trip_s: self.round_trip_s,
             bands: self.bands.len() as u64,
             failed: u64::from(self.failed),
             sample_bytes: sample.len() as u64,
@@ -78,6 +83,12 @@ impl Delivery {
         message
     }
 
+    /// What rank 0 learns of the rank.
+    pub(super) fn shown(&self) -> Shown {
+        let bands = u32::try_from(self.bands.len()).expect("bands are numbered in 32 bits");
+        Shown { bands, elapsed_s: self.elapsed_s, round_trip_s: self.round_trip_s }
+    }
+
     /// Reads [`Self::to_message`].
     pub(super) fn of_message(message: &[u8]) -> Self {
         let (head, rest) = message.split_at(size_of::<Head>());
@@ -85,6 +96,7 @@ impl Delivery {
         let (sample, rest) = rest.split_at(usize::try_from(head.sample_bytes).expect("the message is in memory"));
         Self {
             elapsed_s: head.elapsed_s,
+            round_trip_s: head.round_trip_s,
             bands: EncodedBand::read_all(rest).collect(),
             sample: (!sample.is_empty()).then(|| Sample::of_bytes(sample)),
             failed: head.failed != 0,
@@ -103,27 +115,28 @@ pub(super) struct Computer<'a> {
 }
 
 impl Computer<'_> {
-    /// Computes and encodes the bands of `piece`. A GPU that fails is replaced by `fallback` for the rest of the job, and
-    /// the piece is computed anew.
-    pub(super) fn compute(&mut self, piece: Piece, fallback: Fallback<'_>) -> Result<Delivery, Error> {
-        match self.attempt(piece) {
+    /// Computes and encodes the bands of `order`, or of its first bands those that are begun in time. A GPU that fails is
+    /// replaced by `fallback` for the rest of the job, and the order is begun anew.
+    pub(super) fn compute(&mut self, order: Order, fallback: Fallback<'_>) -> Result<Delivery, Error> {
+        match self.attempt(order) {
             Err(error @ Error::Gpu { .. }) => {
                 *self.device = fallback()?;
                 let Job { julia, coloring, .. } = self.job;
                 self.pixels = coloring.pixel_bytes(julia.max_iter, self.rank, self.device.identity().kind);
                 self.share.notes.push(format!("rank {} lost its GPU and goes on with its cores: {error}", self.rank));
-                self.attempt(piece)
+                self.attempt(order)
             }
             outcome => outcome,
         }
     }
 
-    fn attempt(&mut self, piece: Piece) -> Result<Delivery, Error> {
+    fn attempt(&mut self, Order { piece, limit_us, .. }: Order) -> Result<Delivery, Error> {
         let Job { julia, precision, .. } = self.job;
         let bands: Vec<Band> = piece.bands().map(|index| self.job.bands().get(index)).collect();
         let encoded = Mutex::new(Vec::with_capacity(bands.len()));
         let sample = Mutex::new(None);
         let encode_ns = AtomicU64::new(0);
+        let limit = (limit_us != Order::NO_LIMIT).then(|| Duration::from_micros(limit_us.into()));
         let started = Instant::now();
         let (job, pixels) = (self.job, &self.pixels);
         self.device.julia(julia, *precision, &bands, &|band, counts| {
@@ -135,6 +148,11 @@ impl Computer<'_> {
             let nanoseconds = u64::try_from(encoding.elapsed().as_nanos()).unwrap_or(u64::MAX);
             encode_ns.fetch_add(nanoseconds, Ordering::Relaxed);
             encoded.lock().expect("no thread panics while it pushes").push(band);
+            if limit.is_some_and(|limit| started.elapsed() >= limit) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
         let elapsed_s = started.elapsed().as_secs_f64();
         let workers = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
@@ -150,6 +168,6 @@ impl Computer<'_> {
             self.share.iterations += band_px * u64::from(julia.max_iter) - encoded.facts.sum;
         }
         let sample = sample.into_inner().expect("no thread panicked while it stored");
-        Ok(Delivery { elapsed_s, bands: encoded, sample, failed: false })
+        Ok(Delivery { elapsed_s, bands: encoded, sample, ..Delivery::default() })
     }
 }

@@ -1,10 +1,10 @@
 //! The conversation of a job: rank 0 deals pieces and assembles what the ranks, itself among them, hand in.
 //!
 //! MPI stays on the main thread of each rank, and its device computes on another, so that messages travel while it does. A
-//! rank holds two pieces: while it computes one, the next is there already.
+//! rank holds two orders: while it computes one, the next is there already.
 
 use std::{
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, Sender, TryRecvError, channel},
     thread,
     time::Instant,
 };
@@ -21,7 +21,7 @@ use crate::{
     error::Error,
     fault,
     output::progress::Progress,
-    workload::schedule::{Dealer, Next, Piece, Policy},
+    workload::schedule::{Dealer, Order, Policy},
 };
 
 /// Computes `job` on all ranks. On rank 0, `assembly` holds the files, and the outcome tells what the image came to.
@@ -58,9 +58,6 @@ pub fn run(
     Ok((outcome, share))
 }
 
-/// Pieces that a rank holds: one that it computes, and one that is next.
-const PIECES_HELD: usize = 2;
-
 /// What rank 0 looks at beside its desk.
 #[derive(Debug)]
 pub struct Watch<'a> {
@@ -70,27 +67,42 @@ pub struct Watch<'a> {
     pub stop: &'a Stop,
 }
 
-/// A rank other than 0: passes pieces on to its device and hands in what it computed, until there is no more.
+/// An order and when it was there.
+struct Arrived {
+    order: Order,
+    at: Instant,
+}
+
+impl Arrived {
+    fn now(order: Order) -> Self {
+        Self { order, at: Instant::now() }
+    }
+}
+
+/// A rank other than 0: passes orders on to its device and hands in what it computed, until that has done the last one.
 fn work(world: &World, computer: Computer<'_>, fallback: Fallback<'_>) -> (Result<Outcome, Error>, Share) {
     thread::scope(|scope| {
-        let (pieces, orders) = channel();
+        let (pass_on, orders) = channel();
         let (hand_in, deliveries) = channel::<Delivery>();
         let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
         let mut pause = Pause::default();
         loop {
-            if let Ok(delivery) = deliveries.try_recv() {
-                world.all.send(0, &delivery.to_message());
-                pause = Pause::default();
-            } else if let Some((_, answer)) = world.all.try_receive() {
-                let piece: Piece = bytemuck::pod_read_unaligned(&answer);
-                // The device's thread takes orders until it is told that there is no more.
-                let _ = pieces.send(piece);
-                if piece == Piece::NONE {
-                    break;
+            match deliveries.try_recv() {
+                Ok(delivery) => {
+                    world.all.send(0, &delivery.to_message());
+                    pause = Pause::default();
+                    continue;
                 }
-                pause = Pause::default();
-            } else {
-                pause.sleep();
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {}
+            }
+            match world.all.try_receive() {
+                Some((_, order)) => {
+                    let order: Order = bytemuck::pod_read_unaligned(&order);
+                    pass_on.send(Arrived::now(order)).expect("the device's thread takes orders up to the last one");
+                    pause = Pause::default();
+                }
+                None => pause.sleep(),
             }
         }
         let (computed, share) = own.join().expect("a panic has aborted the job");
@@ -122,10 +134,10 @@ impl Desk<'_> {
     /// Serves all ranks to the end, with rank 0's own computing on another thread.
     fn serve(mut self, computer: Computer<'_>, fallback: Fallback<'_>) -> (Result<Outcome, Error>, Share) {
         thread::scope(|scope| {
-            let (pieces, orders) = channel();
+            let (pass_on, orders) = channel();
             let (hand_in, deliveries) = channel();
             let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
-            let early = self.deal(&pieces, &deliveries);
+            let early = self.deal(&pass_on, &deliveries);
             let (computed, share) = own.join().expect("a panic has aborted the job");
             let outcome = computed.and_then(|()| match early {
                 None => self.finish(),
@@ -138,18 +150,23 @@ impl Desk<'_> {
     }
 
     /// Deals until nothing is left and all ranks know it.
-    fn deal(&mut self, pieces: &Sender<Piece>, deliveries: &Receiver<Delivery>) -> Option<EarlyEnd> {
+    fn deal(&mut self, own: &Sender<Arrived>, deliveries: &Receiver<Delivery>) -> Option<EarlyEnd> {
         let mut early = None;
-        // Ranks that can take a piece, once for each; pieces that each rank holds, until it is told that there is no more.
-        let mut free: Vec<usize> = (0..PIECES_HELD).flat_map(|_| 0..self.world.size()).collect();
-        let mut held = vec![Some(0_u32); self.world.size()];
         let mut pause = Pause::default();
-        while held.iter().any(Option::is_some) {
+        loop {
+            for (rank, order) in self.dealer.orders(self.assembly.bands()) {
+                match rank {
+                    0 => own.send(Arrived::now(order)).expect("the device's thread takes orders up to the last one"),
+                    rank => self.world.all.send(rank, bytemuck::bytes_of(&order)),
+                }
+            }
+            if self.dealer.is_over() {
+                return early;
+            }
             match self.next_delivery(deliveries) {
                 Some((rank, delivery)) => {
                     pause = Pause::default();
-                    free.push(rank);
-                    held[rank] = held[rank].map(|pieces| pieces - 1);
+                    self.dealer.hand_in(rank, delivery.shown());
                     if delivery.failed {
                         early.get_or_insert(EarlyEnd::Elsewhere);
                     } else if !matches!(early, Some(EarlyEnd::Failed(_)))
@@ -163,33 +180,9 @@ impl Desk<'_> {
             if early.is_none() {
                 early = self.watch.stop.requested(self.assembly.bands(), self.job.bands().len()).map(EarlyEnd::Stopped);
             }
-            free.retain(|&rank| {
-                let next = if early.is_none() { self.dealer.next(rank, self.assembly.bands()) } else { Next::Finished };
-                match (next, held[rank]) {
-                    (Next::Later, _) => return true,
-                    (Next::Piece(piece), Some(pieces_held)) => {
-                        held[rank] = Some(pieces_held + 1);
-                        self.order(rank, piece, pieces);
-                    }
-                    (Next::Finished, Some(0)) => {
-                        held[rank] = None;
-                        self.order(rank, Piece::NONE, pieces);
-                    }
-                    (Next::Finished | Next::Piece(_), _) => {}
-                }
-                false
-            });
-        }
-        early
-    }
-
-    fn order(&self, rank: usize, piece: Piece, own: &Sender<Piece>) {
-        match rank {
-            // Rank 0's own device takes orders until it is told that there is no more.
-            0 => {
-                let _ = own.send(piece);
+            if early.is_some() {
+                self.dealer.stop();
             }
-            rank => self.world.all.send(rank, bytemuck::bytes_of(&piece)),
         }
     }
 
@@ -210,8 +203,6 @@ impl Desk<'_> {
         if let Some(sample) = &delivery.sample {
             sample.check(self.job, rank)?;
         }
-        let bands = u32::try_from(delivery.bands.len()).expect("bands are numbered in 32 bits");
-        self.dealer.learn(rank, bands, delivery.elapsed_s);
         let writing = Instant::now();
         self.assembly.add(delivery.bands)?;
         self.outcome.write_s += writing.elapsed().as_secs_f64();
@@ -230,31 +221,34 @@ impl Desk<'_> {
     }
 }
 
-/// The computing of a rank: one delivery for each order, until there is no more. After a failure every order is answered
-/// with it.
+/// The computing of a rank: one delivery for each order, up to the last. After a failure every order is answered with it.
 fn compute_on_order(
     mut computer: Computer<'_>,
     fallback: Fallback<'_>,
-    orders: &Receiver<Piece>,
+    orders: &Receiver<Arrived>,
     hand_in: &Sender<Delivery>,
 ) -> (Result<(), Error>, Share) {
     let mut outcome = Ok(());
+    let mut delivered = Vec::new();
     loop {
         let asked = Instant::now();
-        let piece = orders.recv().unwrap_or(Piece::NONE);
+        let Arrived { order, at } = orders.recv().unwrap_or(Arrived { order: Order::NONE, at: asked });
         computer.share.wait_s += asked.elapsed().as_secs_f64();
-        if piece == Piece::NONE {
+        if order == Order::NONE {
             return (outcome, computer.share);
         }
+        let answered = order.answers.checked_sub(1).and_then(|index| delivered.get(index as usize));
+        let round_trip_s = answered.map_or(0.0, |delivered| at.duration_since(*delivered).as_secs_f64());
         let mut delivery = Delivery { failed: true, ..Delivery::default() };
         if outcome.is_ok() {
-            match computer.compute(piece, fallback) {
-                Ok(computed) => delivery = computed,
+            match computer.compute(order, fallback) {
+                Ok(computed) => delivery = Delivery { round_trip_s, ..computed },
                 Err(error) => outcome = Err(error),
             }
             fault::inject(computer.rank);
         }
-        // The main thread listens until it has passed on that there is no more.
+        delivered.push(Instant::now());
+        // The main thread listens until this thread ends.
         let _ = hand_in.send(delivery);
     }
 }

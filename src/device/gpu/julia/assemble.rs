@@ -2,6 +2,8 @@
 //!
 //! A band that lies whole in a piece is delivered from there, without a copy. Knows nothing of the device.
 
+use std::ops::ControlFlow;
+
 use bytemuck::Pod;
 use ndarray::ArrayView2;
 
@@ -39,12 +41,19 @@ pub(super) struct Assembler<'a, C> {
     deliver: Deliver<'a>,
     /// Counts of the first of these bands that have come in.
     begun: Vec<C>,
+    /// Whether more bands are wanted.
+    wanted: ControlFlow<()>,
 }
 
 impl<'a, C: Packed> Assembler<'a, C> {
     /// Of `bands` of an image with `width` columns.
     pub(super) fn new(width: usize, bands: &'a [Band], deliver: Deliver<'a>) -> Self {
-        Self { width, bands, deliver, begun: Vec::new() }
+        Self { width, bands, deliver, begun: Vec::new(), wanted: ControlFlow::Continue(()) }
+    }
+
+    /// Whether more bands are wanted; those that are under way are delivered all the same.
+    pub(super) fn wanted(&self) -> ControlFlow<()> {
+        self.wanted
     }
 
     /// Takes the next counts, in the order of the bands' pixels.
@@ -65,7 +74,9 @@ impl<'a, C: Packed> Assembler<'a, C> {
             };
             if taken.len() == missing {
                 let view = ArrayView2::from_shape((height, self.width), whole).expect("a whole band has come in");
-                (self.deliver)(band, C::counts(view));
+                if (self.deliver)(band, C::counts(view)).is_break() {
+                    self.wanted = ControlFlow::Break(());
+                }
                 self.begun.clear();
                 self.bands = later;
             }
@@ -90,6 +101,7 @@ mod tests {
                 let Counts::U16(counts) = counts else { panic!("bytes") };
                 assert_eq!(counts.dim(), (band.height() as usize, 5));
                 delivered.lock().unwrap().push((band.index, counts.iter().copied().collect::<Vec<u16>>()));
+                ControlFlow::Continue(())
             };
             let mut assembler = Assembler::<u16>::new(5, &bands, &deliver);
             for piece in pixels.chunks(length) {

@@ -144,6 +144,9 @@ impl Kernel {
                 real: PhantomData,
             };
             dispatch::run(context, slots, &mut pieces)?;
+            if assembler.wanted().is_break() {
+                break;
+            }
         }
         Ok(())
     }

@@ -1,0 +1,423 @@
+//! The dealer of one image's bands.
+//!
+//! Knows the ranks by what they have shown. What a slow rank cannot do in time comes back and is dealt again.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
+
+use super::{Order, Piece, Policy, Shown};
+
+/// Orders that a rank holds: one that it computes, and one that is next.
+const ORDERS_HELD: usize = 2;
+/// A piece lasts at least this long, in seconds, where its rank's speed is known: forty times a message.
+const SHORTEST_S: f64 = 0.002;
+/// And is meant to last at most this long, in seconds: what a rank that slows down or stops holds back.
+const LONGEST_S: f64 = 0.1;
+/// What rank 0 needs to serve one rank, in seconds: with thousands of ranks, pieces last long enough to serve all.
+pub(super) const SERVICE_S: f64 = 50e-6;
+/// The next piece takes this part of the rank's share of what is left.
+const PART_OF_REST: f64 = 0.25;
+/// A rank that has not shown its speed gives back what it has not begun after this time, in seconds: longer than an order
+/// is on its way where ranks share cores (some 10 ms), short against any job that is worth sharing.
+const TRIAL_S: f64 = 0.05;
+/// A piece may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
+const PATIENCE: f64 = 4.0;
+/// A piece that is meant to last less, in seconds, is not to come back, so that ranks without work can be sent home meanwhile.
+const LIMITED_S: f64 = 0.02;
+/// Time from handing in to the next order that pieces make up for at most, in seconds: some turns of the scheduler of a core
+/// that ranks share. Who waits longer waits for something else, such as a rank that is far behind.
+const LONGEST_ROUND_TRIP_S: f64 = 0.03;
+/// Weight of the latest piece in a rank's speed: machines slow down in mid-run.
+const LATEST: f64 = 0.5;
+
+/// Why there is nothing to compute for a rank that has room for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Without {
+    /// For now: too many bands wait for one that is not done, or some may come back.
+    Later,
+    /// Nothing is left, nor will anything come back.
+    Finished,
+}
+
+/// What the dealer knows of a rank.
+#[derive(Clone, Debug, Default)]
+struct Rank {
+    /// Its workers, which want a band each.
+    workers: u32,
+    /// Bands a second, once it has shown.
+    speed: Option<f64>,
+    /// From handing in to the order that answers, in seconds: while one piece travels, the other is to last.
+    round_trip_s: f64,
+    /// What it has to hand in.
+    held: VecDeque<Order>,
+    /// What it has handed in; wraps around.
+    deliveries: u32,
+    /// Whether it knows that there is no more.
+    is_home: bool,
+}
+
+/// Deals the bands of one image to the ranks of a job.
+#[derive(Debug)]
+pub struct Dealer {
+    policy: Policy,
+    bands: Range<u32>,
+    /// Next band to be dealt; with a static policy, to each rank.
+    next: Vec<u32>,
+    /// Bands that came back: the number of each run of neighbors by its first. None with a static policy.
+    returned: BTreeMap<u32, u32>,
+    /// Number of bands that came back and were not dealt again.
+    returned_bands: u32,
+    ranks: Vec<Rank>,
+    /// Ranks that have room for an order, once for each.
+    open: Vec<usize>,
+    /// Ranks that hold orders or may be given some.
+    busy: usize,
+    /// Whether no more is to be dealt.
+    is_stopped: bool,
+    /// Orders under way of which a part may come back.
+    limited: usize,
+    /// Sum of the speeds that are known, and their number.
+    known: (f64, u32),
+    /// Bands of one piece at most.
+    most: u32,
+    /// Bands that may be dealt beyond the first one that is not assembled.
+    window: u32,
+}
+
+impl Dealer {
+    /// A dealer of `bands` to ranks with that many `workers` each. A piece has at most `most` bands, and no band is dealt
+    /// that lies `window` or more beyond the first that is not assembled.
+    #[must_use]
+    pub fn new(policy: Policy, bands: Range<u32>, workers: Vec<u32>, most: u32, window: u32) -> Self {
+        let next = match policy {
+            Policy::Dynamic => vec![bands.start],
+            Policy::Static => {
+                // Band b belongs to rank b modulo the ranks, wherever the deal starts.
+                let ranks = u32::try_from(workers.len()).expect("MPI numbers ranks with a C int");
+                (0..ranks).map(|rank| bands.start + (rank + ranks - bands.start % ranks) % ranks).collect()
+            }
+        };
+        let open = [(); ORDERS_HELD].iter().flat_map(|()| 0..workers.len()).collect();
+        let rank = |workers: u32| Rank { workers: workers.max(1), ..Rank::default() };
+        let ranks: Vec<Rank> = workers.into_iter().map(rank).collect();
+        Self {
+            policy,
+            bands,
+            next,
+            returned: BTreeMap::new(),
+            returned_bands: 0,
+            open,
+            busy: ranks.len(),
+            is_stopped: false,
+            ranks,
+            limited: 0,
+            known: (0.0, 0),
+            most: most.max(1),
+            window: window.max(1),
+        }
+    }
+
+    /// What ranks are to be told now, when all bands before `assembled` are assembled: at first, and whenever something has
+    /// been handed in. The last that a rank is told is [`Order::NONE`], maybe while it still holds orders.
+    pub fn orders(&mut self, assembled: u32) -> Vec<(usize, Order)> {
+        let mut orders = Vec::new();
+        let mut open = std::mem::take(&mut self.open);
+        // With a dynamic policy what is to come later for one is to come later for all.
+        let mut later_for_all = false;
+        open.retain(|&rank| {
+            if later_for_all || self.ranks[rank].is_home {
+                return later_for_all;
+            }
+            match self.serve(rank, assembled, &mut orders) {
+                Ok(()) => false,
+                Err(Without::Later) => {
+                    later_for_all = self.policy == Policy::Dynamic;
+                    true
+                }
+                Err(Without::Finished) => {
+                    self.ranks[rank].is_home = true;
+                    self.busy -= usize::from(self.ranks[rank].held.is_empty());
+                    orders.push((rank, Order::NONE));
+                    false
+                }
+            }
+        });
+        self.open = open;
+        orders
+    }
+
+    /// Whether nobody holds an order any more, and all know that there is none left.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.busy == 0
+    }
+
+    /// Deals no more: what is not held by a rank is left undone.
+    pub fn stop(&mut self) {
+        self.is_stopped = true;
+    }
+
+    /// Orders as much as `rank` is to get now: one piece, or some small ones that came back.
+    fn serve(&mut self, rank: usize, assembled: u32, orders: &mut Vec<(usize, Order)>) -> Result<(), Without> {
+        let (wanted, limit_s) = self.size(rank);
+        let limit_us = limit_s.map_or(Order::NO_LIMIT, microseconds);
+        let mut missing = wanted;
+        while missing > wanted / 2 {
+            let piece = match self.cut(rank, missing, assembled) {
+                Ok(piece) => piece,
+                Err(without) if missing == wanted => return Err(without),
+                Err(_) => break,
+            };
+            missing -= piece.count;
+            let order = Order { piece, limit_us, answers: self.ranks[rank].deliveries };
+            self.limited += usize::from(limit_us != Order::NO_LIMIT);
+            self.ranks[rank].held.push_back(order);
+            orders.push((rank, order));
+        }
+        Ok(())
+    }
+
+    /// At most `most` bands.
+    fn cut(&mut self, rank: usize, most: u32, assembled: u32) -> Result<Piece, Without> {
+        if self.is_stopped {
+            return Err(Without::Finished);
+        }
+        let Some((first, count)) = self.returned.pop_first() else { return self.cut_fresh(rank, most, assembled) };
+        let dealt = count.min(most);
+        if dealt < count {
+            self.returned.insert(first + dealt, count - dealt);
+        }
+        self.returned_bands -= dealt;
+        Ok(Piece { first, count: dealt, stride: 1 })
+    }
+
+    /// At most `most` bands that were never dealt.
+    fn cut_fresh(&mut self, rank: usize, most: u32, assembled: u32) -> Result<Piece, Without> {
+        let edge = assembled.saturating_add(self.window).min(self.bands.end);
+        let (place, stride) = match self.policy {
+            Policy::Dynamic => (0, 1),
+            Policy::Static => (rank, self.number_of_ranks()),
+        };
+        let first = self.next[place];
+        if first >= self.bands.end {
+            return Err(if self.limited == 0 { Without::Finished } else { Without::Later });
+        }
+        if first >= edge {
+            return Err(Without::Later);
+        }
+        let count = most.min((edge - first).div_ceil(stride));
+        self.next[place] = first.saturating_add(count.saturating_mul(stride));
+        Ok(Piece { first, count, stride })
+    }
+
+    /// `rank` has handed in the order that it has held longest, or the part of it that it had begun.
+    ///
+    /// # Panics
+    /// Where the rank holds no order, or did more than it was told.
+    pub fn hand_in(&mut self, rank: usize, shown: Shown) {
+        let Order { piece, limit_us, .. } = self.ranks[rank].held.pop_front().expect("who hands in holds an order");
+        self.ranks[rank].deliveries = self.ranks[rank].deliveries.wrapping_add(1);
+        self.limited -= usize::from(limit_us != Order::NO_LIMIT);
+        let rest = piece.count.checked_sub(shown.bands).expect("a rank does what it is told");
+        if rest > 0 {
+            self.returned.insert(piece.first + shown.bands * piece.stride, rest);
+            self.returned_bands += rest;
+        }
+        if shown.bands > 0 && shown.elapsed_s > 0.0 {
+            self.learn(rank, shown);
+        }
+        let held = self.ranks[rank].held.len();
+        if self.ranks[rank].is_home {
+            self.busy -= usize::from(held == 0);
+        } else if held < ORDERS_HELD {
+            self.open.push(rank);
+        }
+    }
+
+    fn learn(&mut self, rank: usize, Shown { bands, elapsed_s, round_trip_s }: Shown) {
+        let rank = &mut self.ranks[rank];
+        let shown = f64::from(bands) / elapsed_s;
+        let before = rank.speed;
+        let speed = before.map_or(shown, |before| before + LATEST * (shown - before));
+        rank.speed = Some(speed);
+        self.known.0 += speed - before.unwrap_or(0.0);
+        self.known.1 += u32::from(before.is_none());
+        // Believed at once where it grows, and slowly where it shrinks: a wait costs more than a longer piece.
+        let round_trip_s = round_trip_s.min(LONGEST_ROUND_TRIP_S);
+        rank.round_trip_s = round_trip_s.max(rank.round_trip_s + LATEST * (round_trip_s - rank.round_trip_s));
+    }
+
+    fn number_of_ranks(&self) -> u32 {
+        u32::try_from(self.ranks.len()).expect("MPI numbers ranks with a C int")
+    }
+
+    /// Bands of the next piece for `rank`, and the seconds that it may take, where there is a limit.
+    fn size(&self, rank: usize) -> (u32, Option<f64>) {
+        let ranks = self.number_of_ranks();
+        let left = match self.policy {
+            Policy::Dynamic => self.bands.end - self.next[0] + self.returned_bands,
+            Policy::Static => self.bands.end.saturating_sub(self.next[rank]).div_ceil(ranks),
+        };
+        let Rank { workers, speed, round_trip_s, .. } = self.ranks[rank];
+        let bounded = |bands: f64| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+            let bands = bands as u32;
+            bands.max(workers.min(left.div_ceil(ranks))).clamp(1, self.most)
+        };
+        let Some(speed) = speed else {
+            // As if all ranks were equal, and as if there were room in the window for a piece of each.
+            let room = f64::from(left.min(self.window)) / f64::from(ranks) * PART_OF_REST;
+            return match self.policy {
+                Policy::Dynamic => (bounded(room), Some(TRIAL_S)),
+                Policy::Static => (bounded(0.0), None),
+            };
+        };
+        let together = match self.policy {
+            Policy::Static => speed,
+            // Ranks that have shown nothing yet count like the average of the others.
+            Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
+        };
+        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
+        let longest_s = LONGEST_S.max(2.0 * shortest_s);
+        let rest_s = f64::from(left) / together * PART_OF_REST;
+        let target_s = rest_s.clamp(shortest_s, longest_s);
+        let is_limited = self.policy == Policy::Dynamic && rest_s > shortest_s && target_s >= LIMITED_S;
+        (bounded(speed * target_s), is_limited.then_some(PATIENCE * target_s))
+    }
+}
+
+/// Whole microseconds, less than [`Order::NO_LIMIT`].
+fn microseconds(time_s: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+    let time_us = (time_s * 1e6) as u32;
+    time_us.min(Order::NO_LIMIT - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dealer(policy: Policy, bands: Range<u32>, workers: &[u32], most: u32, window: u32) -> Dealer {
+        Dealer::new(policy, bands, workers.to_vec(), most, window)
+    }
+
+    /// All of the first order that `rank` holds, in `elapsed_s`.
+    fn hand_in_whole(dealer: &mut Dealer, rank: usize, elapsed_s: f64) {
+        let bands = dealer.ranks[rank].held[0].piece.count;
+        dealer.hand_in(rank, Shown { bands, elapsed_s, round_trip_s: 0.0 });
+    }
+
+    /// What is ordered now, without the news that there is no more.
+    fn pieces(dealer: &mut Dealer, assembled: u32) -> Vec<(usize, Piece)> {
+        let orders = dealer.orders(assembled).into_iter().filter(|(_, order)| *order != Order::NONE);
+        orders.map(|(rank, order)| (rank, order.piece)).collect()
+    }
+
+    #[test]
+    fn every_band_is_dealt_once_by_either_policy() {
+        for policy in [Policy::Dynamic, Policy::Static] {
+            for (start, bands, ranks) in [(0, 1, 3), (0, 64, 3), (5, 64, 4), (7, 1000, 7), (3, 4, 8)] {
+                let mut dealer = dealer(policy, start..bands, &vec![2; ranks], 9, u32::MAX);
+                let (mut dealt, mut told) = (Vec::new(), vec![0; ranks]);
+                while !dealer.is_over() {
+                    for (rank, order) in dealer.orders(start) {
+                        if order == Order::NONE {
+                            told[rank] += 1;
+                            continue;
+                        }
+                        assert!(told[rank] == 0 && (1..=9).contains(&order.piece.count), "{order:?}");
+                        dealt.extend(order.piece.bands());
+                    }
+                    if let Some(rank) = (0..ranks).rev().find(|rank| !dealer.ranks[*rank].held.is_empty()) {
+                        hand_in_whole(&mut dealer, rank, 0.01);
+                    }
+                }
+                dealt.sort_unstable();
+                assert_eq!(dealt, (start..bands).collect::<Vec<_>>(), "{policy:?} {ranks} ranks");
+                assert_eq!(told, vec![1; ranks]);
+            }
+        }
+    }
+
+    #[test]
+    fn static_bands_do_not_depend_on_who_is_fast() {
+        let mut dealer = dealer(Policy::Static, 0..100, &[1; 3], u32::MAX, u32::MAX);
+        for _ in 0..20 {
+            for (rank, piece) in pieces(&mut dealer, 0) {
+                assert!(piece.bands().all(|band| band % 3 == u32::try_from(rank).unwrap()), "{rank} {piece:?}");
+            }
+            if !dealer.ranks[2].held.is_empty() {
+                hand_in_whole(&mut dealer, 2, 0.001);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_dealt_beyond_the_window() {
+        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 5, 10);
+        let mut dealt = 0;
+        loop {
+            let orders = pieces(&mut dealer, 0);
+            dealt += orders.iter().map(|(_, piece)| piece.count).sum::<u32>();
+            if orders.is_empty() {
+                break;
+            }
+            // Rank 0 holds the first band and does not hand it in.
+            while !dealer.ranks[1].held.is_empty() {
+                hand_in_whole(&mut dealer, 1, 0.001);
+            }
+        }
+        assert_eq!(dealt, 10);
+        assert_eq!(pieces(&mut dealer, 1), [(1, Piece { first: 10, count: 1, stride: 1 })]);
+    }
+
+    #[test]
+    fn what_comes_back_is_dealt_first_and_nobody_is_sent_home_before() {
+        let mut dealer = dealer(Policy::Dynamic, 0..8, &[1; 2], 8, 8);
+        let first = pieces(&mut dealer, 0)[0].1;
+        while !dealer.ranks[1].held.is_empty() {
+            hand_in_whole(&mut dealer, 1, 0.01);
+            let orders = dealer.orders(0);
+            assert!(!orders.contains(&(1, Order::NONE)), "rank 0 may give back");
+        }
+        dealer.hand_in(0, Shown::default());
+        assert!(pieces(&mut dealer, 0).iter().any(|(_, piece)| piece.first == first.first));
+    }
+
+    #[test]
+    fn a_stopped_dealer_sends_all_home_and_is_over_when_all_have_handed_in() {
+        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 8, 100);
+        dealer.orders(0);
+        dealer.stop();
+        for rank in [0, 0, 1, 1] {
+            assert!(!dealer.is_over());
+            hand_in_whole(&mut dealer, rank, 0.01);
+            assert!(pieces(&mut dealer, 0).is_empty());
+        }
+        assert!(dealer.is_over());
+    }
+
+    #[test]
+    fn a_rank_of_many_workers_leaves_something_to_the_others() {
+        let mut dealer = dealer(Policy::Dynamic, 0..68, &[64; 4], 100, 100);
+        let orders = pieces(&mut dealer, 0);
+        assert!(orders.iter().all(|(_, piece)| piece.count <= 17), "{orders:?}");
+        assert!((0..4).all(|rank| orders.iter().any(|(who, _)| *who == rank)), "{orders:?}");
+    }
+
+    #[test]
+    fn pieces_grow_with_the_time_that_orders_are_on_their_way() {
+        let last_pieces = |round_trip_s| {
+            let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 4], 1, u32::MAX);
+            for _ in 0..2 {
+                dealer.orders(0);
+                dealer.hand_in(0, Shown { bands: 1, elapsed_s: 0.001, round_trip_s });
+            }
+            (dealer.next[0], dealer.most) = (990, u32::MAX);
+            pieces(&mut dealer, 0)[0].1.count
+        };
+        assert_eq!((last_pieces(0.0), last_pieces(0.006)), (2, 6));
+    }
+}

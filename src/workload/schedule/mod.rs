@@ -1,0 +1,73 @@
+//! Who computes which bands: pieces handed out while the job runs, each sized by the speed its rank has shown. Pure: knows
+//! neither messages nor clocks, so that a simulation of thousands of ranks runs the same code.
+//!
+//! A piece is to last long against the messages that ask for it, and short against what is left, so that all ranks end
+//! together: guided self-scheduling (Polychronopoulos and Kuck 1987) with a speed for each rank. `docs/scaling.md` has the
+//! model and its limits.
+
+mod dealer;
+#[cfg(test)]
+mod simulation;
+
+use bytemuck::{Pod, Zeroable};
+
+pub use dealer::Dealer;
+
+/// Bands `first`, `first + stride`, ..., `count` of them. Plain numbers: it travels as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Piece {
+    /// Number of the first band.
+    pub first: u32,
+    /// Number of bands.
+    pub count: u32,
+    /// Distance of one band from the next.
+    pub stride: u32,
+}
+
+impl Piece {
+    /// The numbers of its bands.
+    pub fn bands(self) -> impl Iterator<Item = u32> {
+        (0..self.count).map(move |index| self.first + index * self.stride)
+    }
+}
+
+/// What a rank is told to do. Plain numbers: it travels as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Order {
+    /// The bands to compute; none of them: there is no more.
+    pub piece: Piece,
+    /// Microseconds after which the rank hands in the bands it has and gives back those that it has not begun.
+    pub limit_us: u32,
+    /// Deliveries of the rank that rank 0 had taken when it gave the order: it answers the last of them.
+    pub answers: u32,
+}
+
+impl Order {
+    /// Nothing is left for this rank.
+    pub const NONE: Self =
+        Self { piece: Piece { first: 0, count: 0, stride: 1 }, limit_us: Self::NO_LIMIT, answers: 0 };
+    /// However long it takes.
+    pub const NO_LIMIT: u32 = u32::MAX;
+}
+
+/// How bands are dealt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// To whoever asks, as many as its speed makes right.
+    Dynamic,
+    /// Every rank the same number, in turn.
+    Static,
+}
+
+/// What a rank tells of an order that it has handed in. Times in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Shown {
+    /// Bands computed, the first of the piece.
+    pub bands: u32,
+    /// The time that took.
+    pub elapsed_s: f64,
+    /// From handing in an earlier order until this one was there in answer; 0 where it answers none.
+    pub round_trip_s: f64,
+}

@@ -1,0 +1,148 @@
+//! The dealer in virtual time: ranks of any speed, orders that take time on their way, one rank 0 that serves them all.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use super::{Dealer, Order, Policy, Shown, dealer::SERVICE_S};
+
+/// Bands a second of a rank at a time.
+type Speed<'a> = &'a dyn Fn(f64) -> f64;
+
+/// What a simulated job came to. Times in seconds.
+struct Job {
+    /// When the last band was done.
+    end_s: f64,
+    /// Longest time that a rank waited for orders, all together.
+    wait_s: f64,
+    /// Orders and deliveries, each once.
+    messages: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// A delivery reaches rank 0. Times in nanoseconds.
+    HandedIn { bands: u32, elapsed: u64, round_trip: u64 },
+    /// An order reaches a rank.
+    Ordered { first: u32, count: u32, limit_us: u32, answers: u32 },
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "virtual times of some minutes")]
+fn nanoseconds(time_s: f64) -> u64 {
+    (time_s * 1e9) as u64
+}
+
+fn seconds(time_ns: u64) -> f64 {
+    time_ns as f64 / 1e9
+}
+
+/// A job of `bands` bands, whose messages take `way_s` seconds; rank 0 serves one at a time in [`SERVICE_S`]. Checks that
+/// every band is done once.
+fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) -> Job {
+    let mut events = BinaryHeap::new();
+    let mut done = vec![0_u8; bands as usize];
+    let (mut free_from, mut waited) = (vec![0_u64; speeds.len()], vec![0_u64; speeds.len()]);
+    let mut deliveries = vec![Vec::new(); speeds.len()];
+    let (mut server_free, mut messages) = (0, 0);
+    loop {
+        for (rank, Order { piece, limit_us, answers }) in dealer.orders(bands) {
+            server_free += nanoseconds(SERVICE_S) / 2;
+            messages += 1;
+            assert_eq!(piece.stride, 1, "dealt dynamically");
+            if piece.count > 0 {
+                let order = Event::Ordered { first: piece.first, count: piece.count, limit_us, answers };
+                events.push(Reverse((server_free + nanoseconds(way_s), rank, order)));
+            }
+        }
+        let Some(Reverse((now, rank, event))) = events.pop() else { break };
+        match event {
+            Event::HandedIn { bands, elapsed, round_trip } => {
+                server_free = now.max(server_free) + nanoseconds(SERVICE_S) / 2;
+                messages += 1;
+                dealer.hand_in(rank, Shown { bands, elapsed_s: seconds(elapsed), round_trip_s: seconds(round_trip) });
+            }
+            Event::Ordered { first, count, limit_us, answers } => {
+                let begins = now.max(free_from[rank]);
+                let band_s = 1.0 / speeds[rank](seconds(begins));
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+                let in_time = (f64::from(limit_us) / 1e6 / band_s).ceil() as u32;
+                let bands = if limit_us == Order::NO_LIMIT { count } else { count.min(in_time.max(1)) };
+                (first..first + bands).for_each(|band| done[band as usize] += 1);
+                let elapsed = nanoseconds(f64::from(bands) * band_s);
+                waited[rank] += begins - free_from[rank];
+                free_from[rank] = begins + elapsed;
+                let answered = answers.checked_sub(1).map(|index| deliveries[rank][index as usize]);
+                let round_trip = answered.map_or(0, |delivered: u64| now - delivered);
+                deliveries[rank].push(free_from[rank]);
+                let handed_in = Event::HandedIn { bands, elapsed, round_trip };
+                events.push(Reverse((free_from[rank] + nanoseconds(way_s), rank, handed_in)));
+            }
+        }
+    }
+    assert!(dealer.is_over() && done.iter().all(|times| *times == 1), "every band is done once");
+    let last = |times: Vec<u64>| seconds(times.into_iter().max().unwrap_or(0));
+    Job { end_s: last(free_from), wait_s: last(waited), messages }
+}
+
+fn dynamic(bands: u32, ranks: usize) -> Dealer {
+    Dealer::new(Policy::Dynamic, 0..bands, vec![1; ranks], u32::MAX, u32::MAX)
+}
+
+/// A message between hosts, in seconds.
+const WAY_S: f64 = 50e-6;
+
+#[test]
+fn devices_of_a_thousand_to_one_end_together() {
+    let speeds: [Speed<'_>; 4] = [&|_| 10_000.0, &|_| 10.0, &|_| 10.0, &|_| 100.0];
+    let job = simulate(dynamic(20_000, 4), 20_000, &speeds, WAY_S);
+    let ideal_s = 20_000.0 / 10_120.0;
+    assert!(job.end_s < 1.1 * ideal_s, "{} s against {ideal_s} s", job.end_s);
+}
+
+#[test]
+fn a_rank_that_slows_down_to_a_tenth_in_mid_run_costs_little() {
+    let slows = |now: f64| if now < 1.0 { 1000.0 } else { 100.0 };
+    let speeds: [Speed<'_>; 4] = [&|_| 1000.0, &slows, &|_| 1000.0, &|_| 1000.0];
+    let job = simulate(dynamic(12_000, 4), 12_000, &speeds, WAY_S);
+    let ideal_s = 1.0 + (12_000.0 - 4000.0) / 3100.0;
+    assert!(job.end_s < 1.05 * ideal_s, "{} s against {ideal_s} s", job.end_s);
+}
+
+#[test]
+fn a_short_job_with_a_rank_of_a_tenth_of_the_speed_ends_in_time() {
+    let speeds: [Speed<'_>; 4] = [&|_| 1500.0, &|_| 150.0, &|_| 1500.0, &|_| 1500.0];
+    let job = simulate(dynamic(600, 4), 600, &speeds, WAY_S);
+    let ideal_s = 600.0 / 4650.0;
+    assert!(job.end_s < 1.15 * ideal_s, "{} s against {ideal_s} s", job.end_s);
+}
+
+#[test]
+fn a_dealer_that_took_nothing_back_would_be_caught_here() {
+    // Pieces as large, and none with a limit: what the first order of the slow rank holds.
+    let speeds: [Speed<'_>; 4] = [&|_| 1500.0, &|_| 150.0, &|_| 1500.0, &|_| 1500.0];
+    let orders = dynamic(600, 4).orders(0);
+    let first = orders.iter().find(|(rank, _)| *rank == 1).map_or(0, |(_, order)| order.piece.count);
+    let alone_s = f64::from(first) / speeds[1](0.0);
+    assert!(alone_s > 1.15 * 600.0 / 4650.0, "{alone_s} s for {first} bands");
+}
+
+#[test]
+fn ranks_that_share_cores_do_not_wait_for_orders() {
+    // Each message waits some turns of the scheduler; 100 ms of work for each rank.
+    let speed: Speed<'_> = &|_| 1500.0;
+    let job = simulate(dynamic(600, 4), 600, &[speed; 4], 0.004);
+    let compute_s = 600.0 / 1500.0 / 4.0;
+    let at_the_start_s = 0.004 + SERVICE_S * 4.0;
+    assert!(job.wait_s - at_the_start_s < 0.05 * compute_s, "{} s", job.wait_s);
+    assert!(job.end_s < 1.15 * (compute_s + at_the_start_s), "{} s", job.end_s);
+}
+
+#[test]
+fn ten_thousand_ranks_are_served_by_one() {
+    let ranks = 10_000;
+    let speed: Speed<'_> = &|_| 200.0;
+    // 40 s of work for every rank, in bands of 5 ms.
+    let bands = 80_000_000;
+    let job = simulate(dynamic(bands, ranks), bands, &vec![speed; ranks], WAY_S);
+    let ideal_s = f64::from(bands) / (200.0 * ranks as f64);
+    assert!(job.end_s < 1.05 * ideal_s, "{} s against {ideal_s} s, {} messages", job.end_s, job.messages);
+    assert!(job.messages < 100 * ranks, "{} messages", job.messages);
+}
