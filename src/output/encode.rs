@@ -60,6 +60,12 @@ impl EncodedBand {
         }
     }
 
+    /// Bytes that the band takes in memory and on its way.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.facts.stream_bytes + self.facts.counts_bytes
+    }
+
     /// Appends the band to a message.
     pub fn write_to(&self, message: &mut Vec<u8>) {
         message.extend_from_slice(bytemuck::bytes_of(&self.facts));

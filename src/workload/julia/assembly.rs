@@ -22,6 +22,8 @@ pub struct Assembly {
     journal: Journal,
     /// Bands that wait for one above them.
     waiting: BTreeMap<u64, EncodedBand>,
+    /// Memory that these take, in bytes.
+    waiting_bytes: u64,
     noted: Instant,
 }
 
@@ -29,7 +31,7 @@ impl Assembly {
     /// Files in the state that `journal` tells.
     #[must_use]
     pub fn new(png: PngFile, counts: Option<NpyFile>, journal: Journal) -> Self {
-        Self { png, counts, journal, waiting: BTreeMap::new(), noted: Instant::now() }
+        Self { png, counts, journal, waiting: BTreeMap::new(), waiting_bytes: 0, noted: Instant::now() }
     }
 
     /// Number of bands, from the top, that are in the files.
@@ -38,15 +40,23 @@ impl Assembly {
         self.journal.bands()
     }
 
+    /// Number of bands that wait for one above them, and the bytes that these take.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, u64) {
+        (self.waiting.len(), self.waiting_bytes)
+    }
+
     /// Takes bands, and writes those that have none missing above them.
     ///
     /// # Errors
     /// [`Error::Output`] where a file cannot be written.
     pub fn add(&mut self, bands: Vec<EncodedBand>) -> Result<(), Error> {
+        self.waiting_bytes += bands.iter().map(EncodedBand::kept_bytes).sum::<u64>();
         self.waiting.extend(bands.into_iter().map(|band| (band.facts.index, band)));
         let mut ready = Vec::new();
         let mut next = u64::from(self.bands());
         while let Some(band) = self.waiting.remove(&next) {
+            self.waiting_bytes -= band.kept_bytes();
             ready.push(band);
             next += 1;
         }

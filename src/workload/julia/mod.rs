@@ -9,14 +9,15 @@ pub mod journal;
 pub mod run;
 pub mod stop;
 mod verify;
+mod window;
 
 use crate::{
     kernel::{Precision, band::Bands, julia::Julia},
     output::color::Coloring,
 };
 
-/// Pixels that may wait on rank 0 for one above them that is not there yet.
-const WINDOW_PX: u64 = 64 << 20;
+/// Bytes of bands that may wait on rank 0 for one above them that is not there yet.
+const WAITING_BYTES: u64 = 64 << 20;
 /// Pixels of one piece at most: what travels in one message.
 const PIECE_PX: u64 = 16 << 20;
 
@@ -58,9 +59,10 @@ impl Job {
         u32::try_from((PIECE_PX / self.band_px()).max(1)).unwrap_or(u32::MAX)
     }
 
-    /// Bands that may be dealt beyond the first that is missing.
-    fn window_bands(&self) -> u32 {
-        u32::try_from((WINDOW_PX / self.band_px()).max(1)).unwrap_or(u32::MAX)
+    /// Bytes that rank 0 keeps of a pixel at most: an image of noise does not compress.
+    fn most_kept_bytes_per_px(&self) -> u64 {
+        let count_bytes = if self.julia.counts_fit_u8() { 1 } else { 2 };
+        self.coloring.bytes_per_px() as u64 + if self.keep_counts { count_bytes } else { 0 }
     }
 
     /// Memory that a rank takes, in bytes: coordinates, the bands in work of each thread, its piece, and on rank 0 what
@@ -71,10 +73,10 @@ impl Job {
         let pixel_bytes = self.coloring.bytes_per_px() as u64;
         let image_px = u64::from(self.julia.width) * u64::from(self.julia.height);
         let coordinate_bytes = 16 * (u64::from(self.julia.width) + u64::from(self.julia.height));
-        let kept_bytes = pixel_bytes + if self.keep_counts { count_bytes } else { 0 };
+        let kept_bytes = self.most_kept_bytes_per_px();
         let working = (threads as u64).saturating_mul(self.band_px()).saturating_mul(count_bytes + 2 * pixel_bytes);
         let piece = PIECE_PX.max(self.band_px()).min(image_px).saturating_mul(2 * kept_bytes);
-        let waiting = if is_root { WINDOW_PX.max(self.band_px()).min(image_px).saturating_mul(kept_bytes) } else { 0 };
+        let waiting = if is_root { WAITING_BYTES.min(image_px.saturating_mul(kept_bytes)) } else { 0 };
         coordinate_bytes.saturating_add(working).saturating_add(piece).saturating_add(waiting)
     }
 }
@@ -110,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_and_the_window_hold_at_least_a_band() {
+    fn a_piece_holds_at_least_a_band() {
         for (width, height) in [(1, 1), (640, 480), (102_400, 76_800), (i32::MAX.unsigned_abs(), 4)] {
             let job = job(width, height);
-            assert!(job.most_bands() >= 1 && job.window_bands() >= job.most_bands(), "{width}x{height}");
+            assert!(job.most_bands() >= 1, "{width}x{height}");
         }
     }
 

@@ -14,6 +14,7 @@ use super::{
     assembly::Assembly,
     compute::{Computer, Delivery, Fallback, Share},
     stop::Stop,
+    window::Window,
 };
 use crate::{
     comm::{Failure, Pause, World},
@@ -38,24 +39,31 @@ pub fn run(
     assembly: Option<Assembly>,
     watch: &Watch<'_>,
 ) -> Result<(Outcome, Share), Failure> {
-    let workers = u64::try_from(device.identity().threads).expect("a number of threads");
-    let workers = world.all.share(&workers.to_ne_bytes());
-    let workers = workers.iter().map(|bytes| {
-        let workers: u64 = bytemuck::pod_read_unaligned(bytes);
-        u32::try_from(workers).unwrap_or(u32::MAX)
-    });
+    let window = Window::new(job);
+    let mut dealer =
+        dealer(world, job, policy, device.identity().threads, assembly.as_ref().map_or(0, Assembly::bands));
+    // The first orders need no message: each rank finds its own in what all of them deal alike.
+    let first = dealer.orders(&window.of(dealer.bands().start, (0, 0))).into_iter();
+    let first = first.filter_map(|(rank, order)| (rank == world.rank()).then_some(order));
     let pixels = job.coloring.pixel_bytes(job.julia.max_iter, world.rank(), device.identity().kind);
     let computer = Computer { job, rank: world.rank(), pixels, device, share: Share::default() };
     let (outcome, share) = match assembly {
         Some(assembly) => {
-            let bands = assembly.bands()..job.bands().len();
-            let dealer = Dealer::new(policy, bands, workers.collect(), job.most_bands(), job.window_bands());
-            Desk { world, job, dealer, assembly, watch, outcome: Outcome::default() }.serve(computer, fallback)
+            let outcome = Outcome::default();
+            Desk { world, job, dealer, assembly, window, watch, outcome }.serve(computer, fallback, first)
         }
-        None => work(world, computer, fallback),
+        None => work(world, computer, fallback, first),
     };
     let outcome = world.agree(outcome)?;
     Ok((outcome, share))
+}
+
+/// The same dealer on every rank, of the bands that are not in the files; rank 0 knows how many are. Collective.
+fn dealer(world: &World, job: &Job, policy: Policy, threads: usize, done: u32) -> Dealer {
+    let known = world.all.share(bytemuck::bytes_of(&[u32::try_from(threads).unwrap_or(u32::MAX), done]));
+    let known: Vec<[u32; 2]> = known.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect();
+    let bands = known[0][1]..job.bands().len();
+    Dealer::new(policy, bands, known.into_iter().map(|[threads, _]| threads).collect(), job.most_bands())
 }
 
 /// What rank 0 looks at beside its desk.
@@ -80,9 +88,15 @@ impl Arrived {
 }
 
 /// A rank other than 0: passes orders on to its device and hands in what it computed, until that has done the last one.
-fn work(world: &World, computer: Computer<'_>, fallback: Fallback<'_>) -> (Result<Outcome, Error>, Share) {
+fn work(
+    world: &World,
+    computer: Computer<'_>,
+    fallback: Fallback<'_>,
+    first: impl Iterator<Item = Order>,
+) -> (Result<Outcome, Error>, Share) {
     thread::scope(|scope| {
         let (pass_on, orders) = channel();
+        first.for_each(|order| pass_on.send(Arrived::now(order)).expect("the receiver is in scope"));
         let (hand_in, deliveries) = channel::<Delivery>();
         let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
         let mut pause = Pause::default();
@@ -126,15 +140,22 @@ struct Desk<'a> {
     job: &'a Job,
     dealer: Dealer,
     assembly: Assembly,
+    window: Window,
     watch: &'a Watch<'a>,
     outcome: Outcome,
 }
 
 impl Desk<'_> {
     /// Serves all ranks to the end, with rank 0's own computing on another thread.
-    fn serve(mut self, computer: Computer<'_>, fallback: Fallback<'_>) -> (Result<Outcome, Error>, Share) {
+    fn serve(
+        mut self,
+        computer: Computer<'_>,
+        fallback: Fallback<'_>,
+        first: impl Iterator<Item = Order>,
+    ) -> (Result<Outcome, Error>, Share) {
         thread::scope(|scope| {
             let (pass_on, orders) = channel();
+            first.for_each(|order| pass_on.send(Arrived::now(order)).expect("the receiver is in scope"));
             let (hand_in, deliveries) = channel();
             let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
             let early = self.deal(&pass_on, &deliveries);
@@ -154,7 +175,7 @@ impl Desk<'_> {
         let mut early = None;
         let mut pause = Pause::default();
         loop {
-            for (rank, order) in self.dealer.orders(self.assembly.bands()) {
+            for (rank, order) in self.dealer.orders(&self.window.of(self.assembly.bands(), self.assembly.waiting())) {
                 match rank {
                     0 => own.send(Arrived::now(order)).expect("the device's thread takes orders up to the last one"),
                     rank => self.world.all.send(rank, bytemuck::bytes_of(&order)),
@@ -203,6 +224,7 @@ impl Desk<'_> {
         if let Some(sample) = &delivery.sample {
             sample.check(self.job, rank)?;
         }
+        self.window.learn(&delivery.bands);
         let writing = Instant::now();
         self.assembly.add(delivery.bands)?;
         self.outcome.write_s += writing.elapsed().as_secs_f64();

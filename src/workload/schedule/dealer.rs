@@ -15,10 +15,14 @@ const ORDERS_HELD: usize = 2;
 const SHORTEST_S: f64 = 0.002;
 /// And is meant to last at most this long, in seconds: what a rank that slows down or stops holds back.
 const LONGEST_S: f64 = 0.1;
+/// A piece lasts at least this many times as long as an order is on its way: the next may be on its way for longer.
+const ROUND_TRIPS: f64 = 1.5;
 /// What rank 0 needs to serve one rank, in seconds: with thousands of ranks, pieces last long enough to serve all.
 pub(super) const SERVICE_S: f64 = 50e-6;
 /// The next piece takes this part of the rank's share of what is left.
 const PART_OF_REST: f64 = 0.25;
+/// And at most this part of the time in which all ranks together fill the window.
+const PART_OF_WINDOW: f64 = 0.125;
 /// A rank that has not shown its speed gives back what it has not begun after this time, in seconds: longer than an order
 /// is on its way where ranks share cores (some 10 ms), short against any job that is worth sharing.
 const TRIAL_S: f64 = 0.05;
@@ -74,6 +78,8 @@ pub struct Dealer {
     open: Vec<usize>,
     /// Ranks that hold orders or may be given some.
     busy: usize,
+    /// Ranks that may be given orders.
+    away: usize,
     /// Whether no more is to be dealt.
     is_stopped: bool,
     /// Orders under way of which a part may come back.
@@ -82,15 +88,12 @@ pub struct Dealer {
     known: (f64, u32),
     /// Bands of one piece at most.
     most: u32,
-    /// Bands that may be dealt beyond the first one that is not assembled.
-    window: u32,
 }
 
 impl Dealer {
-    /// A dealer of `bands` to ranks with that many `workers` each. A piece has at most `most` bands, and no band is dealt
-    /// that lies `window` or more beyond the first that is not assembled.
+    /// A dealer of `bands` to ranks with that many `workers` each. A piece has at most `most` bands.
     #[must_use]
-    pub fn new(policy: Policy, bands: Range<u32>, workers: Vec<u32>, most: u32, window: u32) -> Self {
+    pub fn new(policy: Policy, bands: Range<u32>, workers: Vec<u32>, most: u32) -> Self {
         let next = match policy {
             Policy::Dynamic => vec![bands.start],
             Policy::Static => {
@@ -110,18 +113,25 @@ impl Dealer {
             returned_bands: 0,
             open,
             busy: ranks.len(),
+            away: ranks.len(),
             is_stopped: false,
             ranks,
             limited: 0,
             known: (0.0, 0),
             most: most.max(1),
-            window: window.max(1),
         }
     }
 
-    /// What ranks are to be told now, when all bands before `assembled` are assembled: at first, and whenever something has
-    /// been handed in. The last that a rank is told is [`Order::NONE`], maybe while it still holds orders.
-    pub fn orders(&mut self, assembled: u32) -> Vec<(usize, Order)> {
+    /// The bands that it deals.
+    #[must_use]
+    pub fn bands(&self) -> Range<u32> {
+        self.bands.clone()
+    }
+
+    /// What ranks are to be told now: at first, and whenever something has been handed in. `window` begins with the first band
+    /// that is not assembled; none is dealt beyond it. The last that a rank is told is [`Order::NONE`], maybe while it still
+    /// holds orders.
+    pub fn orders(&mut self, window: &Range<u32>) -> Vec<(usize, Order)> {
         let mut orders = Vec::new();
         let mut open = std::mem::take(&mut self.open);
         // With a dynamic policy what is to come later for one is to come later for all.
@@ -130,22 +140,40 @@ impl Dealer {
             if later_for_all || self.ranks[rank].is_home {
                 return later_for_all;
             }
-            match self.serve(rank, assembled, &mut orders) {
+            match self.serve(rank, window, &mut orders) {
                 Ok(()) => false,
                 Err(Without::Later) => {
                     later_for_all = self.policy == Policy::Dynamic;
                     true
                 }
                 Err(Without::Finished) => {
-                    self.ranks[rank].is_home = true;
-                    self.busy -= usize::from(self.ranks[rank].held.is_empty());
-                    orders.push((rank, Order::NONE));
+                    self.send_home(rank, &mut orders);
                     false
                 }
             }
         });
         self.open = open;
+        if self.away > 0 && self.is_finished_for_all() {
+            for rank in 0..self.ranks.len() {
+                self.send_home(rank, &mut orders);
+            }
+        }
         orders
+    }
+
+    /// Tells `rank`, if it does not know, that what it holds is its last.
+    fn send_home(&mut self, rank: usize, orders: &mut Vec<(usize, Order)>) {
+        if !self.ranks[rank].is_home {
+            self.ranks[rank].is_home = true;
+            self.away -= 1;
+            self.busy -= usize::from(self.ranks[rank].held.is_empty());
+            orders.push((rank, Order::NONE));
+        }
+    }
+
+    fn is_finished_for_all(&self) -> bool {
+        let is_dealt = |next: &u32| *next >= self.bands.end;
+        self.is_stopped || self.next.iter().all(is_dealt) && self.returned.is_empty() && self.limited == 0
     }
 
     /// Whether nobody holds an order any more, and all know that there is none left.
@@ -160,12 +188,12 @@ impl Dealer {
     }
 
     /// Orders as much as `rank` is to get now: one piece, or some small ones that came back.
-    fn serve(&mut self, rank: usize, assembled: u32, orders: &mut Vec<(usize, Order)>) -> Result<(), Without> {
-        let (wanted, limit_s) = self.size(rank);
+    fn serve(&mut self, rank: usize, window: &Range<u32>, orders: &mut Vec<(usize, Order)>) -> Result<(), Without> {
+        let (wanted, limit_s) = self.size(rank, window);
         let limit_us = limit_s.map_or(Order::NO_LIMIT, microseconds);
         let mut missing = wanted;
         while missing > wanted / 2 {
-            let piece = match self.cut(rank, missing, assembled) {
+            let piece = match self.cut(rank, missing, window.end) {
                 Ok(piece) => piece,
                 Err(without) if missing == wanted => return Err(without),
                 Err(_) => break,
@@ -179,12 +207,12 @@ impl Dealer {
         Ok(())
     }
 
-    /// At most `most` bands.
-    fn cut(&mut self, rank: usize, most: u32, assembled: u32) -> Result<Piece, Without> {
+    /// At most `most` bands before `edge`.
+    fn cut(&mut self, rank: usize, most: u32, edge: u32) -> Result<Piece, Without> {
         if self.is_stopped {
             return Err(Without::Finished);
         }
-        let Some((first, count)) = self.returned.pop_first() else { return self.cut_fresh(rank, most, assembled) };
+        let Some((first, count)) = self.returned.pop_first() else { return self.cut_fresh(rank, most, edge) };
         let dealt = count.min(most);
         if dealt < count {
             self.returned.insert(first + dealt, count - dealt);
@@ -193,9 +221,9 @@ impl Dealer {
         Ok(Piece { first, count: dealt, stride: 1 })
     }
 
-    /// At most `most` bands that were never dealt.
-    fn cut_fresh(&mut self, rank: usize, most: u32, assembled: u32) -> Result<Piece, Without> {
-        let edge = assembled.saturating_add(self.window).min(self.bands.end);
+    /// At most `most` bands before `edge` that were never dealt.
+    fn cut_fresh(&mut self, rank: usize, most: u32, edge: u32) -> Result<Piece, Without> {
+        let edge = edge.min(self.bands.end);
         let (place, stride) = match self.policy {
             Policy::Dynamic => (0, 1),
             Policy::Static => (rank, self.number_of_ranks()),
@@ -254,7 +282,7 @@ impl Dealer {
     }
 
     /// Bands of the next piece for `rank`, and the seconds that it may take, where there is a limit.
-    fn size(&self, rank: usize) -> (u32, Option<f64>) {
+    fn size(&self, rank: usize, window: &Range<u32>) -> (u32, Option<f64>) {
         let ranks = self.number_of_ranks();
         let left = match self.policy {
             Policy::Dynamic => self.bands.end - self.next[0] + self.returned_bands,
@@ -268,7 +296,7 @@ impl Dealer {
         };
         let Some(speed) = speed else {
             // As if all ranks were equal, and as if there were room in the window for a piece of each.
-            let room = f64::from(left.min(self.window)) / f64::from(ranks) * PART_OF_REST;
+            let room = f64::from(left.min(window.end - window.start)) / f64::from(ranks) * PART_OF_REST;
             return match self.policy {
                 Policy::Dynamic => (bounded(room), Some(TRIAL_S)),
                 Policy::Static => (bounded(0.0), None),
@@ -279,8 +307,10 @@ impl Dealer {
             // Ranks that have shown nothing yet count like the average of the others.
             Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
         };
-        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
-        let longest_s = LONGEST_S.max(2.0 * shortest_s);
+        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(ROUND_TRIPS * round_trip_s);
+        // A slow rank's two pieces are not to keep the others waiting for room in the window.
+        let window_s = f64::from(window.end - window.start) / together * PART_OF_WINDOW;
+        let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
         let rest_s = f64::from(left) / together * PART_OF_REST;
         let target_s = rest_s.clamp(shortest_s, longest_s);
         let is_limited = self.policy == Policy::Dynamic && rest_s > shortest_s && target_s >= LIMITED_S;
@@ -299,9 +329,12 @@ fn microseconds(time_s: f64) -> u32 {
 mod tests {
     use super::*;
 
-    fn dealer(policy: Policy, bands: Range<u32>, workers: &[u32], most: u32, window: u32) -> Dealer {
-        Dealer::new(policy, bands, workers.to_vec(), most, window)
+    fn dealer(policy: Policy, bands: Range<u32>, workers: &[u32], most: u32) -> Dealer {
+        Dealer::new(policy, bands, workers.to_vec(), most)
     }
+
+    /// No band is beyond this window.
+    const OPEN: Range<u32> = 0..u32::MAX;
 
     /// All of the first order that `rank` holds, in `elapsed_s`.
     fn hand_in_whole(dealer: &mut Dealer, rank: usize, elapsed_s: f64) {
@@ -310,8 +343,8 @@ mod tests {
     }
 
     /// What is ordered now, without the news that there is no more.
-    fn pieces(dealer: &mut Dealer, assembled: u32) -> Vec<(usize, Piece)> {
-        let orders = dealer.orders(assembled).into_iter().filter(|(_, order)| *order != Order::NONE);
+    fn pieces(dealer: &mut Dealer, window: &Range<u32>) -> Vec<(usize, Piece)> {
+        let orders = dealer.orders(window).into_iter().filter(|(_, order)| *order != Order::NONE);
         orders.map(|(rank, order)| (rank, order.piece)).collect()
     }
 
@@ -319,10 +352,10 @@ mod tests {
     fn every_band_is_dealt_once_by_either_policy() {
         for policy in [Policy::Dynamic, Policy::Static] {
             for (start, bands, ranks) in [(0, 1, 3), (0, 64, 3), (5, 64, 4), (7, 1000, 7), (3, 4, 8)] {
-                let mut dealer = dealer(policy, start..bands, &vec![2; ranks], 9, u32::MAX);
+                let mut dealer = dealer(policy, start..bands, &vec![2; ranks], 9);
                 let (mut dealt, mut told) = (Vec::new(), vec![0; ranks]);
                 while !dealer.is_over() {
-                    for (rank, order) in dealer.orders(start) {
+                    for (rank, order) in dealer.orders(&OPEN) {
                         if order == Order::NONE {
                             told[rank] += 1;
                             continue;
@@ -343,9 +376,9 @@ mod tests {
 
     #[test]
     fn static_bands_do_not_depend_on_who_is_fast() {
-        let mut dealer = dealer(Policy::Static, 0..100, &[1; 3], u32::MAX, u32::MAX);
+        let mut dealer = dealer(Policy::Static, 0..100, &[1; 3], u32::MAX);
         for _ in 0..20 {
-            for (rank, piece) in pieces(&mut dealer, 0) {
+            for (rank, piece) in pieces(&mut dealer, &OPEN) {
                 assert!(piece.bands().all(|band| band % 3 == u32::try_from(rank).unwrap()), "{rank} {piece:?}");
             }
             if !dealer.ranks[2].held.is_empty() {
@@ -356,10 +389,10 @@ mod tests {
 
     #[test]
     fn nothing_is_dealt_beyond_the_window() {
-        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 5, 10);
+        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 5);
         let mut dealt = 0;
         loop {
-            let orders = pieces(&mut dealer, 0);
+            let orders = pieces(&mut dealer, &(0..10));
             dealt += orders.iter().map(|(_, piece)| piece.count).sum::<u32>();
             if orders.is_empty() {
                 break;
@@ -370,39 +403,39 @@ mod tests {
             }
         }
         assert_eq!(dealt, 10);
-        assert_eq!(pieces(&mut dealer, 1), [(1, Piece { first: 10, count: 1, stride: 1 })]);
+        assert_eq!(pieces(&mut dealer, &(1..11)), [(1, Piece { first: 10, count: 1, stride: 1 })]);
     }
 
     #[test]
     fn what_comes_back_is_dealt_first_and_nobody_is_sent_home_before() {
-        let mut dealer = dealer(Policy::Dynamic, 0..8, &[1; 2], 8, 8);
-        let first = pieces(&mut dealer, 0)[0].1;
+        let mut dealer = dealer(Policy::Dynamic, 0..8, &[1; 2], 8);
+        let first = pieces(&mut dealer, &OPEN)[0].1;
         while !dealer.ranks[1].held.is_empty() {
             hand_in_whole(&mut dealer, 1, 0.01);
-            let orders = dealer.orders(0);
+            let orders = dealer.orders(&OPEN);
             assert!(!orders.contains(&(1, Order::NONE)), "rank 0 may give back");
         }
         dealer.hand_in(0, Shown::default());
-        assert!(pieces(&mut dealer, 0).iter().any(|(_, piece)| piece.first == first.first));
+        assert!(pieces(&mut dealer, &OPEN).iter().any(|(_, piece)| piece.first == first.first));
     }
 
     #[test]
     fn a_stopped_dealer_sends_all_home_and_is_over_when_all_have_handed_in() {
-        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 8, 100);
-        dealer.orders(0);
+        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 8);
+        dealer.orders(&OPEN);
         dealer.stop();
         for rank in [0, 0, 1, 1] {
             assert!(!dealer.is_over());
             hand_in_whole(&mut dealer, rank, 0.01);
-            assert!(pieces(&mut dealer, 0).is_empty());
+            assert!(pieces(&mut dealer, &OPEN).is_empty());
         }
         assert!(dealer.is_over());
     }
 
     #[test]
     fn a_rank_of_many_workers_leaves_something_to_the_others() {
-        let mut dealer = dealer(Policy::Dynamic, 0..68, &[64; 4], 100, 100);
-        let orders = pieces(&mut dealer, 0);
+        let mut dealer = dealer(Policy::Dynamic, 0..68, &[64; 4], 100);
+        let orders = pieces(&mut dealer, &OPEN);
         assert!(orders.iter().all(|(_, piece)| piece.count <= 17), "{orders:?}");
         assert!((0..4).all(|rank| orders.iter().any(|(who, _)| *who == rank)), "{orders:?}");
     }
@@ -410,14 +443,14 @@ mod tests {
     #[test]
     fn pieces_grow_with_the_time_that_orders_are_on_their_way() {
         let last_pieces = |round_trip_s| {
-            let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 4], 1, u32::MAX);
+            let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 4], 1);
             for _ in 0..2 {
-                dealer.orders(0);
+                dealer.orders(&OPEN);
                 dealer.hand_in(0, Shown { bands: 1, elapsed_s: 0.001, round_trip_s });
             }
             (dealer.next[0], dealer.most) = (990, u32::MAX);
-            pieces(&mut dealer, 0)[0].1.count
+            pieces(&mut dealer, &OPEN)[0].1.count
         };
-        assert_eq!((last_pieces(0.0), last_pieces(0.006)), (2, 6));
+        assert_eq!((last_pieces(0.0), last_pieces(0.006)), (2, 9));
     }
 }

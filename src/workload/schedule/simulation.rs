@@ -43,7 +43,7 @@ fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) ->
     let mut deliveries = vec![Vec::new(); speeds.len()];
     let (mut server_free, mut messages) = (0, 0);
     loop {
-        for (rank, Order { piece, limit_us, answers }) in dealer.orders(bands) {
+        for (rank, Order { piece, limit_us, answers }) in dealer.orders(&(0..u32::MAX)) {
             server_free += nanoseconds(SERVICE_S) / 2;
             messages += 1;
             assert_eq!(piece.stride, 1, "dealt dynamically");
@@ -83,7 +83,7 @@ fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) ->
 }
 
 fn dynamic(bands: u32, ranks: usize) -> Dealer {
-    Dealer::new(Policy::Dynamic, 0..bands, vec![1; ranks], u32::MAX, u32::MAX)
+    Dealer::new(Policy::Dynamic, 0..bands, vec![1; ranks], u32::MAX)
 }
 
 /// A message between hosts, in seconds.
@@ -118,7 +118,7 @@ fn a_short_job_with_a_rank_of_a_tenth_of_the_speed_ends_in_time() {
 fn a_dealer_that_took_nothing_back_would_be_caught_here() {
     // Pieces as large, and none with a limit: what the first order of the slow rank holds.
     let speeds: [Speed<'_>; 4] = [&|_| 1500.0, &|_| 150.0, &|_| 1500.0, &|_| 1500.0];
-    let orders = dynamic(600, 4).orders(0);
+    let orders = dynamic(600, 4).orders(&(0..u32::MAX));
     let first = orders.iter().find(|(rank, _)| *rank == 1).map_or(0, |(_, order)| order.piece.count);
     let alone_s = f64::from(first) / speeds[1](0.0);
     assert!(alone_s > 1.15 * 600.0 / 4650.0, "{alone_s} s for {first} bands");
