@@ -79,6 +79,12 @@ fn head(world: &World, command: &'static str) -> Head {
     }
 }
 
+/// Prints what a job that goes on wants known now, and not only with its report.
+#[expect(clippy::print_stderr, reason = "a warning is no part of the report")]
+fn warn(warning: &str) {
+    eprintln!("warning: {warning}");
+}
+
 /// Prints a report in the form that was asked for.
 #[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
 fn print(form: Timings, table: impl Fn() -> String, json: impl Fn() -> String, csv: impl Fn() -> String) {
