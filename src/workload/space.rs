@@ -84,11 +84,13 @@ fn verdict(demand: Demand) -> Result<Option<String>, Error> {
     }))
 }
 
-/// Bytes that a user other than root may still write; `None` where the file system does not tell.
+/// Bytes that this user may still write; `None` where the file system does not tell. Only root is given the reserve that file
+/// systems such as ext4 have.
 fn free_bytes(folder: &Path) -> Option<u64> {
     let told = rustix::fs::statvfs(folder).ok()?;
+    let free_blocks = if rustix::process::geteuid().is_root() { told.f_bfree } else { told.f_bavail };
     let block_bytes = if told.f_frsize == 0 { told.f_bsize } else { told.f_frsize };
-    credible_free_bytes(told.f_blocks, told.f_bavail, block_bytes)
+    credible_free_bytes(told.f_blocks, free_blocks, block_bytes)
 }
 
 /// A file system that does not know its size says 0, and some that are beyond their reserve wrap around.

@@ -194,7 +194,7 @@ impl Drop for Running {
 
 /// The launcher and its options: `HYBRID_MPIEXEC`, else the one of Open MPI, which wants to be told that ranks may share a
 /// core.
-fn launcher() -> Vec<String> {
+pub fn launcher() -> Vec<String> {
     let words = std::env::var("HYBRID_MPIEXEC").unwrap_or_else(|_| "mpiexec --oversubscribe".to_owned());
     words.split_whitespace().map(str::to_owned).collect()
 }
