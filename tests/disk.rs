@@ -3,7 +3,7 @@
 //!
 //! Small file systems are mounted in namespaces, which want root or user namespaces: where they are not permitted these tests
 //! fail with the reason; `HYBRID_TEST_NO_CLUSTER=1` turns those tests off, and they say so. Other failures are made by
-//! `tests/disk/failing_files.c`.
+//! `tests/support/failing_files.c`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -12,15 +12,12 @@ mod support;
 use std::{
     fs,
     io::{Write, stderr},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
-    sync::LazyLock,
 };
 
-use support::{Finished, HYBRID, Job};
-use tempfile::TempDir;
+use support::{Finished, HYBRID, Job, failing_files};
 
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/disk/failing_files.c");
 /// A picture of several bands with its counts.
 const SMALL: &str = "julia --size 640x480 --counts counts.npy --device cpu -q";
 const ENOSPC: i32 = 28;
@@ -31,18 +28,8 @@ const EDQUOT: i32 = 122;
 /// Instead of an error number: the process is killed in the middle of the call.
 const KILLED: i32 = 0;
 
-/// The library that fails calls, built once.
-static FAILING_FILES: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let library = folder.path().join("failing_files.so");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o"]).arg(&library).args([SOURCE, "-ldl"]);
-    assert!(compiler.status().expect("cc, from build-essential").success());
-    (folder, library)
-});
-
 fn failing(job: Job, call: &str, end: &str, number: i32) -> Job {
-    job.env("LD_PRELOAD", FAILING_FILES.1.to_str().unwrap()).env("HYBRID_TEST_FAIL", &format!("{call}:{end}:{number}"))
+    job.env("LD_PRELOAD", failing_files()).env("HYBRID_TEST_FAIL", &format!("{call}:{end}:{number}"))
 }
 
 /// One line for the whole job, with the exit code of a failure.
@@ -216,7 +203,7 @@ fn a_disk_that_fills_up_ends_the_job_and_more_room_lets_it_go_on() {
     if is_turned_off() {
         return;
     }
-    let library = FAILING_FILES.1.display();
+    let library = failing_files();
     let folder = tempfile::tempdir().unwrap();
     // Some 20 MB on 8 MiB; the library sees to it that there is a journal before the disk is full.
     let script = format!(
@@ -242,7 +229,7 @@ fn room_that_an_unfinished_job_has_taken_already_is_not_asked_for_again() {
     if is_turned_off() {
         return;
     }
-    let library = FAILING_FILES.1.display();
+    let library = failing_files();
     let folder = tempfile::tempdir().unwrap();
     // 12 MB of counts on 16 MiB, ended when all of them are written.
     let words = "--size 4000x3000 --counts counts.npy -q";

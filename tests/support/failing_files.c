@@ -1,10 +1,11 @@
-// A file system that fails on demand, for tests/disk.rs: loaded into every rank before the C library (LD_PRELOAD).
+// A file system that is slow and fails on demand: loaded into every rank before the C library (LD_PRELOAD).
 //
 //   HYBRID_TEST_FAIL=CALL:END:ERRNO   the calls of CALL (write, pwrite64, fdatasync, rename, unlink) on files whose names end in
 //                                END fail with the number ERRNO once there is a journal; with 0 the process is killed
+//   HYBRID_TEST_SLOW_WRITES=1    each write to the picture but the first takes some time
 //
-// The second write to the picture takes longer than the time between two entries in the journal, so that there is one however
-// fast the machine.
+// The second write to the picture always takes longer than the time between two entries in the journal, so that there is one
+// however fast the machine.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,7 +18,7 @@
 
 static const char PICTURE[] = "/julia.png.part";
 static const char JOURNAL[] = "julia.png.journal";
-static const unsigned JOURNAL_PAUSE_US = 1100 * 1000;
+static const unsigned JOURNAL_PAUSE_US = 1100 * 1000, SLOW_US = 400 * 1000;
 
 static int ends_in(const char *name, const char *end) {
     size_t length = strlen(name), end_length = strlen(end);
@@ -55,7 +56,12 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     static int writes;
     char name[4096];
     name_of(fd, name, sizeof name);
-    if (ends_in(name, PICTURE) && ++writes == 2) usleep(JOURNAL_PAUSE_US);
+    if (ends_in(name, PICTURE)) {
+        if (++writes == 2)
+            usleep(JOURNAL_PAUSE_US);
+        else if (writes > 2 && getenv("HYBRID_TEST_SLOW_WRITES"))
+            usleep(SLOW_US);
+    }
     return fails("write", name) ? -1 : REAL(ssize_t, write, int, const void *, size_t)(fd, bytes, count);
 }
 
