@@ -140,6 +140,25 @@ fn the_limit_on_a_files_size_is_an_error_and_not_a_signal() {
     assert!(files_in(folder.path()).is_empty(), "{:?}", files_in(folder.path()));
 }
 
+#[test]
+fn a_report_that_cannot_be_printed_is_one_line_and_a_closed_pipe_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in ["julia --size 64x48", "pi --darts 1000", "pi --study --powers 1..2 --runs 2", "where"] {
+        let on_full_disk = ["-c", "exec \"$0\" \"$@\" >/dev/full", HYBRID];
+        let mut command = Command::new("sh");
+        command.args(on_full_disk).args(words.split(' '));
+        let job = Job::of(command, folder.path()).run();
+        assert_ended(&job, &["cannot write standard output: No space left on device"]);
+        assert!(!words.starts_with("julia") || folder.path().join("julia.png").exists(), "{job:#?}");
+
+        let to_nobody = ["-c", "(\"$0\" \"$@\"; echo $? >code) | true; cat code", HYBRID];
+        let mut command = Command::new("sh");
+        command.args(to_nobody).args(words.split(' '));
+        let job = Job::of(command, folder.path()).run();
+        assert_eq!((job.stdout.as_str(), job.stderr.as_str()), ("0\n", ""), "{words}: {job:#?}");
+    }
+}
+
 /// Whether tests that need namespaces are turned off; says so where they are, past what the test harness captures.
 fn is_turned_off() -> bool {
     let off = std::env::var("HYBRID_TEST_NO_CLUSTER").is_ok_and(|value| value == "1");

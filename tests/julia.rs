@@ -67,6 +67,17 @@ fn the_files_are_the_same_for_any_ranks_and_devices_in_f32() {
     assert_same_file_for_any_ranks("--precision f32", [1, 3, 7]);
 }
 
+/// The comparison itself must be able to fail.
+#[test]
+fn a_rank_that_computes_something_else_changes_the_files() {
+    let expected = files_of_one_rank("--size 333x250 --precision f64");
+    let folder = tempfile::tempdir().unwrap();
+    let words = "julia --size 333x250 --precision f64 --counts counts.npy --device cpu -q";
+    Job::mpiexec(folder.path(), 2, words).env("HYBRID_TEST_WRONG_RANK", "1").run().succeeded();
+    let found = files(folder.path());
+    assert!(found.0 != expected.0 && found.1 != expected.1);
+}
+
 /// How a job of the next test ends before its picture is complete.
 #[derive(Clone, Copy, Debug)]
 enum End {

@@ -79,7 +79,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
     };
     if let Some(ranks) = place::gather_reports(world, &mine) {
         let report = Report { resumed_bands, ..report(world, args, &job, &outcome, &place, ranks, started) };
-        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
     }
     Ok(())
 }
