@@ -73,7 +73,8 @@ pub enum Error {
     },
     /// More disk space than there is.
     #[error(
-        "{files}: at least {needed_bytes} bytes are still to be written, {available_bytes} bytes are free in {}: make room there, name files on another file system, or take a smaller image", folder.display()
+        "{files}: at least {needed_bytes} bytes are still to be written, {available_bytes} bytes are free in {}: make room there, name files on another file system, or take a smaller image",
+        folder.display()
     )]
     Space {
         /// The files, all on one file system.
@@ -148,7 +149,11 @@ pub enum Error {
         findings: String,
     },
     /// A file cannot be written.
-    #[error("cannot write {}: {source}{}", path.display(), remedy(source).map(|remedy| format!(": {remedy}")).unwrap_or_default())]
+    #[error(
+        "cannot write {}: {source}{}",
+        path.display(),
+        remedy(source).map(|remedy| format!(": {remedy}")).unwrap_or_default()
+    )]
     Output {
         /// The file as the user named it.
         path: PathBuf,

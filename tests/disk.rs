@@ -115,6 +115,21 @@ fn a_job_killed_while_it_names_its_files_is_resumed() {
     }
 }
 
+/// Large files are what people remove to make room, and results are what they put in their place.
+#[test]
+fn a_part_that_was_removed_is_named_and_nothing_else_is_taken_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    failing(Job::mpiexec(folder.path(), 2, SMALL), "unlink", "julia.png.journal", EIO).run();
+    fs::write(folder.path().join("julia.png"), "another").unwrap();
+    let refused = Job::mpiexec(folder.path(), 2, &format!("{SMALL} --resume")).run();
+    assert_ended(&refused, &["julia.png.journal: ", "julia.png.part, of which it tells, is missing", "start anew"]);
+    assert_eq!(fs::read(folder.path().join("julia.png")).unwrap(), b"another");
+
+    fs::remove_file(folder.path().join("julia.png.journal")).unwrap();
+    Job::mpiexec(folder.path(), 2, &format!("{SMALL} --resume")).run().succeeded();
+    assert!(picture_and_counts(folder.path()) == undisturbed());
+}
+
 #[test]
 fn the_limit_on_a_files_size_is_an_error_and_not_a_signal() {
     // The picture is some 20 MB, the limit 12 MB: MPI's own files must pass.

@@ -1,7 +1,7 @@
 //! The files of a job before it begins: new ones, or those of the job that it continues. Whether there is room for them is
 //! asked first.
 
-use std::{fs, path::Path};
+use std::{fs, iter::once, path::Path};
 
 use super::{Job, assembly::Assembly, journal::Journal};
 use crate::{
@@ -23,6 +23,12 @@ pub struct Names<'a> {
     pub counts: Option<&'a Path>,
 }
 
+impl<'a> Names<'a> {
+    fn all(self) -> impl Iterator<Item = &'a Path> {
+        once(self.picture).chain(self.counts)
+    }
+}
+
 /// A header of a NumPy file is far shorter.
 const MOST_HEADER_BYTES: u64 = 4096;
 
@@ -30,8 +36,8 @@ const MOST_HEADER_BYTES: u64 = 4096;
 /// what the user should know.
 ///
 /// # Errors
-/// [`Error::Leftover`] where an unfinished job is in the way, [`Error::Resume`] where it was of another picture,
-/// [`Error::Space`] where the files do not fit, and [`Error::Output`] where they cannot be opened.
+/// [`Error::Leftover`] where an unfinished job is in the way, [`Error::Resume`] where it was of another picture or what it
+/// left is not whole, [`Error::Space`] where the files do not fit, and [`Error::Output`] where they cannot be opened.
 pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Option<String>), Error> {
     let start = Journal::start(job, names.picture);
     let left = match Journal::read(job, names.picture) {
@@ -43,6 +49,10 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Opti
     let (width, height, fits_u8) = (job.julia.width, job.julia.height, job.julia.counts_fit_u8());
     if let Some(journal) = &left {
         take_names_back(job, names, journal)?;
+        if let Some(part) = names.all().map(part_of).find(|part| !part.exists()) {
+            let reason = format!("{}, of which it tells, is missing", part.display());
+            return Err(Error::Resume { path: journal.path().to_owned(), reason });
+        }
     }
     let warning = space::check(&planned(job, names, left.as_ref()))?;
     let resumes = left.is_some();
@@ -72,7 +82,7 @@ fn planned<'a>(job: &Job, names: Names<'a>, left: Option<&Journal>) -> Vec<Plann
     let picture = Planned { path: names.picture, least_bytes: done_bytes + least, usual_bytes: done_bytes + usual };
     let counts_bytes = npy::data_bytes(width, height, job.julia.counts_fit_u8());
     let counts = names.counts.map(|path| Planned { path, least_bytes: counts_bytes, usual_bytes: counts_bytes });
-    std::iter::once(picture).chain(counts).collect()
+    once(picture).chain(counts).collect()
 }
 
 /// A job that is killed while it gives its files their names leaves a journal of all bands and files under their names:
