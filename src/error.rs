@@ -3,7 +3,10 @@
 //! A message says what failed, the value, the limit with its unit, and the way out. Which rank failed is added where the
 //! ranks agree on a failure, in [`crate::comm`].
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, ErrorKind},
+    path::PathBuf,
+};
 
 /// Anything that ends a job before its result is complete.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,21 @@ pub enum Error {
         /// What the user can do.
         way_out: &'static str,
     },
+    /// More disk space than there is.
+    #[error(
+        "{files}: at least {needed_bytes} bytes are still to be written, {available_bytes} bytes are free in {}: make room there, name files on another file system, or take a smaller image",
+        folder.display()
+    )]
+    Space {
+        /// The files, all on one file system.
+        files: String,
+        /// Bytes that they certainly take beyond what is there of them.
+        needed_bytes: u64,
+        /// Bytes that the file system has left.
+        available_bytes: u64,
+        /// A folder on it.
+        folder: PathBuf,
+    },
     /// A file that a run is to continue from is not of that run.
     #[error("cannot resume from {}: {reason}; name another file, or remove this one to start anew", path.display())]
     Resume {
@@ -131,18 +149,51 @@ pub enum Error {
         findings: String,
     },
     /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error(
+        "cannot write {}: {source}{}",
+        path.display(),
+        remedy(source).map(|remedy| format!(": {remedy}")).unwrap_or_default()
+    )]
     Output {
         /// The file as the user named it.
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
     },
+    /// A file cannot be written any further, and what is safe of it is kept.
+    #[error(
+        "cannot write {}: {source}: {} and start the same command with --resume: {done} of {bands} bands are safe",
+        path.display(),
+        remedy(source).unwrap_or("see to that")
+    )]
+    Unfinished {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+        /// Bands, from the top, that a later job need not compute.
+        done: u32,
+        /// Bands of the image.
+        bands: u32,
+    },
+}
+
+/// What the user can do so that a write succeeds; `None` where that follows from what went wrong, or is not known.
+fn remedy(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        ErrorKind::StorageFull => Some("make room on its file system"),
+        ErrorKind::QuotaExceeded => Some("make room within your quota"),
+        ErrorKind::FileTooLarge => Some("raise the limit on the size of a file (ulimit -f, or the file system's own)"),
+        ErrorKind::ReadOnlyFilesystem => Some("have its file system mounted for writing"),
+        ErrorKind::StaleNetworkFileHandle => Some("have its network file system mounted anew"),
+        _ => None,
+    }
 }
 
 impl Error {
     /// Exit code of a job that ends with this error: 2 where the command line is to blame, 3 where a strict look at the
-    /// placement found something, 4 where the job was told to stop and can be resumed, else 1.
+    /// placement found something, 4 where the job was told to stop and can be resumed, else 1. A full disk is 1 although the
+    /// job can be resumed: starting it again does not help before somebody has made room.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -157,12 +208,40 @@ impl Error {
             | Self::NoGpu { .. }
             | Self::Gpu { .. }
             | Self::Memory { .. }
+            | Self::Space { .. }
             | Self::Resume { .. }
             | Self::Leftover { .. }
             | Self::Wrong { .. }
             | Self::Input { .. }
             | Self::BadRankfile { .. }
-            | Self::Output { .. } => 1,
+            | Self::Output { .. }
+            | Self::Unfinished { .. } => 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stops_a_write_is_told_with_the_way_out() {
+        for (kind, expected) in [
+            (ErrorKind::StorageFull, "make room on its file system and start"),
+            (ErrorKind::QuotaExceeded, "within your quota and start"),
+            (ErrorKind::FileTooLarge, "ulimit -f"),
+            (ErrorKind::ReadOnlyFilesystem, "mounted for writing and start"),
+            (ErrorKind::StaleNetworkFileHandle, "mounted anew and start"),
+            (ErrorKind::PermissionDenied, "see to that and start"),
+        ] {
+            let error = Error::Unfinished { path: "a.png".into(), source: kind.into(), done: 3, bands: 10 };
+            let message = error.to_string();
+            assert!(message.starts_with("cannot write a.png: ") && message.contains(expected), "{message}");
+            assert!(message.ends_with("the same command with --resume: 3 of 10 bands are safe"), "{message}");
+            assert_eq!(error.exit_code(), 1);
+        }
+        let plain = |kind: ErrorKind| Error::Output { path: "a.svg".into(), source: kind.into() }.to_string();
+        assert!(plain(ErrorKind::StorageFull).ends_with(": make room on its file system"));
+        assert_eq!(plain(ErrorKind::PermissionDenied), "cannot write a.svg: permission denied");
     }
 }

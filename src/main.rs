@@ -8,12 +8,15 @@ use hybrid::{
     comm::{Failure, World, launcher::Launch},
     commands, environment,
     error::Error,
+    output::part_file,
 };
 
 fn main() -> ExitCode {
     let started = Instant::now();
     let launch = Launch::of_environment();
     let parsed = cli::parse(env::args_os());
+    // Where no handler is taken, the signal ends the process, as it does without one.
+    let _ = part_file::outlive_size_limit();
     let settings = environment::prepare(cli::wants_mpi_defaults(&parsed));
     // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message;
     // nor is it for a command that one process does.

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Finished, Job, Running, ranks_of, signal};
+use support::{Finished, Job, Running, ranks_of, signal, wait_until};
 
 /// Some seconds of work for a core, in many pieces: no pixel ever escapes.
 const LONG: &str = "julia --size 3000x2000 --max-iter 8000 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --device cpu";
@@ -59,15 +59,6 @@ fn a_rank_killed_in_the_middle_ends_the_job_and_leaves_the_old_file() {
         assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());
         assert_ne!(job.code, Some(0), "{job:#?}");
         assert_eq!(fs::read(folder.path().join("julia.png")).unwrap(), b"old");
-    }
-}
-
-/// Waits until `ready` says so.
-fn wait_until(what: &str, ready: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !ready() {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -12,48 +12,124 @@ use std::{
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
-use support::{Finished, Job, python};
+use support::{Finished, Job, failing_files, python, ranks_of, signal, wait_until};
 
-/// Ranks and options of the jobs that must agree: CPU ranks, software-GPU ranks, and both.
-const MIXES: [&str; 4] =
-    ["--device cpu", "--device cpu --schedule static", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
+/// Options of the jobs that must agree, with the device of rank 0 and that of the other ranks.
+const DEVICES: [(&str, &str, &str); 3] = [
+    ("--device cpu", "cpu", "cpu"),
+    ("--device gpu --software-gpu --share-gpus 8", "gpu", "gpu"),
+    // One software GPU, which is given to the first rank.
+    ("--software-gpu", "gpu", "cpu"),
+];
+const SCHEDULES: [&str; 2] = ["--schedule dynamic", "--schedule static"];
 
 fn run(folder: &Path, ranks: usize, words: &str) -> Finished {
     Job::mpiexec(folder, ranks, &format!("julia --timings json {words}")).run().succeeded()
 }
 
-/// The PNG must be the same file for every number of ranks and every mix of devices.
-fn assert_same_file_for_any_ranks(words: &str, ranks: &[usize]) {
+fn files(folder: &Path) -> (Vec<u8>, Vec<u8>) {
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    (read("julia.png"), read("counts.npy"))
+}
+
+/// The picture and the counts of one rank on its cores.
+fn files_of_one_rank(words: &str) -> (Vec<u8>, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
-    let expected = {
-        run(folder.path(), 1, &format!("{words} --device cpu -o expected.png"));
-        fs::read(folder.path().join("expected.png")).unwrap()
-    };
+    run(folder.path(), 1, &format!("{words} --counts counts.npy --device cpu"));
+    files(folder.path())
+}
+
+/// The picture and the counts must be the same files for every number of ranks, on any devices, dealt either way.
+fn assert_same_file_for_any_ranks(words: &str, ranks: impl IntoIterator<Item = usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = files_of_one_rank(words);
     for ranks in ranks {
-        for mix in MIXES {
-            let report = run(folder.path(), *ranks, &format!("{words} {mix}")).json();
-            let png = fs::read(folder.path().join("julia.png")).unwrap();
-            assert!(png == expected, "{ranks} ranks {mix}: {report:#}");
-            fs::remove_file(folder.path().join("julia.png")).unwrap();
+        for (devices, first, others) in DEVICES {
+            for schedule in SCHEDULES {
+                let options = format!("{words} --counts counts.npy {devices} {schedule}");
+                let report = run(folder.path(), ranks, &options).json();
+                assert!(files(folder.path()) == expected, "{ranks} ranks {options}: {report:#}");
+                let kinds: Vec<_> = report["ranks"].as_array().unwrap().iter().map(|rank| &rank["device"]).collect();
+                assert!(kinds[0] == first && kinds[1..].iter().all(|kind| *kind == others), "{options}: {report:#}");
+                ["julia.png", "counts.npy"].iter().for_each(|name| fs::remove_file(folder.path().join(name)).unwrap());
+            }
         }
     }
 }
 
 #[test]
-fn the_file_is_the_same_for_any_ranks_and_devices_in_f64() {
-    assert_same_file_for_any_ranks("--precision f64", &[1, 2, 3, 4, 7]);
+fn the_files_are_the_same_for_any_ranks_devices_and_schedules() {
+    assert_same_file_for_any_ranks("--size 333x250 --precision f64", 1..=8);
 }
 
 #[test]
-fn the_file_is_the_same_for_any_ranks_and_devices_in_f32() {
-    assert_same_file_for_any_ranks("--precision f32", &[1, 2, 3, 4, 7]);
+fn the_files_are_the_same_for_any_ranks_and_devices_in_f32() {
+    assert_same_file_for_any_ranks("--precision f32", [1, 3, 7]);
+}
+
+/// The comparison itself must be able to fail.
+#[test]
+fn a_rank_that_computes_something_else_changes_the_files() {
+    let expected = files_of_one_rank("--size 333x250 --precision f64");
+    let folder = tempfile::tempdir().unwrap();
+    let words = "julia --size 333x250 --precision f64 --counts counts.npy --device cpu -q";
+    Job::mpiexec(folder.path(), 2, words).env("HYBRID_TEST_WRONG_RANK", "1").run().succeeded();
+    let found = files(folder.path());
+    assert!(found.0 != expected.0 && found.1 != expected.1);
+}
+
+/// How a job of the next test ends before its picture is complete.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    TimeLimit,
+    KilledRank(usize),
+}
+
+/// A job on some ranks and devices is ended when part of it is in the files, and continued on others.
+#[test]
+fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_had() {
+    const WORDS: &str = "--precision f64";
+    let expected = files_of_one_rank(WORDS);
+    let [cpu, gpu, mixed] = DEVICES.map(|(words, ..)| words);
+    let [dynamic, fixed] = SCHEDULES;
+    for (ranks, devices, schedule, end, next_ranks, next_devices, next_schedule) in [
+        (1, cpu, dynamic, End::TimeLimit, 3, mixed, fixed),
+        (3, mixed, fixed, End::TimeLimit, 2, cpu, dynamic),
+        (4, gpu, dynamic, End::TimeLimit, 1, cpu, fixed),
+        (2, cpu, fixed, End::KilledRank(0), 4, gpu, dynamic),
+        (3, cpu, dynamic, End::KilledRank(2), 1, gpu, fixed),
+        (2, mixed, dynamic, End::KilledRank(1), 8, cpu, dynamic),
+        (2, gpu, fixed, End::KilledRank(0), 5, mixed, fixed),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let words = format!("julia {WORDS} --counts counts.npy --timings json");
+        let case = format!("{ranks} {devices} {schedule} {end:?} {next_ranks} {next_devices} {next_schedule}");
+        // The limit is reached while a slow file system takes the second write.
+        let limit = if matches!(end, End::TimeLimit) { "--time-limit 1" } else { "" };
+        let job = Job::mpiexec(folder.path(), ranks, &format!("{words} {devices} {schedule} {limit}"))
+            .env("LD_PRELOAD", failing_files())
+            .env("HYBRID_TEST_SLOW_WRITES", "1")
+            .start();
+        if let End::KilledRank(rank) = end {
+            wait_until("the journal", || folder.path().join("julia.png.journal").exists());
+            signal("KILL", &ranks_of(job.pid())[rank].to_string());
+        }
+        let job = job.finish();
+        let expected_code = matches!(end, End::TimeLimit).then_some(4);
+        assert!(job.code != Some(0) && expected_code.is_none_or(|code| job.code == Some(code)), "{case}: {job:#?}");
+
+        let options = format!("{words} {next_devices} {next_schedule} --resume");
+        let report = Job::mpiexec(folder.path(), next_ranks, &options).run().succeeded().json();
+        assert!(report["resumed_bands"].as_u64().unwrap() > 0, "{case}: {report:#}");
+        assert!(files(folder.path()) == expected, "{case}: {report:#}");
+    }
 }
 
 #[test]
 fn the_file_is_the_same_with_a_long_limit_and_odd_sizes() {
     let words = "--c=-0.8,0.156 --view=-1.6,1.6,-1,1 --size 333x211 --max-iter 2000";
-    assert_same_file_for_any_ranks(words, &[1, 3]);
-    assert_same_file_for_any_ranks("--size 1x9 --max-iter 65535", &[2]);
+    assert_same_file_for_any_ranks(words, [1, 3]);
+    assert_same_file_for_any_ranks("--size 1x9 --max-iter 65535", [2]);
 }
 
 #[test]
@@ -75,7 +151,7 @@ fn counts_have_the_known_digests() {
     ];
     let folder = tempfile::tempdir().unwrap();
     for (scale, digest) in known {
-        for mix in MIXES {
+        for (mix, ..) in DEVICES {
             let words = format!("--scale {scale} --precision f64 --counts counts.npy {mix}");
             run(folder.path(), 3, &words);
             let counts: Array2<u8> = ndarray_npy::read_npy(folder.path().join("counts.npy")).unwrap();
@@ -130,7 +206,7 @@ fn assert_pixels_are_pythons(size: &str, options: &str, mix: &str) {
 
 #[test]
 fn pixels_are_pythons_in_f64() {
-    for mix in MIXES {
+    for (mix, ..) in DEVICES {
         assert_pixels_are_pythons("1920x1440", "--precision f64", mix);
     }
 }

@@ -17,7 +17,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure met before there was a job to share it with.
+    /// A failure that is not shared: met before there was a job, or when nothing is left to do for the other ranks.
     #[must_use]
     pub fn alone(error: &Error) -> Self {
         Self {

@@ -10,8 +10,6 @@ use crate::{
     kernel::{band::Bands, julia::Julia},
     output::{
         color::Coloring,
-        npy::NpyFile,
-        png::PngFile,
         progress::Progress,
         report::julia::{RankReport, Report},
     },
@@ -19,7 +17,7 @@ use crate::{
         julia::{
             Job, Outcome,
             assembly::Assembly,
-            journal::Journal,
+            open::{self, Names},
             run::{self, Watch},
             stop::Stop,
         },
@@ -50,7 +48,12 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
     let needed_bytes = job.needed_bytes(place.device.identity().threads, world.is_root());
     let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
     world.agree(memory::check(&world.node, &what, needed_bytes))?;
-    let assembly = world.agree(if world.is_root() { open_files(args, &job).map(Some) } else { Ok(None) })?;
+    let names = Names { picture: &args.output, counts: args.counts.as_deref() };
+    let opened = if world.is_root() { open::open(&job, names, args.resume).map(Some) } else { Ok(None) };
+    let (assembly, warning) = world.agree(opened)?.unzip();
+    if let Some(warning) = warning.flatten().filter(|_| !args.report.quiet) {
+        super::warn(&warning);
+    }
     let resumed_bands = assembly.as_ref().map_or(0, Assembly::bands);
 
     let bands = u64::from(job.bands().len());
@@ -76,7 +79,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
     };
     if let Some(ranks) = place::gather_reports(world, &mine) {
         let report = Report { resumed_bands, ..report(world, args, &job, &outcome, &place, ranks, started) };
-        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
     }
     Ok(())
 }
@@ -114,34 +117,6 @@ fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
     }
     let [re, im] = args.c.0;
     Ok(Julia { width, height, x: (left, right), y: (bottom, top), c: (re, im), radius, max_iter: args.max_iter })
-}
-
-/// Creates the files before any work is done, or opens those of the job that is to be continued.
-fn open_files(args: &JuliaArgs, job: &Job) -> Result<Assembly, Error> {
-    let (width, height, fits_u8) = (job.julia.width, job.julia.height, job.julia.counts_fit_u8());
-    let left = Journal::read(job, &args.output);
-    if !args.resume {
-        let start = Journal::start(job, &args.output);
-        return match left {
-            Ok(None) => {
-                let counts =
-                    args.counts.as_ref().map(|path| NpyFile::create(path, width, height, fits_u8)).transpose()?;
-                Ok(Assembly::new(PngFile::create(&args.output, width, height, job.coloring)?, counts, start))
-            }
-            // Of this picture or of another: it is not to be destroyed.
-            _ => Err(Error::Leftover { path: start.path().to_owned() }),
-        };
-    }
-    match left? {
-        None => open_files(&JuliaArgs { resume: false, ..args.clone() }, job),
-        Some(journal) => {
-            let row =
-                if journal.bands() == job.bands().len() { height } else { job.bands().get(journal.bands()).rows.start };
-            let counts =
-                args.counts.as_ref().map(|path| NpyFile::resume(path, width, height, fits_u8, row)).transpose()?;
-            Ok(Assembly::new(PngFile::resume(&args.output, job.coloring, journal.png())?, counts, journal))
-        }
-    }
 }
 
 fn report(

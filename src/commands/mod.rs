@@ -7,7 +7,10 @@ mod rankfile;
 mod site;
 mod where_;
 
-use std::time::Instant;
+use std::{
+    io::{self, Write},
+    time::Instant,
+};
 
 use crate::{
     cli::{Cli, Command, Timings},
@@ -79,13 +82,34 @@ fn head(world: &World, command: &'static str) -> Head {
     }
 }
 
-/// Prints a report in the form that was asked for.
-#[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
-fn print(form: Timings, table: impl Fn() -> String, json: impl Fn() -> String, csv: impl Fn() -> String) {
-    match form {
-        Timings::Table => print!("{}", table()),
-        Timings::Json => println!("{}", json()),
-        Timings::Csv => print!("{}", csv()),
-        Timings::None => {}
+/// Prints what a job that goes on wants known now, and not only with its report.
+#[expect(clippy::print_stderr, reason = "a warning is no part of the report")]
+fn warn(warning: &str) {
+    eprintln!("warning: {warning}");
+}
+
+/// Prints a report in the form that was asked for. Rank 0 alone does, and no other rank need know where it fails.
+fn print_report(
+    form: Timings,
+    table: impl Fn() -> String,
+    json: impl Fn() -> String,
+    csv: impl Fn() -> String,
+) -> Result<(), Failure> {
+    let text = match form {
+        Timings::Table => table(),
+        Timings::Json => json() + "\n",
+        Timings::Csv => csv(),
+        Timings::None => String::new(),
+    };
+    print(&text).map_err(|error| Failure::alone(&error))
+}
+
+/// Prints to stdout. Who has read enough, as `head` has, is not told more.
+fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Output { path: "standard output".into(), source })
+        }
+        _ => Ok(()),
     }
 }

@@ -125,7 +125,7 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
             notes: place.notes.clone(),
             ranks,
         };
-        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
     report.files = world.agree(written)?;
     report.total_s = phases.started.elapsed().as_secs_f64();
     if world.is_root() {
-        super::print(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
     }
     Ok(())
 }

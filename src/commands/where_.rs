@@ -36,14 +36,17 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     let warnings = warnings(&findings);
     let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
     world.agree(file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures))))?;
-    if world.is_root() {
+    let printed = if world.is_root() {
         let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());
-        print(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures);
-    }
+        super::print(&text(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures))
+    } else {
+        Ok(())
+    };
 
     // Every rank has to know, so that all end alike.
     let warnings: Vec<String> = unpack(&world.all.broadcast(0, pack(&warnings)));
-    world.agree(if args.strict && !warnings.is_empty() { Err(Error::Strict { warnings }) } else { Ok(()) })
+    let strict = if args.strict && !warnings.is_empty() { Err(Error::Strict { warnings }) } else { Ok(()) };
+    world.agree(printed.and(strict))
 }
 
 fn check(args: &WhereArgs) -> Result<(), Error> {
@@ -70,20 +73,16 @@ fn write(file: PartFile, drawing: &str) -> Result<(), Error> {
     file.complete()
 }
 
-#[expect(clippy::print_stdout, reason = "the report is what the user asked for")]
-fn print(args: &WhereArgs, report: &PlacesReport, pictures: &[NodePicture]) {
+/// The report in the form that was asked for.
+fn text(args: &WhereArgs, report: &PlacesReport, pictures: &[NodePicture]) -> String {
     match args.format {
-        Format::Json => println!("{}", report.json()),
-        Format::Yaml => print!("{}", report.yaml()),
+        Format::Json => report.json() + "\n",
+        Format::Yaml => report.yaml(),
         Format::Table => {
-            print!("{}", table::places(report));
-            if args.draw {
-                print!("\n{}", terminal::draw(pictures));
-            }
-            print!("\n{}", table::findings(&report.findings));
-            if let Some(drawing) = &args.output {
-                println!("{} written", drawing.display());
-            }
+            let drawn = if args.draw { format!("\n{}", terminal::draw(pictures)) } else { String::new() };
+            let written = args.output.as_ref().map(|drawing| format!("{} written\n", drawing.display()));
+            let (places, findings) = (table::places(report), table::findings(&report.findings));
+            format!("{places}{drawn}\n{findings}{}", written.unwrap_or_default())
         }
     }
 }

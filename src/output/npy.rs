@@ -1,7 +1,7 @@
 //! The counts as a NumPy array: rows x columns, uint8 or uint16.
 
 use std::{
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::Path,
 };
@@ -10,6 +10,12 @@ use ndarray_npy::{WriteNpyError, write_zeroed_npy};
 
 use super::{encode::EncodedBand, part_file::PartFile};
 use crate::error::Error;
+
+/// Bytes of `height` x `width` counts in a byte each or in two; a header of some 100 bytes comes before them.
+#[must_use]
+pub fn data_bytes(width: u32, height: u32, fits_u8: bool) -> u64 {
+    u64::from(width) * u64::from(height) * if fits_u8 { 1 } else { 2 }
+}
 
 /// A file of counts being written.
 #[derive(Debug)]
@@ -31,7 +37,7 @@ impl NpyFile {
         } else {
             write_zeroed_npy::<u16, _>(part.file(), shape)
         };
-        let data_bytes = u64::from(width) * u64::from(height) * if fits_u8 { 1 } else { 2 };
+        let data_bytes = data_bytes(width, height, fits_u8);
         header
             .map_err(|error| match error {
                 WriteNpyError::Io(source) => source,
@@ -62,8 +68,13 @@ impl NpyFile {
     ///
     /// # Errors
     /// [`Error::Output`] where the operating system cannot store them.
-    pub fn keep(&mut self) -> Result<(), Error> {
-        self.part.keep()
+    pub fn sync(&self) -> Result<(), Error> {
+        self.part.sync()
+    }
+
+    /// Leaves the unfinished file for a later job if this one fails.
+    pub fn keep(&mut self) {
+        self.part.keep();
     }
 
     /// Appends the counts of the bands that follow the last one.
@@ -81,9 +92,8 @@ impl NpyFile {
     /// Gives the file its name.
     ///
     /// # Errors
-    /// [`Error::Output`] where the file cannot be completed.
+    /// [`Error::Output`] where the last bytes cannot be stored or the name cannot be given.
     pub fn complete(self) -> Result<(), Error> {
-        self.part.file().flush().map_err(|source| self.part.failed(source))?;
         self.part.complete()
     }
 }

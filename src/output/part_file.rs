@@ -3,12 +3,41 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
 };
 
+use signal_hook::{consts::SIGXFSZ, flag};
+
 use crate::error::Error;
+
+/// The folder in which `target` and what belongs to it are written.
+#[must_use]
+pub fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The name of `target` while it is incomplete.
+#[must_use]
+pub fn part_of(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    target.with_file_name(name)
+}
+
+/// Makes a write beyond the limit on a file's size (`ulimit -f`) an error that can be told, for the rest of the process; the
+/// signal that comes with it would end the process without a word.
+///
+/// # Errors
+/// Where the operating system takes no handler; a write beyond the limit then ends the process.
+pub fn outlive_size_limit() -> io::Result<()> {
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(|_| ())
+}
 
 /// A file being written.
 #[derive(Debug)]
@@ -44,34 +73,36 @@ impl PartFile {
 
     fn open(target: &Path, create: bool) -> Result<Self, Error> {
         let failed = |source| Error::Output { path: target.to_owned(), source };
-        let name = target.file_name().ok_or_else(|| failed(io::Error::other("it names no file")))?;
+        if target.file_name().is_none() {
+            return Err(failed(io::Error::other("it names no file")));
+        }
         if target.is_dir() {
             return Err(failed(io::Error::other("it is a directory; name a file in it")));
         }
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(target);
         if !folder.is_dir() {
             return Err(failed(io::Error::other(format!(
                 "there is no such folder; make it with: mkdir -p {}",
                 folder.display()
             ))));
         }
-        let mut part_name = name.to_owned();
-        part_name.push(".part");
-        let part = folder.join(part_name);
+        let part = part_of(target);
         let file = open_alone(&part, create).map_err(failed)?;
         Ok(Self { file, part, target: target.to_owned(), kept: false })
     }
 
-    /// Makes what is written so far safe against a power cut, and keeps the file for a later job if this one fails.
+    /// Makes what is written so far safe against a power cut. What could not be written in the background is told here, as
+    /// a network file system does with a full disk or a quota; what was safe before stays so.
     ///
     /// # Errors
     /// [`Error::Output`] where the operating system cannot store it.
-    pub fn keep(&mut self) -> Result<(), Error> {
-        self.kept = true;
+    pub fn sync(&self) -> Result<(), Error> {
         self.file.sync_data().map_err(|source| self.failed(source))
+    }
+
+    /// Leaves the file for a later job if this one fails.
+    pub fn keep(&mut self) {
+        self.kept = true;
     }
 
     /// The open file, for writing.
@@ -86,16 +117,16 @@ impl PartFile {
         Error::Output { path: self.target.clone(), source }
     }
 
-    /// Gives the complete file its name, in place of what was there.
+    /// Gives the complete file its name, in place of what was there, once its bytes are safe.
     ///
     /// # Errors
-    /// [`Error::Output`] where the last bytes cannot be written or the name cannot be given.
+    /// [`Error::Output`] where the last bytes cannot be stored or the name cannot be given.
     pub fn complete(mut self) -> Result<(), Error> {
-        (&self.file)
-            .flush()
-            .and_then(|()| fs::rename(&self.part, &self.target))
-            .map_err(|source| self.failed(source))?;
+        self.sync()?;
+        fs::rename(&self.part, &self.target).map_err(|source| self.failed(source))?;
         self.kept = true;
+        // The new name is to outlive a power cut too. Not all file systems can sync a folder, and there is no other way.
+        let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
@@ -131,6 +162,8 @@ fn open_alone(path: &Path, create: bool) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -172,7 +205,7 @@ mod tests {
         assert!(PartFile::reopen(&target).is_err(), "there is none yet");
         let mut part = PartFile::create(&target).unwrap();
         part.file().write_all(b"half").unwrap();
-        part.keep().unwrap();
+        part.keep();
         drop(part);
         let part = PartFile::reopen(&target).unwrap();
         assert_eq!(fs::read(folder.path().join("a.png.part")).unwrap(), b"half");

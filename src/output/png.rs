@@ -10,7 +10,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{color::Coloring, colormap::Colormap, encode::EncodedBand, part_file::PartFile};
+use super::{
+    color::Coloring,
+    colormap::Colormap,
+    encode::{self, EncodedBand},
+    part_file::PartFile,
+};
 use crate::error::Error;
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -26,6 +31,19 @@ const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 /// Adler-32 of no bytes.
 const ADLER32_OF_NOTHING: u32 = 1;
 
+/// Bytes after the last band: the end of the pixels with their checksum, and the end of the file.
+const TAIL_BYTES: u64 = 2 * CHUNK_FRAME_BYTES + 2 + 4;
+
+/// Bytes that `rows` rows of `width` pixels, in `bands` bands, add to a file: no less than the first figure, and seldom more
+/// than the second.
+#[must_use]
+pub fn rows_bytes(width: u32, rows: u32, bands: u32, coloring: Coloring) -> (u64, u64) {
+    let raw_bytes = u64::from(rows) * (1 + u64::from(width) * coloring.bytes_per_px() as u64);
+    let (least, usual) = encode::stream_bytes(u64::from(bands), raw_bytes);
+    let frames = u64::from(bands) * CHUNK_FRAME_BYTES;
+    (least + frames, usual + frames)
+}
+
 /// How far a file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PngState {
@@ -35,6 +53,20 @@ pub struct PngState {
     bytes: u64,
     /// Adler-32 of what the bands decompress to.
     adler32: u32,
+}
+
+impl PngState {
+    /// Length in bytes that the file has now.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Length in bytes that the file has when no more bands come.
+    #[must_use]
+    pub fn final_bytes(&self) -> u64 {
+        self.bytes + TAIL_BYTES
+    }
 }
 
 /// A PNG file being written, band by band from the top.
@@ -95,9 +127,14 @@ impl PngFile {
     ///
     /// # Errors
     /// [`Error::Output`] where the operating system cannot store them.
-    pub fn keep(&mut self) -> Result<PngState, Error> {
-        self.part.keep()?;
+    pub fn sync(&self) -> Result<PngState, Error> {
+        self.part.sync()?;
         Ok(self.state)
+    }
+
+    /// Leaves the unfinished file for a later job if this one fails.
+    pub fn keep(&mut self) {
+        self.part.keep();
     }
 
     /// Appends the bands that follow the last one.
@@ -123,14 +160,15 @@ impl PngFile {
         file.flush().map_err(|source| self.part.failed(source))
     }
 
-    /// Ends the pixels, writes the palette of an image with counts in `min..=max`, and gives the file its name.
+    /// Ends the pixels and writes the palette of an image with counts in `min..=max`. [`Self::resume`] undoes it.
     ///
     /// # Errors
     /// [`Error::Output`] where the file cannot be written.
-    pub fn complete(self, max_iter: u16, min: u16, max: u16) -> Result<(), Error> {
+    pub fn end(&self, max_iter: u16, min: u16, max: u16) -> Result<(), Error> {
         let mut tail = Vec::new();
         write_chunk(&mut tail, *b"IDAT", &[&LAST_BLOCK, &self.state.adler32.to_be_bytes()]);
         write_chunk(&mut tail, *b"IEND", &[]);
+        assert_eq!(tail.len() as u64, TAIL_BYTES, "what the state counts with");
         let mut file = self.part.file();
         let mut written = file.write_all(&tail);
         if let Some(palette) = self.coloring.palette(max_iter, min, max) {
@@ -141,7 +179,14 @@ impl PngFile {
                 file.write_all(&chunk)
             });
         }
-        written.map_err(|source| self.part.failed(source))?;
+        written.map_err(|source| self.part.failed(source))
+    }
+
+    /// Gives the file, which [`Self::end`] has ended, its name.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the last bytes cannot be stored or the name cannot be given.
+    pub fn complete(self) -> Result<(), Error> {
         self.part.complete()
     }
 }
@@ -207,7 +252,8 @@ mod tests {
             let pixels = coloring.pixel_bytes(255, 0, Kind::Cpu);
             png.append(&[EncodedBand::new(&Band { index, rows }, Counts::U8(view), &pixels, false)]).unwrap();
         }
-        png.complete(255, 11, 45).unwrap();
+        png.end(255, 11, 45).unwrap();
+        png.complete().unwrap();
         image::open(&path).unwrap().to_rgb8()
     }
 

@@ -4,3 +4,4 @@ pub mod julia;
 pub mod memory;
 pub mod pi;
 pub mod schedule;
+pub mod space;

@@ -11,7 +11,8 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio, id},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
@@ -194,9 +195,18 @@ impl Drop for Running {
 
 /// The launcher and its options: `HYBRID_MPIEXEC`, else the one of Open MPI, which wants to be told that ranks may share a
 /// core.
-fn launcher() -> Vec<String> {
+pub fn launcher() -> Vec<String> {
     let words = std::env::var("HYBRID_MPIEXEC").unwrap_or_else(|_| "mpiexec --oversubscribe".to_owned());
     words.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Waits until `ready` says so.
+pub fn wait_until(what: &str, ready: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !ready() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Sends a signal to a process or, with a minus sign, to a process group.
@@ -241,6 +251,21 @@ fn installed(variable: &str, path: &str) -> PathBuf {
 /// Path of a stored topology, or with an empty name the folder of them.
 pub fn topology(name: &str) -> String {
     format!("{}/tests/topologies/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The library that makes files slow and fail, built from `failing_files.c`, which tells what it does.
+pub fn failing_files() -> &'static str {
+    static LIBRARY: LazyLock<String> = LazyLock::new(|| {
+        let folder = env!("CARGO_TARGET_TMPDIR");
+        let (library, anew) = (format!("{folder}/failing_files.so"), format!("{folder}/failing_files.{}", id()));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/failing_files.c");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o", &anew, source, "-ldl"]);
+        assert!(compiler.status().expect("cc: run `make setup-test`").success());
+        std::fs::rename(anew, &library).unwrap();
+        library
+    });
+    &LIBRARY
 }
 
 /// Python with the packages that the reference needs.

@@ -7,8 +7,7 @@ mod nodes;
 mod read;
 mod write;
 
-use std::io::{self, Write};
-
+use super::print;
 use crate::{
     cli::rankfile::RankfileCommand,
     comm::{Failure, World},
@@ -37,15 +36,5 @@ pub(super) fn run(world: &World, command: &RankfileCommand) -> Result<(), Failur
     match command {
         RankfileCommand::Write(args) if args.nodes.topology.is_empty() => write::for_the_nodes_of_the_job(world, args),
         _ => world.agree(if world.is_root() { run_alone(command) } else { Ok(()) }),
-    }
-}
-
-/// Prints to stdout. Who has read enough, as `head` has, is not told more.
-fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Output { path: "standard output".into(), source })
-        }
-        _ => Ok(()),
     }
 }

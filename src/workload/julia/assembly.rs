@@ -20,6 +20,10 @@ pub struct Assembly {
     png: PngFile,
     counts: Option<NpyFile>,
     journal: Journal,
+    /// Bands, from the top, of which the journal's file tells; `None` before there is one.
+    safe_bands: Option<u32>,
+    /// Bands of the image.
+    all_bands: u32,
     /// Bands that wait for one above them.
     waiting: BTreeMap<u64, EncodedBand>,
     /// Memory that these take, in bytes.
@@ -28,10 +32,13 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Files in the state that `journal` tells.
+    /// Files of `job` in the state that `journal` tells, which an earlier job has left or not.
     #[must_use]
-    pub fn new(png: PngFile, counts: Option<NpyFile>, journal: Journal) -> Self {
-        Self { png, counts, journal, waiting: BTreeMap::new(), waiting_bytes: 0, noted: Instant::now() }
+    pub fn new(job: &Job, png: PngFile, counts: Option<NpyFile>, journal: Journal, left: bool) -> Self {
+        let safe_bands = left.then_some(journal.bands());
+        let (waiting, waiting_bytes) = (BTreeMap::new(), 0);
+        let all_bands = job.bands().len();
+        Self { png, counts, journal, safe_bands, all_bands, waiting, waiting_bytes, noted: Instant::now() }
     }
 
     /// Number of bands, from the top, that are in the files.
@@ -49,7 +56,8 @@ impl Assembly {
     /// Takes bands, and writes those that have none missing above them.
     ///
     /// # Errors
-    /// [`Error::Output`] where a file cannot be written.
+    /// [`Error::Unfinished`] where a file cannot be written. Whatever fails, the journal's file stays as it was, and so do
+    /// the bands that it tells of.
     pub fn add(&mut self, bands: Vec<EncodedBand>) -> Result<(), Error> {
         self.waiting_bytes += bands.iter().map(EncodedBand::kept_bytes).sum::<u64>();
         self.waiting.extend(bands.into_iter().map(|band| (band.facts.index, band)));
@@ -63,43 +71,82 @@ impl Assembly {
         if ready.is_empty() {
             return Ok(());
         }
-        self.png.append(&ready)?;
-        if let Some(counts) = &mut self.counts {
-            counts.append(&ready)?;
-        }
-        self.journal.add(&ready);
+        self.write(&ready).map_err(|error| self.unfinished(error))?;
         if self.noted.elapsed() >= JOURNAL_PAUSE { self.note() } else { Ok(()) }
+    }
+
+    fn write(&mut self, bands: &[EncodedBand]) -> Result<(), Error> {
+        self.png.append(bands)?;
+        if let Some(counts) = &mut self.counts {
+            counts.append(bands)?;
+        }
+        self.journal.add(bands);
+        Ok(())
     }
 
     /// Makes what is in the files safe, and notes it in the journal: a job may continue from here.
     ///
     /// # Errors
-    /// [`Error::Output`] where a file cannot be written.
+    /// [`Error::Unfinished`] as [`Self::add`] has it.
     pub fn note(&mut self) -> Result<(), Error> {
         self.noted = Instant::now();
-        let png = self.png.keep()?;
-        if let Some(counts) = &mut self.counts {
-            counts.keep()?;
+        self.write_journal().map_err(|error| self.unfinished(error))
+    }
+
+    fn write_journal(&mut self) -> Result<(), Error> {
+        let png = self.png.sync()?;
+        if let Some(counts) = &self.counts {
+            counts.sync()?;
         }
-        self.journal.write(png)
+        self.journal.write(png)?;
+        // Not before: a part that no journal tells of is of use to nobody.
+        self.safe_bands = Some(self.journal.bands());
+        self.png.keep();
+        if let Some(counts) = &mut self.counts {
+            counts.keep();
+        }
+        Ok(())
     }
 
     /// Completes the files of an image that is whole and removes the journal. Returns the smallest and the largest count
     /// and the sum of all.
     ///
     /// # Errors
-    /// [`Error::Output`] where a file cannot be completed.
+    /// [`Error::Unfinished`] as [`Self::add`] has it.
     ///
     /// # Panics
     /// Where bands are missing.
-    pub fn complete(self, job: &Job) -> Result<(u16, u16, u64), Error> {
+    pub fn complete(mut self, job: &Job) -> Result<(u16, u16, u64), Error> {
         assert_eq!(self.bands(), job.bands().len(), "all bands are assembled");
-        let (min, max, sum) = self.journal.range();
+        // A job that has a journal is long: should it end between here and the last name, nothing is computed again.
+        if self.safe_bands.is_some_and(|safe| safe < self.all_bands) {
+            self.note()?;
+        }
+        let range = self.journal.range();
+        let (done, bands) = (self.safe_bands.unwrap_or(0), self.all_bands);
+        self.name_files(job.julia.max_iter).map_err(|error| unfinished(error, done, bands))?;
+        Ok(range)
+    }
+
+    fn name_files(self, max_iter: u16) -> Result<(), Error> {
+        let (min, max, _) = self.journal.range();
+        self.png.end(max_iter, min, max)?;
         if let Some(counts) = self.counts {
             counts.complete()?;
         }
-        self.png.complete(job.julia.max_iter, min, max)?;
-        self.journal.remove()?;
-        Ok((min, max, sum))
+        self.png.complete()?;
+        self.journal.remove()
+    }
+
+    fn unfinished(&self, error: Error) -> Error {
+        unfinished(error, self.safe_bands.unwrap_or(0), self.all_bands)
+    }
+}
+
+/// Adds to a failed write what is left for a later job.
+fn unfinished(error: Error, done: u32, bands: u32) -> Error {
+    match error {
+        Error::Output { path, source } => Error::Unfinished { path, source, done, bands },
+        other => other,
     }
 }

@@ -126,7 +126,6 @@ impl Journal {
         self.png = png;
         let part = PartFile::create(&self.path)?;
         serde_json::to_writer_pretty(part.file(), self).map_err(|error| part.failed(error.into()))?;
-        part.file().sync_data().map_err(|source| part.failed(source))?;
         part.complete()
     }
 

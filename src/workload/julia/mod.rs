@@ -6,6 +6,7 @@
 pub mod assembly;
 pub mod compute;
 pub mod journal;
+pub mod open;
 pub mod run;
 pub mod stop;
 mod verify;
