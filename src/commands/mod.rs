@@ -9,6 +9,8 @@ mod where_;
 
 use std::time::Instant;
 
+pub use place::gpu_of_rank;
+
 use crate::{
     cli::{Cli, Command, Timings},
     comm::{Failure, World},
