@@ -40,7 +40,7 @@ fn differing(edit: impl Fn(&str) -> String) -> usize {
     let mut shader = shader();
     shader.wgsl = edit(&shader.wgsl);
     let kernel = gpu.compile(&shader).unwrap();
-    let mut gpu = Means::Gpu(gpu, kernel);
+    let mut gpu = Means::Gpu(Box::new(gpu), kernel);
     let (flowers, weights) = questions();
     let differing = |weights: &Vec<f32>| {
         let (by_gpu, by_cpu) = (gpu.terms(weights, &flowers).unwrap(), Means::Cpu.terms(weights, &flowers).unwrap());

@@ -25,7 +25,7 @@ pub(crate) enum Means {
     /// The cores.
     Cpu,
     /// A GPU and the shader compiled for it.
-    Gpu(GpuDevice, CustomKernel),
+    Gpu(Box<GpuDevice>, CustomKernel),
 }
 
 /// The shader's text.
@@ -41,7 +41,7 @@ impl Means {
     /// The GPU does not compile the shader.
     pub(crate) fn new(gpu: Option<GpuDevice>) -> Result<Self, Error> {
         let Some(gpu) = gpu else { return Ok(Self::Cpu) };
-        gpu.compile(&shader()).map(|kernel| Self::Gpu(gpu, kernel))
+        gpu.compile(&shader()).map(|kernel| Self::Gpu(Box::new(gpu), kernel))
     }
 
     /// For messages.
