@@ -11,7 +11,7 @@ mod flowers;
 mod gradient;
 mod network;
 
-use std::{env, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 use hybrid::{
@@ -19,6 +19,7 @@ use hybrid::{
     comm::{Failure, World},
     commands::gpu_of_rank,
     environment,
+    error::Error,
     placement::DeviceWish,
 };
 use mpi::{collective::SystemOperation, topology::SimpleCommunicator, traits::*};
@@ -54,16 +55,19 @@ fn means_of_rank(world: &World, options: &Options) -> Result<Means, Failure> {
 }
 
 /// Trains with the others, then alone, and tells of it. Collective.
-fn run(world: &World, options: &Options, mut means: Means) {
-    let comm = SimpleCommunicator::world();
+fn run(world: &World, options: &Options) -> Result<(), Failure> {
+    let mut means = means_of_rank(world, options)?;
     let (training, held_out) = flowers::read_flowers();
+    let (comm, mut epochs) = (SimpleCommunicator::world(), options.epochs);
+    let root = comm.process_at_rank(0);
+    root.broadcast_into(&mut epochs);
     let mut start = if world.is_root() { network::first_weights() } else { vec![0.0; WEIGHTS] };
-    comm.process_at_rank(0).broadcast_into(&mut start[..]);
+    root.broadcast_into(&mut start[..]);
 
     let first_of = |rank: usize| training.len() * rank / world.size();
     let mine: &[Flower] = &training[first_of(world.rank())..first_of(world.rank() + 1)];
     println!("rank {} trains with {} flowers on {}", world.rank(), mine.len(), means.name());
-    let (weights, losses) = train(start.clone(), options.epochs, |weights| {
+    let (weights, losses) = train(start.clone(), epochs, |weights| {
         let mut totals = [0; TERMS];
         comm.all_reduce_into(&means.sums(weights, mine), &mut totals, SystemOperation::sum());
         mean(totals, training.len())
@@ -80,34 +84,31 @@ fn run(world: &World, options: &Options, mut means: Means) {
         }
         println!("{right} of {} flowers that it has never seen are named right", held_out.len());
     }
-    let alone = train(start, options.epochs, |weights| mean(Means::Cpu.sums(weights, &training), training.len()));
+    let alone = train(start, epochs, |weights| mean(Means::Cpu.sums(weights, &training), training.len()));
     assert_eq!((weights, losses), alone, "the ranks together have trained the network of one rank's cores");
-    assert!(options.epochs < 200 || right * 10 >= held_out.len() * 9, "{right} of {} are too few", held_out.len());
+    assert!(epochs < 200 || right * 10 >= held_out.len() * 9, "{right} of {} are too few", held_out.len());
+    Ok(())
 }
 
 fn main() -> ExitCode {
     // From here on, a panic on one rank ends the whole job.
     let world = World::start(environment::prepare(true)).expect("MPI is started once, by its own launcher");
-    // Every rank reads the words of rank 0.
-    let words = env::args().collect::<Vec<_>>().join("\0");
-    let words = String::from_utf8(world.all.broadcast(0, words.into_bytes())).expect("rank 0 sent text");
-    let options = match Options::try_parse_from(words.split('\0')) {
-        Ok(options) => options,
-        Err(error) => {
+    let parsed = match Options::try_parse() {
+        Err(help) if !help.use_stderr() => {
             if world.is_root() {
-                error.print().expect("a message can be printed");
+                help.print().expect("a text can be printed");
             }
-            return ExitCode::from(u8::try_from(error.exit_code()).expect("an exit code is small"));
+            return ExitCode::SUCCESS;
         }
+        parsed => parsed.map_err(|error| Error::Usage(error.to_string().trim_start_matches("error: ").to_owned())),
     };
-    match means_of_rank(&world, &options) {
-        Ok(means) => run(&world, &options, means),
+    match world.agree(parsed).and_then(|options| run(&world, &options)) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if world.is_root() {
                 eprintln!("error: {failure}");
             }
-            return ExitCode::from(2); // what the options ask for cannot be had
+            ExitCode::from(2) // what the options ask for cannot be had
         }
     }
-    ExitCode::SUCCESS
 }

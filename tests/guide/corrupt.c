@@ -1,14 +1,17 @@
 /* A bad network: loaded before the MPI library, it changes the last number of whatever a rank receives by one, where the
-   environment has HYBRID_CORRUPT. An example that does not notice does not check its result. Knows nothing of the examples. */
+   environment has HYBRID_CORRUPT, from the message of that number on. An example that does not notice does not check its
+   result. Knows nothing of the examples. */
 
 #include <mpi.h>
 #include <stdlib.h>
 
 /* The lowest bit of the last of `count` elements; numbers are little-endian. */
 static void spoil(void *buffer, int count, MPI_Datatype type) {
+    static long messages = 0;
+    const char *first = getenv("HYBRID_CORRUPT");
     int size = 0;
     PMPI_Type_size(type, &size);
-    if (count > 0 && size > 0 && getenv("HYBRID_CORRUPT") != NULL)
+    if (count > 0 && size > 0 && first != NULL && ++messages >= atol(first))
         ((unsigned char *)buffer)[(size_t)size * (size_t)(count - 1)] ^= 1;
 }
 
