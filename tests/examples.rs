@@ -112,6 +112,20 @@ fn every_example_is_in_the_guide() {
     assert_eq!(examples(), shown);
 }
 
+/// Examples that replace nothing, by the third column of the table in `chapter`.
+fn without_a_row(chapter: &str) -> Vec<String> {
+    let replacements: Vec<&str> = chapter.lines().filter_map(|row| row.split('|').nth(3)).collect();
+    let is_there = |name: &String| replacements.iter().any(|cell| cell.contains(&format!("`{name}`")));
+    examples().into_iter().filter(|name| !is_there(name)).collect()
+}
+
+#[test]
+fn every_example_has_its_row_in_the_table_of_programs() {
+    let chapter = fs::read_to_string(chapters().join("12-programs.md")).unwrap();
+    assert_eq!(without_a_row(&chapter), [""; 0]);
+    assert_eq!(without_a_row(&chapter.replace("`k_means`", "`means`")), ["k_means"]);
+}
+
 #[test]
 fn every_example_runs_with_1_to_4_ranks_or_says_how_many_it_needs() {
     let promises = promises();

@@ -15,7 +15,8 @@ use crate::{
     network::{self, HIDDEN, TERMS},
 };
 
-/// The unit of the sums: whole numbers of it are added, so any order of adding gives the same sum.
+/// The unit of the sums: whole numbers of it are added, so any order of adding gives the same sum. It is far above the numbers
+/// that a GPU may take for 0, those below 2^-126.
 const UNIT: f64 = 1.0 / (1_u64 << 40) as f64;
 /// Flowers of a workgroup of `gradient.wgsl`.
 const GROUP: usize = 64;
