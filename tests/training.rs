@@ -107,7 +107,9 @@ fn losses_are_the_same_for_any_number_of_ranks_on_any_mix_of_devices() {
         for (words, on_gpu) in mixes {
             let (devices, losses) = trained(ranks, words);
             assert_eq!(devices.len(), ranks, "{devices:?}");
-            assert_eq!(devices.iter().filter(|line| line.contains("llvmpipe")).count(), on_gpu, "{devices:?}");
+            // More where the computer has a GPU besides the software adapter.
+            let found = devices.iter().filter(|line| !line.ends_with("its cores")).count();
+            assert!(found >= on_gpu && (found == 0 || on_gpu > 0), "{on_gpu} GPUs were asked for: {devices:?}");
             assert_eq!(losses, expected, "{ranks} ranks with {words}");
         }
     }
@@ -129,6 +131,7 @@ fn a_gpu_that_is_not_there_is_missed_once_on_all_ranks() {
     let folder = tempfile::tempdir().unwrap();
     let launched = |words: &str| Job::launched(folder.path(), &["-n", "3"], &[program.to_str().unwrap()], words).run();
     for (words, parts) in [
+        ("--device gpu", ["no GPU for this rank", "--software-gpu"]),
         ("--device ffff:ff:1f.7", ["GPU ffff:ff:1f.7", "has "]),
         ("--device gpu --software-gpu --share-gpus 2", ["--share-gpus 3", "--device auto"]),
         ("--device igpu", ["`igpu` is no device", "0000:65:00.0"]),
