@@ -27,6 +27,7 @@
 //! | a kernel `x` | `kernel/x.rs`, `shaders/x.wgsl`, a method of [`device::Device`] (the compiler names the devices that lack it) |
 //! | a workload `x` | `workload/x.rs`, `commands/x.rs`, a variant of [`cli::Command`] |
 //! | a device | `device/x.rs` implementing [`device::Device`], a variant of the placement's choice, one line in `tests/kernels.rs` |
+//! | a program with a kernel of its own | nothing here: [`commands::gpu_of_rank`], [`device::gpu::GpuDevice::compile`]; `examples/training` has one |
 //! | an output | `output/x.rs`, and where the command that has it completes its files |
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]

@@ -10,14 +10,20 @@ mod guide;
 mod support;
 
 use std::{
-    collections::BTreeSet,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs, iter,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use guide::{Block, blocks, blocks_of, compare, links};
 use support::{Finished, HYBRID, Job};
+
+/// A page, with its head of comments.
+const LONGEST_FILE_LINES: usize = 115;
+/// A job that is aborted takes a second or three, the launcher's time to see to it that all ranks have ended.
+const QUICKLY: Duration = Duration::from_secs(30);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -37,16 +43,23 @@ fn promises() -> Vec<Block> {
     blocks(&chapters()).into_iter().filter(|block| !is_excepted(&block.example)).collect()
 }
 
+/// The programs in `examples/`, those of one file and those of a folder: the name of each, and the file with its `main`.
+fn programs() -> BTreeMap<String, PathBuf> {
+    let paths = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let mains =
+        paths.map(|path| if path.is_dir() { (path.clone(), path.join("main.rs")) } else { (path.clone(), path) });
+    let mains = mains.filter(|(_, main)| main.extension().is_some_and(|extension| extension == "rs") && main.exists());
+    let named = mains.map(|(path, main)| (path.file_stem().unwrap().to_string_lossy().into_owned(), main));
+    named.filter(|(name, _)| !is_excepted(name)).collect()
+}
+
 /// Names of the programs in `examples/`.
 fn examples() -> BTreeSet<String> {
-    let paths = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
-    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    let names = sources.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned());
-    names.filter(|name| !is_excepted(name)).collect()
+    programs().into_keys().collect()
 }
 
 fn source(example: &str) -> String {
-    fs::read_to_string(root().join(format!("examples/{example}.rs"))).unwrap()
+    fs::read_to_string(&programs()[example]).unwrap()
 }
 
 /// Runs an example as `block` says, but with `ranks` ranks.
@@ -97,6 +110,20 @@ fn every_example_is_in_the_guide() {
     let shown: BTreeSet<String> =
         promises().into_iter().filter(|block| block.exit == 0).map(|block| block.example).collect();
     assert_eq!(examples(), shown);
+}
+
+/// Examples that replace nothing, by the third column of the table in `chapter`.
+fn without_a_row(chapter: &str) -> Vec<String> {
+    let replacements: Vec<&str> = chapter.lines().filter_map(|row| row.split('|').nth(3)).collect();
+    let is_there = |name: &String| replacements.iter().any(|cell| cell.contains(&format!("`{name}`")));
+    examples().into_iter().filter(|name| !is_there(name)).collect()
+}
+
+#[test]
+fn every_example_has_its_row_in_the_table_of_programs() {
+    let chapter = fs::read_to_string(chapters().join("12-programs.md")).unwrap();
+    assert_eq!(without_a_row(&chapter), [""; 0]);
+    assert_eq!(without_a_row(&chapter.replace("`k_means`", "`means`")), ["k_means"]);
 }
 
 #[test]
@@ -174,28 +201,29 @@ fn a_broken_link_and_a_lost_picture_are_found_out() {
     assert!(broken.len() == 2 && broken[1].ends_with("lost.svg"), "{broken:?}");
 }
 
-/// Examples whose ranks receive something by the calls that `tests/guide/corrupt.c` knows; the rest of the examples use
-/// other calls as well.
-const PATTERNS: [&str; 14] = [
-    "allgather",
-    "broadcast_buffers",
-    "broadcast_objects",
-    "count",
-    "gather_buffers",
-    "gather_objects",
-    "isend_irecv",
-    "reduce",
-    "ring",
-    "scatter_buffers",
-    "scatter_objects",
-    "send_receive_buffers",
-    "send_receive_objects",
-    "spawn",
-];
-
-/// On a network that changes numbers on their way, every pattern must fail.
+/// No example is longer than what fits on a page or two, file by file.
 #[test]
-fn every_pattern_notices_a_wrong_number() {
+fn every_file_of_an_example_is_short_enough_to_be_read() {
+    let folders = [root().join("examples")].into_iter().chain(
+        programs().into_values().filter(|main| main.ends_with("main.rs")).map(|main| main.parent().unwrap().to_owned()),
+    );
+    let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    let lengths: Vec<(usize, PathBuf)> = files
+        .filter(|path| path.is_file())
+        .map(|path| (fs::read_to_string(&path).unwrap().lines().count(), path))
+        .collect();
+    assert!(lengths.len() > programs().len(), "{lengths:?}");
+    let long: Vec<_> = lengths.iter().filter(|(lines, _)| *lines > LONGEST_FILE_LINES).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+/// Examples whose first messages are the library's, which notices by itself; and a message that is the example's own.
+const LATE: [(&str, u32); 1] = [("training", 200)];
+
+/// On a network that changes numbers on their way, every example must fail, and none may wait for ever. Two ranks: a length
+/// that was changed makes a collective call of more ranks one that MPI itself may never return from.
+#[test]
+fn every_example_notices_a_wrong_number() {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("corrupt.so");
     let mut compiler = Command::new(std::env::var("MPICC").unwrap_or_else(|_| "mpicc".to_owned()));
@@ -203,14 +231,19 @@ fn every_pattern_notices_a_wrong_number() {
     assert!(compiler.status().expect("mpicc, which building takes too").success());
 
     let promises = promises();
-    for pattern in PATTERNS.into_iter().filter(|pattern| !is_excepted(pattern)) {
-        let mut block = promises.iter().find(|block| block.example == pattern && block.exit == 0).unwrap().clone();
+    for example in examples() {
+        let mut block = promises.iter().find(|block| block.example == example && block.exit == 0).unwrap().clone();
         // In the launcher's environment too: it is the launcher that starts the workers of a spawn.
         block.env.push(("LD_PRELOAD".to_owned(), library.to_str().unwrap().to_owned()));
         run(&block, 2).succeeded();
-        block.env.push(("HYBRID_CORRUPT".to_owned(), "1".to_owned()));
-        let job = run(&block, 2);
-        assert_ne!(job.code, Some(0), "{pattern} has not noticed: {job:#?}");
+        let late = LATE.iter().filter(|(name, _)| *name == example).map(|(_, message)| *message);
+        for first in iter::once(1).chain(late) {
+            let mut block = block.clone();
+            block.env.push(("HYBRID_CORRUPT".to_owned(), first.to_string()));
+            let job = run(&block, 2);
+            assert!(!matches!(job.code, None | Some(0 | 2)), "{example} has not noticed message {first}: {job:#?}");
+            assert!(job.elapsed < QUICKLY, "{example} took its time to end: {job:#?}");
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use std::{
     time::Instant,
 };
 
+pub use place::gpu_of_rank;
+
 use crate::{
     cli::{Cli, Command, Timings},
     comm::{Failure, World},

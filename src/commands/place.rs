@@ -96,9 +96,26 @@ pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
     let fallback = Cores::of(&site.node, site.mine());
     let device = world.agree(open(args.exact, &fallback, site.mine(), &mut notes))?;
     let device = fault::sabotage(device, world.rank());
-    let notes = world.all.gather(&pack(&notes));
-    let notes = notes.into_iter().flatten().flat_map(|bytes| unpack::<Vec<String>>(&bytes)).collect();
+    let notes = gather_notes(world, &notes);
     Ok(Place { device, cores: site.mine().place.cores.clone(), notes, fallback })
+}
+
+/// The GPU that belongs to this rank, opened, for a program with a kernel of its own; `None` where the rank is to compute on
+/// its cores. Beside it, on rank 0, why ranks compute on cores though a GPU was there. Collective.
+///
+/// # Errors
+/// The same on every rank: a GPU was demanded for a rank that gets none, or does not work.
+pub fn gpu_of_rank(world: &World, args: &DeviceArgs) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
+    let site = Site::survey(world, args)?;
+    let mut notes = Vec::new();
+    let gpu = world.agree(open_gpu(args.exact, site.mine(), &mut notes))?;
+    Ok((gpu, gather_notes(world, &notes)))
+}
+
+/// The remarks of all ranks, on rank 0. Collective.
+fn gather_notes(world: &World, mine: &Vec<String>) -> Vec<String> {
+    let notes = world.all.gather(&pack(mine));
+    notes.into_iter().flatten().flat_map(|bytes| unpack::<Vec<String>>(&bytes)).collect()
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.
@@ -117,23 +134,30 @@ pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Re
     })
 }
 
-/// Opens the device of a rank. A GPU that nobody insisted on and that does not open, or is not exact where that is required,
-/// is replaced by the rank's cores, and `notes` says so.
+/// Opens the device of a rank.
 fn open(exact: bool, fallback: &Cores, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Box<dyn Device>, Error> {
+    match open_gpu(exact, facts, notes)? {
+        Some(gpu) => Ok(Box::new(gpu)),
+        None => fallback.open(&facts.place.cores),
+    }
+}
+
+/// Opens the GPU of a rank that has one. A GPU that nobody insisted on and that does not open, or is not exact where that is
+/// required, is none, and `notes` says so.
+fn open_gpu(exact: bool, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Option<GpuDevice>, Error> {
     let RankFacts { local, place, .. } = facts;
     let which = match place.device {
-        placement::Device::Cpu => return fallback.open(&place.cores),
+        placement::Device::Cpu => return Ok(None),
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
     let insisted = matches!(local.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
     match GpuDevice::open(&which).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
-        Ok(gpu) => Ok(Box::new(gpu)),
-        Err(error) if insisted => Err(error),
-        Err(error) => {
+        Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
-            fallback.open(&place.cores)
+            Ok(None)
         }
+        opened => opened.map(Some),
     }
 }
 

@@ -1,15 +1,30 @@
 /* A bad network: loaded before the MPI library, it changes the last number of whatever a rank receives by one, where the
-   environment has HYBRID_CORRUPT. An example that does not notice does not check its result. Knows nothing of the examples. */
+   environment has HYBRID_CORRUPT, from the message of that number on. An example that does not notice does not check its
+   result. Knows nothing of the examples. */
 
 #include <mpi.h>
 #include <stdlib.h>
 
 /* The lowest bit of the last of `count` elements; numbers are little-endian. */
 static void spoil(void *buffer, int count, MPI_Datatype type) {
+    static long messages = 0;
+    const char *first = getenv("HYBRID_CORRUPT");
     int size = 0;
     PMPI_Type_size(type, &size);
-    if (count > 0 && size > 0 && getenv("HYBRID_CORRUPT") != NULL)
+    if (count > 0 && size > 0 && first != NULL && ++messages >= atol(first))
         ((unsigned char *)buffer)[(size_t)size * (size_t)(count - 1)] ^= 1;
+}
+
+/* The same for parts of `counts` elements that begin at `starts`: the last number of the last part that is not empty. */
+static void spoil_parts(void *buffer, const int *counts, const int *starts, MPI_Datatype type, MPI_Comm comm) {
+    int size = 0, element = 0, part;
+    PMPI_Comm_size(comm, &size);
+    PMPI_Type_size(type, &element);
+    for (part = size - 1; part >= 0; part--)
+        if (counts[part] > 0) {
+            spoil((char *)buffer + (size_t)element * (size_t)starts[part], counts[part], type);
+            return;
+        }
 }
 
 static int rank_in(MPI_Comm comm) {
@@ -90,6 +105,28 @@ int MPI_Allgather(const void *from, int n, MPI_Datatype t, void *to, int count, 
     return code;
 }
 
+int MPI_Scatterv(const void *from, const int *counts, const int *starts, MPI_Datatype t, void *to, int count,
+                 MPI_Datatype type, int root, MPI_Comm comm) {
+    int code = PMPI_Scatterv(from, counts, starts, t, to, count, type, root, comm);
+    spoil(to, count, type);
+    return code;
+}
+
+int MPI_Gatherv(const void *from, int n, MPI_Datatype t, void *to, const int *counts, const int *starts,
+                MPI_Datatype type, int root, MPI_Comm comm) {
+    int code = PMPI_Gatherv(from, n, t, to, counts, starts, type, root, comm);
+    if (rank_in(comm) == root)
+        spoil_parts(to, counts, starts, type, comm);
+    return code;
+}
+
+int MPI_Allgatherv(const void *from, int n, MPI_Datatype t, void *to, const int *counts, const int *starts,
+                   MPI_Datatype type, MPI_Comm comm) {
+    int code = PMPI_Allgatherv(from, n, t, to, counts, starts, type, comm);
+    spoil_parts(to, counts, starts, type, comm);
+    return code;
+}
+
 int MPI_Reduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm) {
     int code = PMPI_Reduce(from, to, count, type, op, root, comm);
     if (rank_in(comm) == root)
@@ -100,5 +137,11 @@ int MPI_Reduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op 
 int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
     int code = PMPI_Allreduce(from, to, count, type, op, comm);
     spoil(to, count, type);
+    return code;
+}
+
+int MPI_File_read_at_all(MPI_File file, MPI_Offset offset, void *buffer, int count, MPI_Datatype type, MPI_Status *status) {
+    int code = PMPI_File_read_at_all(file, offset, buffer, count, type, status);
+    spoil(buffer, count, type);
     return code;
 }

@@ -12,7 +12,7 @@
 //!
 //! | tag | meaning |
 //! |---|---|
-//! | `example=NAME` | the program, `examples/NAME.rs` |
+//! | `example=NAME` | the program, `examples/NAME.rs` or `examples/NAME/main.rs` |
 //! | `n=4` | the number of ranks |
 //! | `args="..."` | its options, split at spaces |
 //! | `env="A=1 B=2"` | variables in the launcher's environment |

@@ -13,10 +13,12 @@
 //! | `pacer` | how much work a dispatch gets |
 //! | `dispatch`, `slot`, `timer` | two dispatches in flight, their buffers, and how long each took |
 //! | `julia`, `pi` | the host's side of a kernel |
+//! | `custom` | kernels of a caller's own |
 //! | `self_test` | whether the counts are exact |
 
 pub mod adapter;
 mod context;
+mod custom;
 mod dispatch;
 mod driver_files;
 pub mod julia;
@@ -36,6 +38,7 @@ use std::{
 
 pub use adapter::{AdapterFacts, Which, list};
 use context::Context;
+pub use custom::CustomKernel;
 pub use driver_files::vulkan_facts;
 use pipeline::Contraction;
 use slot::Slots;

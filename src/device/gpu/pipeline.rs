@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "wgpu takes SPIR-V that it has not translated itself only through an unsafe function")]
 
+use std::num::NonZeroU64;
+
 use super::{context::Context, no_contraction, shader, shader::Shader};
 use crate::error::Error;
 
@@ -45,29 +47,60 @@ pub(super) enum Binding {
 }
 
 impl Pipeline {
-    /// Compiles `shader`, whose entry point has the kernel's name.
+    /// Compiles `shader`, a text of this crate, whose entry point has the kernel's name.
     pub(super) fn build(
         context: &Context,
         shader: &Shader,
         bindings: &[Binding],
         contraction: Contraction,
     ) -> Result<Self, Error> {
-        let entries: Vec<_> = (0..).zip(bindings).map(|(number, binding)| layout_entry(number, *binding)).collect();
+        let entries: Vec<_> =
+            (0..).zip(bindings).map(|(number, binding)| layout_entry(number, *binding, None)).collect();
+        let module = match contraction {
+            Contraction::LeftToDriver => checked_module(context, shader),
+            Contraction::Forbidden => exact_module(context, shader, shader::translate(&shader.wgsl))?,
+        };
+        Self::of_module(context, shader, &entries, &module)
+    }
+
+    /// Compiles `shader`, a text of which nothing is known; each of its bindings takes at least so many bytes.
+    pub(super) fn build_foreign(
+        context: &Context,
+        shader: &Shader,
+        bindings: &[(Binding, u64)],
+        contraction: Contraction,
+    ) -> Result<Self, Error> {
+        let entry = |(number, (binding, bytes)): (u32, &(Binding, u64))| layout_entry(number, *binding, Some(*bytes));
+        let entries: Vec<_> = (0..).zip(bindings).map(entry).collect();
+        // wgpu looks at its own translation, and finds whatever the device cannot do.
+        let checked = Self::of_module(context, shader, &entries, &checked_module(context, shader))?;
+        match contraction {
+            Contraction::LeftToDriver => Ok(checked),
+            Contraction::Forbidden => {
+                let module = exact_module(context, shader, shader::translate_foreign(&shader.wgsl))?;
+                Self::of_module(context, shader, &entries, &module)
+            }
+        }
+    }
+
+    fn of_module(
+        context: &Context,
+        shader: &Shader,
+        entries: &[wgpu::BindGroupLayoutEntry],
+        module: &wgpu::ShaderModule,
+    ) -> Result<Self, Error> {
         let device = &context.device;
-        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(shader.kernel),
-            entries: &entries,
-        });
+        let bindings =
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.kernel), entries });
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(shader.kernel),
             bind_group_layouts: &[Some(&bindings)],
             immediate_size: 0,
         });
-        let module = module(context, shader, contraction)?;
         let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&shader.label),
             layout: Some(&layout),
-            module: &module,
+            module,
             entry_point: Some(shader.kernel),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
@@ -87,46 +120,52 @@ impl Pipeline {
     }
 }
 
-fn layout_entry(number: u32, binding: Binding) -> wgpu::BindGroupLayoutEntry {
+fn layout_entry(number: u32, binding: Binding, least_bytes: Option<u64>) -> wgpu::BindGroupLayoutEntry {
     let ty = match binding {
         Binding::Uniform => wgpu::BufferBindingType::Uniform,
         Binding::Input => wgpu::BufferBindingType::Storage { read_only: true },
         Binding::Output => wgpu::BufferBindingType::Storage { read_only: false },
     };
+    let min_binding_size = least_bytes.and_then(NonZeroU64::new);
     wgpu::BindGroupLayoutEntry {
         binding: number,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size },
         count: None,
     }
 }
 
-fn module(context: &Context, shader: &Shader, contraction: Contraction) -> Result<wgpu::ShaderModule, Error> {
-    let label = Some(shader.label.as_str());
-    match contraction {
-        Contraction::LeftToDriver => Ok(context.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label,
-            source: wgpu::ShaderSource::Wgsl(shader.wgsl.as_str().into()),
-        })),
-        Contraction::Forbidden => {
-            let spirv = shader::translate(&shader.wgsl)
-                .and_then(|words| no_contraction::forbid(&words))
-                .map_err(|cause| context.error("translating a kernel to SPIR-V", cause))?;
-            let entry_point = wgpu::PassthroughShaderEntryPoint {
-                name: shader.kernel.into(),
-                // Vulkan reads the size from the SPIR-V.
-                workgroup_size: (0, 0, 0),
-            };
-            let descriptor = wgpu::ShaderModuleDescriptorPassthrough {
-                label,
-                entry_points: vec![entry_point].into(),
-                spirv: Some(spirv.into()),
-                ..wgpu::ShaderModuleDescriptorPassthrough::default()
-            };
-            // SAFETY: the SPIR-V is naga's translation of a WGSL text of this crate that naga validated, with every index
-            // clamped to its buffer; decorations of arithmetic were added, nothing else. Its loops end by counters of
-            // their own. The pipeline's layout is explicit and lists the bindings the text declares.
-            Ok(unsafe { context.device.create_shader_module_passthrough(descriptor) })
-        }
-    }
+/// The module as wgpu translates and checks it; the driver may contract.
+fn checked_module(context: &Context, shader: &Shader) -> wgpu::ShaderModule {
+    context.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(shader.label.as_str()),
+        source: wgpu::ShaderSource::Wgsl(shader.wgsl.as_str().into()),
+    })
+}
+
+/// The module of `translated`, the SPIR-V of `shader`, with contraction forbidden.
+fn exact_module(
+    context: &Context,
+    shader: &Shader,
+    translated: Result<Vec<u32>, String>,
+) -> Result<wgpu::ShaderModule, Error> {
+    let spirv = translated
+        .and_then(|words| no_contraction::forbid(&words))
+        .map_err(|cause| context.error("translating a kernel to SPIR-V", cause))?;
+    let entry_point = wgpu::PassthroughShaderEntryPoint {
+        name: shader.kernel.into(),
+        // Vulkan reads the size from the SPIR-V.
+        workgroup_size: (0, 0, 0),
+    };
+    let descriptor = wgpu::ShaderModuleDescriptorPassthrough {
+        label: Some(shader.label.as_str()),
+        entry_points: vec![entry_point].into(),
+        spirv: Some(spirv.into()),
+        ..wgpu::ShaderModuleDescriptorPassthrough::default()
+    };
+    // SAFETY: the SPIR-V is naga's translation of a WGSL text that naga validated, with every index clamped to its buffer;
+    // decorations of arithmetic were added, nothing else. The pipeline's layout is explicit. In a text of this crate, loops
+    // end by counters of their own, and the layout lists the bindings that the text declares. In any other, loops are bounded
+    // by the translation, and wgpu has accepted the text for this device and this layout before.
+    Ok(unsafe { context.device.create_shader_module_passthrough(descriptor) })
 }

@@ -86,15 +86,29 @@ pub fn validate(wgsl: &str) -> Result<(naga::Module, ModuleInfo), String> {
     Ok((module, info))
 }
 
-/// Translates `wgsl` to SPIR-V.
+/// Translates `wgsl`, a text of this crate, to SPIR-V.
 ///
 /// Indices are clamped to their buffers (`Restrict`), so that a wrong number from the host reads or writes a wrong
 /// element, never foreign memory. Loops get no extra counter: it would sit in the innermost loop, and each loop in
-/// `shaders/` ends by its own counter, which its file shows.
+/// `shaders/` ends by its own counter, which its file shows. Workgroup memory is not cleared: each shader there writes it
+/// before it reads it.
 ///
 /// # Errors
 /// naga's message.
 pub fn translate(wgsl: &str) -> Result<Vec<u32>, String> {
+    write(wgsl, false)
+}
+
+/// Translates `wgsl`, a text of which nothing is known, to SPIR-V: as [`translate`] does, but with loops that end after at
+/// most 2^64 rounds, as drivers may assume, and with cleared workgroup memory.
+///
+/// # Errors
+/// naga's message.
+pub fn translate_foreign(wgsl: &str) -> Result<Vec<u32>, String> {
+    write(wgsl, true)
+}
+
+fn write(wgsl: &str, is_foreign: bool) -> Result<Vec<u32>, String> {
     let (module, info) = validate(wgsl)?;
     let clamp = BoundsCheckPolicy::Restrict;
     let options = spv::Options {
@@ -107,9 +121,12 @@ pub fn translate(wgsl: &str) -> Result<Vec<u32>, String> {
             image_load: clamp,
             binding_array: clamp,
         },
-        // Workgroup memory is written before it is read in every shader.
-        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
-        force_loop_bounding: false,
+        zero_initialize_workgroup_memory: if is_foreign {
+            spv::ZeroInitializeWorkgroupMemoryMode::Polyfill
+        } else {
+            spv::ZeroInitializeWorkgroupMemoryMode::None
+        },
+        force_loop_bounding: is_foreign,
         ..spv::Options::default()
     };
     spv::write_vec(&module, &info, &options, None).map_err(|error| error.to_string())
