@@ -1,23 +1,36 @@
-//! Messages between two ranks of a group: bytes, in the order in which they were sent.
+//! Messages between two ranks of a group: bytes, in the order in which they were sent. Who waits for the other side sleeps:
+//! MPI's own blocking calls spin, which on a core that ranks share keeps the one that is waited for from its turn.
 
 use mpi::{
-    point_to_point::MatchedReceiveVec,
+    request::{self, Request, Scope},
     topology::Communicator,
-    traits::{Destination, Source},
+    traits::{Destination, Equivalence, Source},
 };
 
-use super::{Group, gather::mpi_count};
+use super::{Group, Pause, gather::mpi_count};
 
 impl Group {
     /// Sends `bytes`, less than 2 GiB, to rank `to`; returns when they may be changed again.
     pub fn send(&self, to: usize, bytes: &[u8]) {
-        self.comm.process_at_rank(mpi_count(to)).send(bytes);
+        request::scope(|scope| finish(self.comm.process_at_rank(mpi_count(to)).immediate_send(scope, bytes)));
     }
 
     /// A message from any rank, with its sender, if one has arrived.
     #[must_use]
     pub fn try_receive(&self) -> Option<(usize, Vec<u8>)> {
-        let (bytes, status) = self.comm.any_process().immediate_matched_probe()?.matched_receive_vec();
+        let (message, status) = self.comm.any_process().immediate_matched_probe()?;
+        let length = status.count(u8::equivalent_datatype());
+        let mut bytes = vec![0; usize::try_from(length).expect("MPI counts bytes from 0")];
+        request::scope(|scope| finish(message.immediate_matched_receive_into(scope, &mut bytes[..])));
         Some((usize::try_from(status.source_rank()).expect("MPI numbers ranks from 0"), bytes))
+    }
+}
+
+/// Waits for a request that the other side has to answer.
+fn finish<'a, D: ?Sized>(mut request: Request<'a, D, impl Scope<'a>>) {
+    let mut pause = Pause::default();
+    while let Err(pending) = request.test() {
+        request = pending;
+        pause.sleep();
     }
 }

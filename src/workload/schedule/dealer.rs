@@ -11,12 +11,13 @@ use super::{Order, Piece, Policy, Shown};
 
 /// Orders that a rank holds: one that it computes, and one that is next.
 const ORDERS_HELD: usize = 2;
+/// Orders that a rank holds to which orders are longer on their way than the shortest piece lasts: as where ranks share cores,
+/// and a message waits for its turn at the core.
+const ORDERS_HELD_FAR: usize = 3;
 /// A piece lasts at least this long, in seconds, where its rank's speed is known: forty times a message.
 const SHORTEST_S: f64 = 0.002;
 /// And is meant to last at most this long, in seconds: what a rank that slows down or stops holds back.
 const LONGEST_S: f64 = 0.1;
-/// A piece lasts at least this many times as long as an order is on its way: the next may be on its way for longer.
-const ROUND_TRIPS: f64 = 1.5;
 /// What rank 0 needs to serve one rank, in seconds: with thousands of ranks, pieces last long enough to serve all.
 pub(super) const SERVICE_S: f64 = 50e-6;
 /// The next piece takes this part of the rank's share of what is left.
@@ -27,9 +28,12 @@ const PART_OF_WINDOW: f64 = 0.125;
 /// is on its way where ranks share cores (some 10 ms), short against any job that is worth sharing.
 const TRIAL_S: f64 = 0.05;
 /// A piece may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
-const PATIENCE: f64 = 4.0;
+const PATIENCE: f64 = 2.0;
 /// A piece that is meant to last less, in seconds, is not to come back, so that ranks without work can be sent home meanwhile.
 const LIMITED_S: f64 = 0.02;
+/// Time from handing in to the order that answers, before it is known, in seconds: some turns of the scheduler of a core that
+/// ranks share.
+const ASSUMED_ROUND_TRIP_S: f64 = 0.01;
 /// Time from handing in to the next order that pieces make up for at most, in seconds: some turns of the scheduler of a core
 /// that ranks share. Who waits longer waits for something else, such as a rank that is far behind.
 const LONGEST_ROUND_TRIP_S: f64 = 0.03;
@@ -55,11 +59,19 @@ struct Rank {
     /// From handing in to the order that answers, in seconds: while one piece travels, the other is to last.
     round_trip_s: f64,
     /// What it has to hand in.
-    held: VecDeque<Order>,
+    held: VecDeque<Held>,
     /// What it has handed in; wraps around.
     deliveries: u32,
     /// Whether it knows that there is no more.
     is_home: bool,
+}
+
+/// An order that a rank holds.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    order: Order,
+    /// Whether a part of it is likely to come back: given before the rank had shown its speed, or too much for that.
+    is_doubtful: bool,
 }
 
 /// Deals the bands of one image to the ranks of a job.
@@ -74,16 +86,16 @@ pub struct Dealer {
     /// Number of bands that came back and were not dealt again.
     returned_bands: u32,
     ranks: Vec<Rank>,
-    /// Ranks that have room for an order, once for each.
+    /// Ranks that have room for an order, at least once for each.
     open: Vec<usize>,
     /// Ranks that hold orders or may be given some.
     busy: usize,
-    /// Ranks that may be given orders.
-    away: usize,
     /// Whether no more is to be dealt.
     is_stopped: bool,
-    /// Orders under way of which a part may come back.
-    limited: usize,
+    /// Whether nothing was left to deal when orders were given last, and all who could be sent home were.
+    is_ending: bool,
+    /// Orders under way of which a part is likely to come back.
+    doubtful: usize,
     /// Sum of the speeds that are known, and their number.
     known: (f64, u32),
     /// Bands of one piece at most.
@@ -103,7 +115,8 @@ impl Dealer {
             }
         };
         let open = [(); ORDERS_HELD].iter().flat_map(|()| 0..workers.len()).collect();
-        let rank = |workers: u32| Rank { workers: workers.max(1), ..Rank::default() };
+        let rank =
+            |workers: u32| Rank { workers: workers.max(1), round_trip_s: ASSUMED_ROUND_TRIP_S, ..Rank::default() };
         let ranks: Vec<Rank> = workers.into_iter().map(rank).collect();
         Self {
             policy,
@@ -113,10 +126,10 @@ impl Dealer {
             returned_bands: 0,
             open,
             busy: ranks.len(),
-            away: ranks.len(),
             is_stopped: false,
+            is_ending: false,
             ranks,
-            limited: 0,
+            doubtful: 0,
             known: (0.0, 0),
             most: most.max(1),
         }
@@ -137,8 +150,11 @@ impl Dealer {
         // With a dynamic policy what is to come later for one is to come later for all.
         let mut later_for_all = false;
         open.retain(|&rank| {
-            if later_for_all || self.ranks[rank].is_home {
-                return later_for_all;
+            if self.ranks[rank].is_home || self.ranks[rank].held.len() >= self.most_held(rank) {
+                return false;
+            }
+            if later_for_all {
+                return true;
             }
             match self.serve(rank, window, &mut orders) {
                 Ok(()) => false,
@@ -148,12 +164,14 @@ impl Dealer {
                 }
                 Err(Without::Finished) => {
                     self.send_home(rank, &mut orders);
-                    false
+                    !self.ranks[rank].is_home
                 }
             }
         });
         self.open = open;
-        if self.away > 0 && self.is_finished_for_all() {
+        // At once when nothing is left: who holds orders and is told only when it asks has nothing to do meanwhile.
+        if !self.is_ending && self.is_finished_for_all() {
+            self.is_ending = true;
             for rank in 0..self.ranks.len() {
                 self.send_home(rank, &mut orders);
             }
@@ -161,11 +179,12 @@ impl Dealer {
         orders
     }
 
-    /// Tells `rank`, if it does not know, that what it holds is its last.
+    /// Tells `rank` that what it holds is its last, unless it knows, or something that it holds may come back: then it is
+    /// there to do that, even if all others have gone.
     fn send_home(&mut self, rank: usize, orders: &mut Vec<(usize, Order)>) {
-        if !self.ranks[rank].is_home {
+        let may_come_back = |held: &Held| held.order.limit_us != Order::NO_LIMIT;
+        if !self.ranks[rank].is_home && (self.is_stopped || !self.ranks[rank].held.iter().any(may_come_back)) {
             self.ranks[rank].is_home = true;
-            self.away -= 1;
             self.busy -= usize::from(self.ranks[rank].held.is_empty());
             orders.push((rank, Order::NONE));
         }
@@ -173,7 +192,7 @@ impl Dealer {
 
     fn is_finished_for_all(&self) -> bool {
         let is_dealt = |next: &u32| *next >= self.bands.end;
-        self.is_stopped || self.next.iter().all(is_dealt) && self.returned.is_empty() && self.limited == 0
+        self.is_stopped || self.next.iter().all(is_dealt) && self.returned.is_empty() && self.doubtful == 0
     }
 
     /// Whether nobody holds an order any more, and all know that there is none left.
@@ -184,7 +203,9 @@ impl Dealer {
 
     /// Deals no more: what is not held by a rank is left undone.
     pub fn stop(&mut self) {
-        self.is_stopped = true;
+        if !self.is_stopped {
+            (self.is_stopped, self.is_ending) = (true, false);
+        }
     }
 
     /// Orders as much as `rank` is to get now: one piece, or some small ones that came back.
@@ -200,8 +221,9 @@ impl Dealer {
             };
             missing -= piece.count;
             let order = Order { piece, limit_us, answers: self.ranks[rank].deliveries };
-            self.limited += usize::from(limit_us != Order::NO_LIMIT);
-            self.ranks[rank].held.push_back(order);
+            let is_doubtful = limit_us != Order::NO_LIMIT && self.ranks[rank].speed.is_none();
+            self.doubtful += usize::from(is_doubtful);
+            self.ranks[rank].held.push_back(Held { order, is_doubtful });
             orders.push((rank, order));
         }
         Ok(())
@@ -230,7 +252,7 @@ impl Dealer {
         };
         let first = self.next[place];
         if first >= self.bands.end {
-            return Err(if self.limited == 0 { Without::Finished } else { Without::Later });
+            return Err(if self.doubtful == 0 { Without::Finished } else { Without::Later });
         }
         if first >= edge {
             return Err(Without::Later);
@@ -245,9 +267,10 @@ impl Dealer {
     /// # Panics
     /// Where the rank holds no order, or did more than it was told.
     pub fn hand_in(&mut self, rank: usize, shown: Shown) {
-        let Order { piece, limit_us, .. } = self.ranks[rank].held.pop_front().expect("who hands in holds an order");
+        let Held { order, is_doubtful } = self.ranks[rank].held.pop_front().expect("who hands in holds an order");
+        let piece = order.piece;
+        self.doubtful -= usize::from(is_doubtful);
         self.ranks[rank].deliveries = self.ranks[rank].deliveries.wrapping_add(1);
-        self.limited -= usize::from(limit_us != Order::NO_LIMIT);
         let rest = piece.count.checked_sub(shown.bands).expect("a rank does what it is told");
         if rest > 0 {
             self.returned.insert(piece.first + shown.bands * piece.stride, rest);
@@ -259,8 +282,8 @@ impl Dealer {
         let held = self.ranks[rank].held.len();
         if self.ranks[rank].is_home {
             self.busy -= usize::from(held == 0);
-        } else if held < ORDERS_HELD {
-            self.open.push(rank);
+        } else {
+            self.open.extend((held..self.most_held(rank)).map(|_| rank));
         }
     }
 
@@ -272,9 +295,22 @@ impl Dealer {
         rank.speed = Some(speed);
         self.known.0 += speed - before.unwrap_or(0.0);
         self.known.1 += u32::from(before.is_none());
+        for held in rank.held.iter_mut().filter(|held| held.is_doubtful) {
+            let likely_s = f64::from(held.order.piece.count) / speed;
+            held.is_doubtful = likely_s * 1e6 > f64::from(held.order.limit_us);
+            self.doubtful -= usize::from(!held.is_doubtful);
+        }
+        if round_trip_s == 0.0 {
+            return;
+        }
         // Believed at once where it grows, and slowly where it shrinks: a wait costs more than a longer piece.
         let round_trip_s = round_trip_s.min(LONGEST_ROUND_TRIP_S);
         rank.round_trip_s = round_trip_s.max(rank.round_trip_s + LATEST * (round_trip_s - rank.round_trip_s));
+    }
+
+    /// Orders that `rank` may hold.
+    fn most_held(&self, rank: usize) -> usize {
+        if self.ranks[rank].round_trip_s > SHORTEST_S { ORDERS_HELD_FAR } else { ORDERS_HELD }
     }
 
     fn number_of_ranks(&self) -> u32 {
@@ -307,7 +343,7 @@ impl Dealer {
             // Ranks that have shown nothing yet count like the average of the others.
             Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
         };
-        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(ROUND_TRIPS * round_trip_s);
+        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
         // A slow rank's two pieces are not to keep the others waiting for room in the window.
         let window_s = f64::from(window.end - window.start) / together * PART_OF_WINDOW;
         let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
@@ -338,7 +374,7 @@ mod tests {
 
     /// All of the first order that `rank` holds, in `elapsed_s`.
     fn hand_in_whole(dealer: &mut Dealer, rank: usize, elapsed_s: f64) {
-        let bands = dealer.ranks[rank].held[0].piece.count;
+        let bands = dealer.ranks[rank].held[0].order.piece.count;
         dealer.hand_in(rank, Shown { bands, elapsed_s, round_trip_s: 0.0 });
     }
 
@@ -441,16 +477,40 @@ mod tests {
     }
 
     #[test]
-    fn pieces_grow_with_the_time_that_orders_are_on_their_way() {
-        let last_pieces = |round_trip_s| {
+    fn pieces_last_as_long_as_orders_are_on_their_way() {
+        let last_piece = |round_trip_s| {
             let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 4], 1);
-            for _ in 0..2 {
+            for _ in 0..20 {
                 dealer.orders(&OPEN);
                 dealer.hand_in(0, Shown { bands: 1, elapsed_s: 0.001, round_trip_s });
             }
             (dealer.next[0], dealer.most) = (990, u32::MAX);
             pieces(&mut dealer, &OPEN)[0].1.count
         };
-        assert_eq!((last_pieces(0.0), last_pieces(0.006)), (2, 9));
+        assert_eq!(last_piece(0.0), 10, "nothing is known but the assumption, 10 ms");
+        assert_eq!(last_piece(0.000_1), 2, "the shortest piece");
+        assert_eq!(last_piece(0.006), 6);
+    }
+
+    #[test]
+    fn who_may_give_back_stays_and_does_the_rest_alone_when_the_others_are_home() {
+        let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 2], 1000);
+        let (mut home, mut given_back) = (vec![false; 2], 0);
+        while !dealer.is_over() {
+            for (rank, order) in dealer.orders(&OPEN) {
+                assert!(!home[rank], "{rank} is home");
+                home[rank] = order == Order::NONE;
+            }
+            // Rank 1 comes to a stop in mid-run: it hands in one band of each order from then on, when rank 0 has done all.
+            let rank = usize::from(dealer.ranks[0].held.is_empty());
+            let Some(held) = dealer.ranks[rank].held.front() else { continue };
+            let (count, is_limited) = (held.order.piece.count, held.order.limit_us != Order::NO_LIMIT);
+            let stops = rank == 1 && is_limited && dealer.ranks[1].speed.is_some();
+            let bands = if stops { 1 } else { count };
+            given_back += count - bands;
+            dealer.hand_in(rank, Shown { bands, elapsed_s: f64::from(bands) * 0.001, round_trip_s: 0.000_1 });
+        }
+        assert!(given_back > 0 && home == [true; 2], "{given_back} bands came back");
+        assert!(dealer.returned.is_empty() && dealer.next[0] >= 1000, "all was dealt");
     }
 }
