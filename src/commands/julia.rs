@@ -106,7 +106,9 @@ fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
             "{ranks} ranks for {height} rows: there is nothing to do for some; start at most {height} ranks or take a larger image"
         )));
     }
-    let band_bytes = u64::from(Bands::of(width, height).band_rows()) * u64::from(width) * 5;
+    // Noise in three colors, half as large again when compressed, and the counts.
+    const MOST_BYTES_PER_PX: u64 = 5 + 2;
+    let band_bytes = u64::from(Bands::of(width, height).band_rows()) * u64::from(width) * MOST_BYTES_PER_PX;
     if band_bytes > u64::from(u32::MAX / 2) {
         return Err(Error::Usage(format!(
             "{width} pixels in a row: a band of rows may come to {band_bytes} bytes, and an MPI message holds 2147483647; take a narrower picture"

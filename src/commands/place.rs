@@ -137,7 +137,7 @@ pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Re
 /// Opens the device of a rank.
 fn open(exact: bool, fallback: &Cores, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Box<dyn Device>, Error> {
     match open_gpu(exact, facts, notes)? {
-        Some(gpu) => Ok(Box::new(gpu)),
+        Some(gpu) => Ok(Box::new(gpu.with_threads(fallback.threads))),
         None => fallback.open(&facts.place.cores),
     }
 }

@@ -89,6 +89,13 @@ impl GpuDevice {
         Ok(gpu)
     }
 
+    /// The same GPU, with so many threads of the host to take over what it has computed.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.identity.threads = threads.max(1);
+        self
+    }
+
     /// Seconds of the longest dispatch since the device was opened.
     #[must_use]
     pub fn longest_dispatch_s(&self) -> f64 {
@@ -124,7 +131,7 @@ impl Device for GpuDevice {
                 place.insert(julia::Kernel::build(&self.context, format, &format.shader(), self.contraction)?)
             }
         };
-        kernel.run(&self.context, &mut self.slots, julia, bands, deliver)
+        kernel.run(&self.context, &mut self.slots, julia, bands, self.identity.threads, deliver)
     }
 
     fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {

@@ -60,14 +60,14 @@ impl Job {
         u32::try_from((PIECE_PX / self.band_px()).max(1)).unwrap_or(u32::MAX)
     }
 
-    /// Bytes that rank 0 keeps of a pixel at most: an image of noise does not compress.
+    /// Bytes that are kept of a pixel at most: noise becomes half as large again, 12 bits a byte.
     fn most_kept_bytes_per_px(&self) -> u64 {
         let count_bytes = if self.julia.counts_fit_u8() { 1 } else { 2 };
-        self.coloring.bytes_per_px() as u64 + if self.keep_counts { count_bytes } else { 0 }
+        (self.coloring.bytes_per_px() as u64 * 3).div_ceil(2) + if self.keep_counts { count_bytes } else { 0 }
     }
 
     /// Memory that a rank takes, in bytes: coordinates, the bands in work of each thread, its piece, and on rank 0 what
-    /// waits to be written. Compressed bands are counted at full size, which an image of noise would come to.
+    /// waits to be written. Compressed bands are counted as those of noise.
     #[must_use]
     pub fn needed_bytes(&self, threads: usize, is_root: bool) -> u64 {
         let count_bytes: u64 = if self.julia.counts_fit_u8() { 1 } else { 2 };

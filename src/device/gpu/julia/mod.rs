@@ -94,13 +94,14 @@ impl Kernel {
         self.pacer.longest_s()
     }
 
-    /// Computes `bands` of `julia`, which needs this kernel's format, and delivers them.
+    /// Computes `bands` of `julia`, which needs this kernel's format, and delivers them by so many `threads`.
     pub(super) fn run(
         &mut self,
         context: &Context,
         slots: &mut Slots,
         julia: &Julia,
         bands: &[Band],
+        threads: usize,
         deliver: Deliver<'_>,
     ) -> Result<(), Error> {
         let run = match (self.format.precision, self.format.bytes) {
@@ -109,7 +110,7 @@ impl Kernel {
             (Precision::F64, true) => Self::run_as::<f64, u8>,
             (Precision::F64, false) => Self::run_as::<f64, u16>,
         };
-        run(self, context, slots, julia, bands, deliver)
+        run(self, context, slots, julia, bands, threads, deliver)
     }
 
     fn run_as<T: GpuReal, C: Packed>(
@@ -118,11 +119,12 @@ impl Kernel {
         slots: &mut Slots,
         julia: &Julia,
         bands: &[Band],
+        threads: usize,
         deliver: Deliver<'_>,
     ) -> Result<(), Error> {
         let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
         let lines: Vec<T> = bands.iter().flat_map(|band| julia.lines(band.rows.clone())).map(T::round).collect();
-        let mut assembler = Assembler::<C>::new(columns.len(), bands, deliver);
+        let mut assembler = Assembler::<C>::new(columns.len(), bands, threads, deliver);
         let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
         for tile in tiles(columns.len(), lines.len(), table_bytes / size_of::<T>()) {
             self.columns.fill(context, &columns[tile.columns.clone()])?;
@@ -144,7 +146,7 @@ impl Kernel {
                 real: PhantomData,
             };
             dispatch::run(context, slots, &mut pieces)?;
-            if assembler.wanted().is_break() {
+            if assembler.is_enough() {
                 break;
             }
         }

@@ -55,7 +55,7 @@ impl<T: GpuReal, C: Packed> Work for Pieces<'_, '_, T, C> {
 
     /// No more pixels than a slot has room for and the time of a dispatch allows, and whole workgroups of them.
     fn next(&mut self) -> Option<Piece> {
-        if self.remaining.is_empty() || self.assembler.wanted().is_break() {
+        if self.remaining.is_empty() || self.assembler.is_enough() {
             return None;
         }
         let per_word = (size_of::<u32>() / size_of::<C>()) as u64;
