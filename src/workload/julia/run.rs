@@ -251,13 +251,17 @@ fn compute_on_order(
     hand_in: &Sender<Delivery>,
 ) -> (Result<(), Error>, Share) {
     let mut outcome = Ok(());
-    let mut delivered = Vec::new();
+    let (mut delivered, mut gave_back) = (Vec::new(), 0);
     loop {
         let asked = Instant::now();
-        let Arrived { order, at } = orders.recv().unwrap_or(Arrived { order: Order::NONE, at: asked });
+        let lost = || Arrived::now(Order::no_more(u32::MAX));
+        let Arrived { order, at } = orders.recv().unwrap_or_else(|_| lost());
         computer.share.wait_s += asked.elapsed().as_secs_f64();
-        if order == Order::NONE {
-            return (outcome, computer.share);
+        if order.is_no_more() {
+            if gave_back <= order.answers as usize {
+                return (outcome, computer.share);
+            }
+            continue;
         }
         let answered = order.answers.checked_sub(1).and_then(|index| delivered.get(index as usize));
         let round_trip_s = answered.map_or(0.0, |delivered| at.duration_since(*delivered).as_secs_f64());
@@ -270,6 +274,9 @@ fn compute_on_order(
             fault::inject(computer.rank);
         }
         delivered.push(Instant::now());
+        if delivery.bands.len() < order.piece.count as usize {
+            gave_back = delivered.len();
+        }
         // The main thread listens until this thread ends.
         let _ = hand_in.send(delivery);
     }

@@ -29,8 +29,8 @@ const PART_OF_WINDOW: f64 = 0.125;
 const TRIAL_S: f64 = 0.05;
 /// A piece may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
 const PATIENCE: f64 = 2.0;
-/// A piece that is meant to last less, in seconds, is not to come back, so that ranks without work can be sent home meanwhile.
-const LIMITED_S: f64 = 0.02;
+/// No piece comes back sooner than a piece that is meant to last so long, in seconds: it costs a message.
+const LEAST_LIMITED_S: f64 = 0.02;
 /// Time from handing in to the order that answers, before it is known, in seconds: some turns of the scheduler of a core that
 /// ranks share.
 const ASSUMED_ROUND_TRIP_S: f64 = 0.01;
@@ -70,8 +70,19 @@ struct Rank {
 #[derive(Clone, Copy, Debug)]
 struct Held {
     order: Order,
-    /// Whether a part of it is likely to come back: given before the rank had shown its speed, or too much for that.
-    is_doubtful: bool,
+    /// Whether its size is that for the speed that the rank had shown.
+    is_sized: bool,
+}
+
+impl Rank {
+    /// Whether a part of what it holds is likely to come back: of orders that it got before it had shown its speed.
+    fn is_doubtful(&self) -> bool {
+        let in_time = |order: &Order| {
+            let likely_us = |speed| f64::from(order.piece.count) / speed * 1e6;
+            order.limit_us == Order::NO_LIMIT || self.speed.map(likely_us).is_some_and(|us| us <= order.limit_us.into())
+        };
+        self.held.iter().any(|held| !held.is_sized && !in_time(&held.order))
+    }
 }
 
 /// Deals the bands of one image to the ranks of a job.
@@ -94,7 +105,7 @@ pub struct Dealer {
     is_stopped: bool,
     /// Whether nothing was left to deal when orders were given last, and all who could be sent home were.
     is_ending: bool,
-    /// Orders under way of which a part is likely to come back.
+    /// Ranks that are likely to give back a part of what they hold.
     doubtful: usize,
     /// Sum of the speeds that are known, and their number.
     known: (f64, u32),
@@ -142,7 +153,7 @@ impl Dealer {
     }
 
     /// What ranks are to be told now: at first, and whenever something has been handed in. `window` begins with the first band
-    /// that is not assembled; none is dealt beyond it. The last that a rank is told is [`Order::NONE`], maybe while it still
+    /// that is not assembled; none is dealt beyond it. The last that a rank is told is [`Order::no_more`], maybe while it still
     /// holds orders.
     pub fn orders(&mut self, window: &Range<u32>) -> Vec<(usize, Order)> {
         let mut orders = Vec::new();
@@ -164,7 +175,7 @@ impl Dealer {
                 }
                 Err(Without::Finished) => {
                     self.send_home(rank, &mut orders);
-                    !self.ranks[rank].is_home
+                    false
                 }
             }
         });
@@ -179,14 +190,13 @@ impl Dealer {
         orders
     }
 
-    /// Tells `rank` that what it holds is its last, unless it knows, or something that it holds may come back: then it is
-    /// there to do that, even if all others have gone.
+    /// Tells `rank`, if it does not know, that what it holds is its last.
     fn send_home(&mut self, rank: usize, orders: &mut Vec<(usize, Order)>) {
-        let may_come_back = |held: &Held| held.order.limit_us != Order::NO_LIMIT;
-        if !self.ranks[rank].is_home && (self.is_stopped || !self.ranks[rank].held.iter().any(may_come_back)) {
-            self.ranks[rank].is_home = true;
-            self.busy -= usize::from(self.ranks[rank].held.is_empty());
-            orders.push((rank, Order::NONE));
+        let Rank { is_home, deliveries, held, .. } = &mut self.ranks[rank];
+        if !*is_home {
+            *is_home = true;
+            self.busy -= usize::from(held.is_empty());
+            orders.push((rank, Order::no_more(*deliveries)));
         }
     }
 
@@ -221,9 +231,10 @@ impl Dealer {
             };
             missing -= piece.count;
             let order = Order { piece, limit_us, answers: self.ranks[rank].deliveries };
-            let is_doubtful = limit_us != Order::NO_LIMIT && self.ranks[rank].speed.is_none();
-            self.doubtful += usize::from(is_doubtful);
-            self.ranks[rank].held.push_back(Held { order, is_doubtful });
+            self.change(rank, |rank| {
+                let is_sized = rank.speed.is_some();
+                rank.held.push_back(Held { order, is_sized });
+            });
             orders.push((rank, order));
         }
         Ok(())
@@ -267,10 +278,11 @@ impl Dealer {
     /// # Panics
     /// Where the rank holds no order, or did more than it was told.
     pub fn hand_in(&mut self, rank: usize, shown: Shown) {
-        let Held { order, is_doubtful } = self.ranks[rank].held.pop_front().expect("who hands in holds an order");
-        let piece = order.piece;
-        self.doubtful -= usize::from(is_doubtful);
-        self.ranks[rank].deliveries = self.ranks[rank].deliveries.wrapping_add(1);
+        let held = self.change(rank, |rank| {
+            rank.deliveries = rank.deliveries.wrapping_add(1);
+            rank.held.pop_front()
+        });
+        let piece = held.expect("who hands in holds an order").order.piece;
         let rest = piece.count.checked_sub(shown.bands).expect("a rank does what it is told");
         if rest > 0 {
             self.returned.insert(piece.first + shown.bands * piece.stride, rest);
@@ -278,6 +290,11 @@ impl Dealer {
         }
         if shown.bands > 0 && shown.elapsed_s > 0.0 {
             self.learn(rank, shown);
+        }
+        if rest > 0 {
+            // It knows that more will come, and comes back if it was sent home.
+            self.ranks[rank].is_home = false;
+            self.is_ending = false;
         }
         let held = self.ranks[rank].held.len();
         if self.ranks[rank].is_home {
@@ -287,19 +304,23 @@ impl Dealer {
         }
     }
 
-    fn learn(&mut self, rank: usize, Shown { bands, elapsed_s, round_trip_s }: Shown) {
+    /// Changes what is known of `rank`, and with it the number of doubtful ranks.
+    fn change<T>(&mut self, rank: usize, change: impl FnOnce(&mut Rank) -> T) -> T {
         let rank = &mut self.ranks[rank];
+        self.doubtful -= usize::from(rank.is_doubtful());
+        let result = change(rank);
+        self.doubtful += usize::from(rank.is_doubtful());
+        result
+    }
+
+    fn learn(&mut self, rank: usize, Shown { bands, elapsed_s, round_trip_s }: Shown) {
         let shown = f64::from(bands) / elapsed_s;
-        let before = rank.speed;
+        let before = self.ranks[rank].speed;
         let speed = before.map_or(shown, |before| before + LATEST * (shown - before));
-        rank.speed = Some(speed);
+        self.change(rank, |rank| rank.speed = Some(speed));
+        let rank = &mut self.ranks[rank];
         self.known.0 += speed - before.unwrap_or(0.0);
         self.known.1 += u32::from(before.is_none());
-        for held in rank.held.iter_mut().filter(|held| held.is_doubtful) {
-            let likely_s = f64::from(held.order.piece.count) / speed;
-            held.is_doubtful = likely_s * 1e6 > f64::from(held.order.limit_us);
-            self.doubtful -= usize::from(!held.is_doubtful);
-        }
         if round_trip_s == 0.0 {
             return;
         }
@@ -349,8 +370,8 @@ impl Dealer {
         let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
         let rest_s = f64::from(left) / together * PART_OF_REST;
         let target_s = rest_s.clamp(shortest_s, longest_s);
-        let is_limited = self.policy == Policy::Dynamic && rest_s > shortest_s && target_s >= LIMITED_S;
-        (bounded(speed * target_s), is_limited.then_some(PATIENCE * target_s))
+        let limit_s = PATIENCE * target_s.max(LEAST_LIMITED_S);
+        (bounded(speed * target_s), (self.policy == Policy::Dynamic).then_some(limit_s))
     }
 }
 
@@ -380,7 +401,7 @@ mod tests {
 
     /// What is ordered now, without the news that there is no more.
     fn pieces(dealer: &mut Dealer, window: &Range<u32>) -> Vec<(usize, Piece)> {
-        let orders = dealer.orders(window).into_iter().filter(|(_, order)| *order != Order::NONE);
+        let orders = dealer.orders(window).into_iter().filter(|(_, order)| !order.is_no_more());
         orders.map(|(rank, order)| (rank, order.piece)).collect()
     }
 
@@ -392,7 +413,7 @@ mod tests {
                 let (mut dealt, mut told) = (Vec::new(), vec![0; ranks]);
                 while !dealer.is_over() {
                     for (rank, order) in dealer.orders(&OPEN) {
-                        if order == Order::NONE {
+                        if order.is_no_more() {
                             told[rank] += 1;
                             continue;
                         }
@@ -449,7 +470,7 @@ mod tests {
         while !dealer.ranks[1].held.is_empty() {
             hand_in_whole(&mut dealer, 1, 0.01);
             let orders = dealer.orders(&OPEN);
-            assert!(!orders.contains(&(1, Order::NONE)), "rank 0 may give back");
+            assert!(!orders.iter().any(|(_, order)| order.is_no_more()), "rank 0 may give back");
         }
         dealer.hand_in(0, Shown::default());
         assert!(pieces(&mut dealer, &OPEN).iter().any(|(_, piece)| piece.first == first.first));
@@ -493,22 +514,26 @@ mod tests {
     }
 
     #[test]
-    fn who_may_give_back_stays_and_does_the_rest_alone_when_the_others_are_home() {
+    fn a_rank_that_was_sent_home_and_gives_back_gets_more() {
         let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 2], 1000);
         let (mut home, mut given_back) = (vec![false; 2], 0);
         while !dealer.is_over() {
             for (rank, order) in dealer.orders(&OPEN) {
                 assert!(!home[rank], "{rank} is home");
-                home[rank] = order == Order::NONE;
+                home[rank] = order.is_no_more();
             }
-            // Rank 1 comes to a stop in mid-run: it hands in one band of each order from then on, when rank 0 has done all.
-            let rank = usize::from(dealer.ranks[0].held.is_empty());
-            let Some(held) = dealer.ranks[rank].held.front() else { continue };
-            let (count, is_limited) = (held.order.piece.count, held.order.limit_us != Order::NO_LIMIT);
-            let stops = rank == 1 && is_limited && dealer.ranks[1].speed.is_some();
-            let bands = if stops { 1 } else { count };
+            // In turn, until one is home and stops to a crawl: it does one band of each order.
+            let Some(rank) = (0..2)
+                .filter(|rank| !dealer.ranks[*rank].held.is_empty())
+                .max_by_key(|rank| dealer.ranks[*rank].held.len())
+            else {
+                continue;
+            };
+            let count = dealer.ranks[rank].held[0].order.piece.count;
+            let bands = if home[rank] && given_back == 0 { 1 } else { count };
+            home[rank] &= bands == count;
             given_back += count - bands;
-            dealer.hand_in(rank, Shown { bands, elapsed_s: f64::from(bands) * 0.001, round_trip_s: 0.000_1 });
+            dealer.hand_in(rank, Shown { bands, elapsed_s: f64::from(bands) * 0.000_1, round_trip_s: 0.000_1 });
         }
         assert!(given_back > 0 && home == [true; 2], "{given_back} bands came back");
         assert!(dealer.returned.is_empty() && dealer.next[0] >= 1000, "all was dealt");

@@ -36,7 +36,7 @@ impl Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Order {
-    /// The bands to compute; none of them: there is no more.
+    /// The bands to compute; none of them: see [`Self::no_more`].
     pub piece: Piece,
     /// Microseconds after which the rank hands in the bands it has and gives back those that it has not begun.
     pub limit_us: u32,
@@ -45,11 +45,21 @@ pub struct Order {
 }
 
 impl Order {
-    /// Nothing is left for this rank.
-    pub const NONE: Self =
-        Self { piece: Piece { first: 0, count: 0, stride: 1 }, limit_us: Self::NO_LIMIT, answers: 0 };
     /// However long it takes.
     pub const NO_LIMIT: u32 = u32::MAX;
+
+    /// There is no more: what the rank holds is its last, unless it gives back a part of what it had not handed in when it
+    /// had handed in `answers` orders. Then more will come, and this once again.
+    #[must_use]
+    pub fn no_more(answers: u32) -> Self {
+        Self { piece: Piece { first: 0, count: 0, stride: 1 }, limit_us: Self::NO_LIMIT, answers }
+    }
+
+    /// Whether it tells that there is no more.
+    #[must_use]
+    pub fn is_no_more(&self) -> bool {
+        self.piece.count == 0
+    }
 }
 
 /// How bands are dealt.
