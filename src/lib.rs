@@ -7,7 +7,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`cli`] | every flag; the only file that names `clap` |
+//! | [`cli`] | every flag; the only module that names `clap` |
 //! | [`environment`] | variables that libraries read, set before they start |
 //! | [`error`] | what can go wrong, and the exit codes |
 //! | [`pci`], [`wish`] | names of GPUs; what a rank is told to compute on |
