@@ -7,7 +7,9 @@
 mod assign;
 mod audit;
 mod contest;
+mod cores;
 mod deal;
+mod devices;
 mod distance;
 mod finding;
 mod inspect;
