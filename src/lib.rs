@@ -32,6 +32,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod as_text;
 pub mod cli;
 pub mod comm;
 pub mod commands;

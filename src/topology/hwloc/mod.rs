@@ -11,6 +11,7 @@ pub use self::binding::{bind_thread, binding};
 use super::CpuSet;
 use crate::error::Error;
 
+/// Builds the topology, unless it would be that of another machine.
 fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
     let topology = builder.build().map_err(|cause| live(&cause))?;
     if !topology.is_this_system() {
@@ -22,10 +23,12 @@ fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
     Ok(topology)
 }
 
+/// A failure on the running machine.
 fn live(cause: &dyn Display) -> Error {
     Error::Topology(cause.to_string())
 }
 
+/// The same set without hwloc.
 fn plain(set: &HwlocCpuSet) -> CpuSet {
     // A set without an end would be hwloc's way to say that it does not know.
     set.iter_set().map(usize::from).take_while(|&pu| pu < CpuSet::LIMIT).collect()
