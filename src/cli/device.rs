@@ -1,4 +1,4 @@
-//! Options on where to compute, which every subcommand that looks for devices has, and a program of the user's own may have.
+//! Options on where to compute: those of every subcommand that looks for devices, and of any other program that does.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,10 @@ pub struct DeviceArgs {
     #[arg(long)]
     pub software_gpu: bool,
     /// Ranks that may share one GPU.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true, default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     pub share_gpus: u16,
     /// Worker threads of each CPU rank [default: one for each core of its binding].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]

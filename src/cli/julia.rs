@@ -15,7 +15,10 @@ use crate::kernel::Precision;
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct JuliaArgs {
     /// Size as a multiple of 640 x 480 pixels.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SIDE_PX / 640)), conflicts_with = "size")]
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, conflicts_with = "size",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SIDE_PX / 640))
+    )]
     pub scale: u32,
     /// Size in pixels instead of --scale.
     #[arg(long, value_name = "WxH")]
@@ -27,7 +30,10 @@ pub struct JuliaArgs {
     #[arg(long, value_name = "X0,X1,Y0,Y1", default_value = "-2,2,-1.5,1.5", allow_hyphen_values = true)]
     pub view: Reals<4>,
     /// The count that a pixel starts from and that goes down by one an iteration to 1: at most N-1 iterations.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 255, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true, default_value_t = 255,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     pub max_iter: u16,
     /// A point has escaped once |z| reaches this.
     #[arg(long, value_name = "R", default_value = "3", allow_hyphen_values = true)]

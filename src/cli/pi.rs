@@ -32,7 +32,10 @@ pub struct PiArgs {
     #[arg(long, value_name = "FROM..TO", default_value = "5..14", requires = "study")]
     pub powers: Powers,
     /// Runs of each length of the study.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 64, requires = "study", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true, default_value_t = 64, requires = "study",
+        value_parser = clap::value_parser!(u32).range(2..)
+    )]
     pub runs: u32,
     /// Stem of the study's plots: STEM_pi_vs_log2_N and STEM_log2_std_vs_log2_N, as .svg and .png.
     #[arg(short, long, value_name = "STEM", default_value = "study", requires = "study")]

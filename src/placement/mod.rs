@@ -31,7 +31,7 @@ pub use self::{
     inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts, differences},
     live::choose,
     map::{map, map_ranks},
-    visible::{VARIABLES, Visible, visible},
+    visible::{Visible, visible},
 };
 pub use crate::wish::DeviceWish;
 use crate::{pci::PciBusId, topology::CpuSet};

@@ -9,7 +9,8 @@ use hwlocality::{
 use super::{live, plain, this_machine};
 use crate::{error::Error, topology::CpuSet};
 
-/// The binding of the calling thread: the PUs that the launcher left to this rank, as long as nothing else has bound the thread.
+/// The binding of the calling thread: the PUs that the launcher left to this rank, as long as nothing else has bound the
+/// thread.
 ///
 /// The thread and not the process is asked, because an MPI library may run helper threads with a binding of their own.
 ///
