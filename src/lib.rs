@@ -1,16 +1,18 @@
 //! MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 //!
-//! One direction of flow: arguments, MPI, topology, placement, device, workload, output. A module knows only modules to
-//! its left in
+//! One direction of flow: arguments, MPI, topology, placement, device, workload, output. The shortest way in is
+//! `commands/julia.rs`, which goes all of it. A module knows only modules to its left in
 //!
-//! `pci, wish, cli, error, rankfile, kernel < topology, comm < placement < plan < device < output < workload < commands`.
+//! `as_text, error, kernel < pci < wish < cli, rankfile < topology, comm < placement < plan < device < output, fault <
+//! workload < commands`.
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`cli`] | every flag; the only file that names `clap` |
+//! | [`cli`] | every flag; the only module that names `clap` |
 //! | [`environment`] | variables that libraries read, set before they start |
 //! | [`error`] | what can go wrong, and the exit codes |
-//! | [`pci`], [`wish`] | names of GPUs; what a rank is told to compute on |
+//! | [`pci`], [`wish`] | the name of a GPU; what a rank is told to compute on |
+//! | `as_text` | types that serde writes as people do |
 //! | [`rankfile`] | grammar, lint and writer of rankfiles; pure text |
 //! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
 //! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
@@ -20,18 +22,20 @@
 //! | [`device`] | the CPU and the GPU behind one trait |
 //! | [`output`] | files and reports |
 //! | [`workload`] | a job: share, compute, assemble |
-//! | [`commands`] | one file a subcommand, joining the parts |
+//! | `fault` | ranks and devices that fail on request, for tests |
+//! | [`commands`] | a file or a folder for each subcommand, joining the parts |
 //!
 //! | to add | touch |
 //! |---|---|
 //! | a kernel `x` | `kernel/x.rs`, `shaders/x.wgsl`, a method of [`device::Device`] (the compiler names the devices that lack it) |
-//! | a workload `x` | `workload/x.rs`, `commands/x.rs`, a variant of [`cli::Command`] |
+//! | a workload `x` | `workload/x/`, `commands/x.rs`, `cli/x.rs` and a variant of [`cli::Command`] |
 //! | a device | `device/x.rs` implementing [`device::Device`], a variant of the placement's choice, one line in `tests/kernels.rs` |
 //! | a program with a kernel of its own | nothing here: [`commands::gpu_of_rank`], [`device::gpu::GpuDevice::compile`]; `examples/training` has one |
 //! | an output | `output/x.rs`, and where the command that has it completes its files |
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod as_text;
 pub mod cli;
 pub mod comm;
 pub mod commands;

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let parsed = cli::parse(env::args_os());
     // Where no handler is taken, the signal ends the process, as it does without one.
     let _ = part_file::outlive_size_limit();
-    let settings = environment::prepare(cli::wants_mpi_defaults(&parsed));
+    let settings = environment::prepare(parsed.wants_mpi_defaults());
     // Without a launcher there is nobody to agree with, and MPI need not be started for a usage message;
     // nor is it for a command that one process does.
     match &parsed {

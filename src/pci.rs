@@ -5,11 +5,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use crate::as_text::serde_as_text;
 
 /// A PCI function, written `0000:65:00.0` (domain, bus, device, function, in hexadecimal).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PciBusId {
     /// PCI domain; more than 16 bits behind Intel's volume management devices.
     pub domain: u32,
@@ -70,19 +69,7 @@ fn hexadecimal(digits: &str, lengths: std::ops::RangeInclusive<usize>) -> Option
     (all_digits && lengths.contains(&digits.len())).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
 }
 
-impl From<PciBusId> for String {
-    fn from(id: PciBusId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for PciBusId {
-    type Error = ParsePciBusIdError;
-
-    fn try_from(text: String) -> Result<Self, ParsePciBusIdError> {
-        text.parse()
-    }
-}
+serde_as_text!(PciBusId);
 
 #[cfg(test)]
 mod tests {

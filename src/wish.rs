@@ -2,13 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
-use crate::pci::PciBusId;
+use crate::{as_text::serde_as_text, pci::PciBusId};
 
 /// The device a rank was told to use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DeviceWish {
     /// A GPU where one is left, else cores.
     #[default]
@@ -50,19 +47,7 @@ impl FromStr for DeviceWish {
     }
 }
 
-impl From<DeviceWish> for String {
-    fn from(wish: DeviceWish) -> Self {
-        wish.to_string()
-    }
-}
-
-impl TryFrom<String> for DeviceWish {
-    type Error = ParseDeviceWishError;
-
-    fn try_from(text: String) -> Result<Self, ParseDeviceWishError> {
-        text.parse()
-    }
-}
+serde_as_text!(DeviceWish);
 
 #[cfg(test)]
 mod tests {

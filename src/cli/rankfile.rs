@@ -135,18 +135,13 @@ pub enum Launcher {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
-
     use super::*;
-    use crate::cli::{Cli, Command, Parsed, parse};
+    use crate::cli::{Command, tests::command};
 
     fn rankfile(words: &str) -> Result<RankfileCommand, String> {
-        let words = ["hybrid", "rankfile"].into_iter().chain(words.split_whitespace());
-        match parse(words.map(OsString::from)) {
-            Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) => Ok(command),
-            Parsed::Run(other) => panic!("{other:?}"),
-            Parsed::Answer(text) => Err(text),
-            Parsed::Wrong(error) => Err(error.to_string()),
+        match command(&format!("rankfile {words}"))? {
+            Command::Rankfile { command } => Ok(command),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -10,8 +10,10 @@ use mpi::{
 
 use super::{Pause, gather};
 
-/// A communicator with the collectives that are needed here; messages between two ranks are in [`mail`](super). The methods
-/// here, but for [`rank`](Self::rank) and [`size`](Self::size), are collective: every rank of the group calls them in the same order.
+/// A communicator with the collectives that are needed here; messages between two ranks are in `mail`.
+///
+/// The methods here, but for [`rank`](Self::rank) and [`size`](Self::size), are collective: every rank of the group calls them
+/// in the same order.
 pub struct Group {
     pub(super) comm: SimpleCommunicator,
 }

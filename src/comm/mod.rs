@@ -46,8 +46,8 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// Starts MPI, for which `settings` were made in the environment. From here on a panic on any rank ends the whole job: otherwise the ranks that wait for it would wait
-    /// for ever.
+    /// Starts MPI, for which `settings` were made in the environment. From here on a panic on any rank ends the whole job:
+    /// otherwise the ranks that wait for it would wait for ever.
     ///
     /// # Errors
     /// [`Error::Mpi`] where MPI is running already, cannot be called from this thread, or was started by the launcher of

@@ -45,15 +45,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
         keep_counts: args.counts.is_some(),
         verify: args.verify,
     };
-    let needed_bytes = job.needed_bytes(place.device.identity().threads, world.is_root());
-    let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
-    world.agree(memory::check(&world.node, &what, needed_bytes))?;
-    let names = Names { picture: &args.output, counts: args.counts.as_deref() };
-    let opened = if world.is_root() { open::open(&job, names, args.resume).map(Some) } else { Ok(None) };
-    let (assembly, warning) = world.agree(opened)?.unzip();
-    if let Some(warning) = warning.flatten().filter(|_| !args.report.quiet) {
-        super::warn(&warning);
-    }
+    let assembly = open_files(world, args, &job, place.device.identity().threads)?;
     let resumed_bands = assembly.as_ref().map_or(0, Assembly::bands);
 
     let bands = u64::from(job.bands().len());
@@ -82,6 +74,20 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
         super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
     }
     Ok(())
+}
+
+/// Rank 0's files, where every node has the memory for the job and the files' disks have the room. Collective.
+fn open_files(world: &World, args: &JuliaArgs, job: &Job, threads: usize) -> Result<Option<Assembly>, Failure> {
+    let needed_bytes = job.needed_bytes(threads, world.is_root());
+    let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
+    world.agree(memory::check(&world.node, &what, needed_bytes))?;
+    let names = Names { picture: &args.output, counts: args.counts.as_deref() };
+    let opened = if world.is_root() { open::open(job, names, args.resume).map(Some) } else { Ok(None) };
+    let (assembly, warning) = world.agree(opened)?.unzip();
+    if let Some(warning) = warning.flatten().filter(|_| !args.report.quiet) {
+        super::warn(&warning);
+    }
+    Ok(assembly)
 }
 
 /// The picture that the options describe.

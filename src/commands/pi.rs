@@ -10,6 +10,7 @@ use super::place::{self, Place};
 use crate::{
     cli::PiArgs,
     comm::{Failure, World},
+    device::Device,
     error::Error,
     output::{
         part_file::PartFile,
@@ -48,7 +49,7 @@ pub(super) fn run(world: &World, args: &PiArgs, started: Instant) -> Result<(), 
 
 /// What the options cannot say by themselves.
 fn check(args: &PiArgs) -> Result<(), Error> {
-    if let Some(error) = args.until.map(|until| until.0[0]) {
+    if let Some(error) = standard_error(args) {
         if error <= 0.0 {
             return Err(Error::Usage(format!("--until {error}: an error is above 0, such as 1e-5")));
         }
@@ -72,40 +73,10 @@ fn check(args: &PiArgs) -> Result<(), Error> {
 
 /// One estimate, of a number of darts or to a standard error.
 fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> Result<(), Failure> {
-    let until = args.until.map(|until| until.0[0]);
-    let mut state = resume(world, args, Checkpoint::start(args.seed, until))?;
-    let resumed = state.clone();
+    let resumed = resume(world, args, Checkpoint::start(args.seed, standard_error(args)))?;
     let mut thrower = Thrower::new(args.seed, world.size());
     let throwing = Instant::now();
-    loop {
-        state.target = match until {
-            None => args.darts.0,
-            Some(_) if state.darts < state.target => state.target,
-            Some(error) => estimate::next_batch(state.hits, state.darts, error).unwrap_or(state.darts),
-        };
-        if state.darts == state.target {
-            break;
-        }
-        let progress =
-            Progress::new(world.is_root(), args.report.progress, args.report.quiet, "the darts", state.target);
-        let before = state.clone();
-        let keep = args.resume.as_deref().filter(|_| world.is_root());
-        let hits = thrower.throw(
-            world,
-            place.device.as_mut(),
-            &Throws::one(state.target),
-            before.darts,
-            &mut |darts, hits| {
-                progress.reach(darts);
-                let mut now = before.clone();
-                (now.darts, now.hits) = (darts, before.hits + hits[0]);
-                keep.map_or(Ok(()), |path| now.write(path))
-            },
-        )?;
-        progress.finish();
-        state.hits += hits[0];
-        state.darts = state.target;
-    }
+    let state = throw(world, args, place.device.as_mut(), &mut thrower, resumed.clone())?;
     let throw_s = throwing.elapsed().as_secs_f64();
     let mine = rank_report(world, &place, &thrower, phases);
     if let Some(ranks) = place::gather_reports(world, &mine) {
@@ -128,6 +99,45 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
         super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
     }
     Ok(())
+}
+
+/// The standard error to throw down to, where one was asked for.
+fn standard_error(args: &PiArgs) -> Option<f64> {
+    args.until.map(|until| until.0[0])
+}
+
+/// Throws from `state` on to the end that was asked for, and returns the state there. Collective.
+fn throw(
+    world: &World,
+    args: &PiArgs,
+    device: &mut dyn Device,
+    thrower: &mut Thrower,
+    mut state: Checkpoint,
+) -> Result<Checkpoint, Failure> {
+    loop {
+        state.target = match standard_error(args) {
+            None => args.darts.0,
+            Some(_) if state.darts < state.target => state.target,
+            Some(error) => estimate::next_batch(state.hits, state.darts, error).unwrap_or(state.darts),
+        };
+        if state.darts == state.target {
+            break;
+        }
+        let progress =
+            Progress::new(world.is_root(), args.report.progress, args.report.quiet, "the darts", state.target);
+        let before = state.clone();
+        let keep = args.resume.as_deref().filter(|_| world.is_root());
+        let hits = thrower.throw(world, device, &Throws::one(state.target), before.darts, &mut |darts, hits| {
+            progress.reach(darts);
+            let mut now = before.clone();
+            (now.darts, now.hits) = (darts, before.hits + hits[0]);
+            keep.map_or(Ok(()), |path| now.write(path))
+        })?;
+        progress.finish();
+        state.hits += hits[0];
+        state.darts = state.target;
+    }
+    Ok(state)
 }
 
 /// The state to start from, the same on every rank; rank 0 reads it. Collective.

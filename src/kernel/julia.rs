@@ -148,15 +148,6 @@ pub enum Counts<'a> {
     U16(ArrayView2<'a, u16>),
 }
 
-/// Room for the counts of a band, rows x columns, contiguous.
-#[derive(Debug)]
-pub enum CountsMut<'a> {
-    /// Of an image whose counts fit in a byte.
-    U8(ArrayViewMut2<'a, u8>),
-    /// Of any other image.
-    U16(ArrayViewMut2<'a, u16>),
-}
-
 /// Fills `out`, one row per element of `lines`, one column per element of `columns`, by the definition.
 pub fn fill<T: Real, C: Count>(columns: &[T], lines: &[T], constants: &Constants<T>, mut out: ArrayViewMut2<'_, C>) {
     for (mut row, &y) in out.outer_iter_mut().zip(lines) {

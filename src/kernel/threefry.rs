@@ -13,7 +13,7 @@
 pub const ROUNDS: usize = 13;
 
 /// What the exclusive-or of a key's words begins with, so that no key schedule is all zeros.
-pub const PARITY: u32 = 0x1BD1_1BDA;
+const PARITY: u32 = 0x1BD1_1BDA;
 
 /// Rotations of the two mixes of round r, at r modulo 8.
 pub const ROTATIONS: [[u32; 2]; 8] = [[10, 26], [11, 21], [13, 27], [23, 5], [6, 20], [17, 11], [25, 10], [18, 20]];

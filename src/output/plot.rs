@@ -1,10 +1,10 @@
 //! The plots of the convergence study, as SVG and as PNG. Knows nothing of darts, only of points and labels.
 
-use std::sync::Once;
+use std::{ops::Range, sync::Once};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use plotters::{
-    coord::Shift,
+    coord::{Shift, types::RangedCoordf64},
     prelude::*,
     style::{FontStyle, register_font},
 };
@@ -76,31 +76,17 @@ impl Plot {
     }
 }
 
-type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+type DrawingError<B> = DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>;
+type Drawn<B> = Result<(), DrawingError<B>>;
 
 fn draw_estimate<B: DrawingBackend>(rows: &[Row], area: &DrawingArea<B, Shift>) -> Drawn<B> {
     let ends = rows.iter().flat_map(|row| [row.mean - row.std_dev, row.mean + row.std_dev]);
     let reach = ends.map(|end| (end - std::f64::consts::PI).abs()).fold(0.0, f64::max) * 1.15 + f64::EPSILON;
     let pi = std::f64::consts::PI;
     let x = x_range(rows);
-    area.fill(&WHITE)?;
     let title = format!("Estimate of pi: mean and standard deviation of {} runs", runs(rows));
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, (FONT, 26))
-        .margin(20)
-        .x_label_area_size(55)
-        .y_label_area_size(85)
-        .build_cartesian_2d(x.clone(), pi - reach..pi + reach)?;
-    chart
-        .configure_mesh()
-        .x_desc("log2(number of darts N)")
-        .y_desc("estimate of pi")
-        .axis_desc_style((FONT, 20))
-        .label_style((FONT, 16))
-        .y_label_formatter(&|y| format!("{y:.3}"))
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .light_line_style(WHITE)
-        .draw()?;
+    let y = Axis { name: "estimate of pi", range: pi - reach..pi + reach, decimals: 3 };
+    let mut chart = over_darts(area, &title, x.clone(), y)?;
     chart
         .draw_series(LineSeries::new([(x.start, pi), (x.end, pi)], ORANGE.stroke_width(2)))?
         .label("pi")
@@ -119,24 +105,9 @@ fn draw_std_dev<B: DrawingBackend>(rows: &[Row], area: &DrawingArea<B, Shift>) -
     let levels =
         || rows.iter().flat_map(|row| [row.std_dev, row.expected_std_dev]).map(f64::log2).filter(|y| y.is_finite());
     let (low, high) = (levels().fold(f64::INFINITY, f64::min), levels().fold(f64::NEG_INFINITY, f64::max));
-    let x = x_range(rows);
-    area.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(area)
-        .caption(format!("Standard deviation of the estimates of {} runs", runs(rows)), (FONT, 26))
-        .margin(20)
-        .x_label_area_size(55)
-        .y_label_area_size(85)
-        .build_cartesian_2d(x, low.floor()..high.ceil())?;
-    chart
-        .configure_mesh()
-        .x_desc("log2(number of darts N)")
-        .y_desc("log2(standard deviation)")
-        .axis_desc_style((FONT, 20))
-        .label_style((FONT, 16))
-        .y_label_formatter(&|y| format!("{y:.0}"))
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .light_line_style(WHITE)
-        .draw()?;
+    let title = format!("Standard deviation of the estimates of {} runs", runs(rows));
+    let y = Axis { name: "log2(standard deviation)", range: low.floor()..high.ceil(), decimals: 0 };
+    let mut chart = over_darts(area, &title, x_range(rows), y)?;
     chart
         .draw_series(LineSeries::new(
             rows.iter().map(|row| (log2(row), row.expected_std_dev.log2())),
@@ -155,8 +126,42 @@ fn draw_std_dev<B: DrawingBackend>(rows: &[Row], area: &DrawingArea<B, Shift>) -
     legend(&mut chart, SeriesLabelPosition::UpperRight)
 }
 
-type Chart<'a, B> =
-    ChartContext<'a, B, Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>>;
+type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// What is drawn upwards.
+struct Axis {
+    name: &'static str,
+    range: Range<f64>,
+    /// Digits of a label after the point.
+    decimals: usize,
+}
+
+/// An empty chart over log2 of the number of darts, which goes through `x`.
+fn over_darts<'a, B: DrawingBackend>(
+    area: &'a DrawingArea<B, Shift>,
+    title: &str,
+    x: Range<f64>,
+    y: Axis,
+) -> Result<Chart<'a, B>, DrawingError<B>> {
+    area.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, (FONT, 26))
+        .margin(20)
+        .x_label_area_size(55)
+        .y_label_area_size(85)
+        .build_cartesian_2d(x, y.range)?;
+    chart
+        .configure_mesh()
+        .x_desc("log2(number of darts N)")
+        .y_desc(y.name)
+        .axis_desc_style((FONT, 20))
+        .label_style((FONT, 16))
+        .y_label_formatter(&|level| format!("{level:.*}", y.decimals))
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .light_line_style(WHITE)
+        .draw()?;
+    Ok(chart)
+}
 
 fn legend<'a, B: DrawingBackend + 'a>(chart: &mut Chart<'a, B>, position: SeriesLabelPosition) -> Drawn<B> {
     chart
@@ -172,7 +177,7 @@ fn log2(row: &Row) -> f64 {
     f64::from(row.darts.ilog2())
 }
 
-fn x_range(rows: &[Row]) -> std::ops::Range<f64> {
+fn x_range(rows: &[Row]) -> Range<f64> {
     let first = rows.first().map_or(0.0, log2);
     let last = rows.last().map_or(1.0, log2);
     first - 1.0..last + 1.0

@@ -1,17 +1,9 @@
 //! Cores and devices for the ranks of a running job, inside the bindings that the launcher gave them.
 
-use super::{
-    Device, DeviceWish, Finding, LocalRank, Place, Placement, Rules,
-    assign::{Bidder, assign},
-    contest::contest,
-    deal::{Claim, deal},
-    distance, inspect,
-    inspect::RankFacts,
-    refusal::refusal,
-};
+use super::{Finding, LocalRank, Place, Placement, Rules, cores::cores, devices::devices, inspect, inspect::RankFacts};
 use crate::{
     error::Error,
-    topology::{Core, CpuSet, Node, PciBusId},
+    topology::{CpuSet, Node},
 };
 
 /// Chooses the cores and the device of each rank of `node`. `ranks` are in local order, and the same on all of them: the
@@ -64,97 +56,18 @@ fn usable(node: &Node, rank: &LocalRank) -> Result<CpuSet, Error> {
     Ok(usable)
 }
 
-fn devices(node: &Node, ranks: &[LocalRank], bindings: &[CpuSet], rules: &Rules) -> Result<Vec<Device>, Error> {
-    let bidders: Vec<Bidder> = ranks
-        .iter()
-        .zip(bindings)
-        .map(|(rank, binding)| {
-            let is_acceptable = |id: PciBusId| match rank.wish {
-                DeviceWish::Auto | DeviceWish::Gpu => rank.visible.gpus.contains(&id),
-                // Who names a GPU means that one, whatever a variable says.
-                DeviceWish::ThisGpu(wanted) => wanted == id,
-                DeviceWish::Cpu => false,
-            };
-            let acceptable = node.gpus.iter().filter(|gpu| is_acceptable(gpu.pci_bus_id));
-            Bidder {
-                must: matches!(rank.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_)),
-                acceptable: acceptable.map(|gpu| (gpu.pci_bus_id, distance(node, binding, &gpu.locality))).collect(),
-                software: matches!(rank.wish, DeviceWish::Auto | DeviceWish::Gpu),
-            }
-        })
-        .collect();
-    let devices = assign(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
-    match bidders.iter().zip(&devices).position(|(bidder, device)| bidder.must && device.is_none()) {
-        Some(loser) => Err(refusal(node, ranks, &devices, loser, rules)),
-        None => Ok(devices.into_iter().map(|device| device.unwrap_or(Device::Cpu)).collect()),
-    }
-}
-
-/// The PUs of each rank's own cores. Ranks whose bindings overlap, be it by way of a third, share them out.
-fn cores(node: &Node, bindings: &[CpuSet], devices: &[Device]) -> Vec<CpuSet> {
-    let mut own = vec![CpuSet::new(); bindings.len()];
-    for group in overlapping(bindings) {
-        let union: CpuSet = group.iter().map(|&rank| &bindings[rank]).collect();
-        let cores: Vec<Core> =
-            node.cores_in(&union).map(|core| Core { pus: &core.pus & &union, ..core.clone() }).collect();
-        let hands = if group.iter().all(|&rank| bindings[rank] == union) {
-            let claims: Vec<Claim<'_>> = group.iter().map(|&rank| claim(node, devices[rank])).collect();
-            deal(&cores, &claims)
-        } else {
-            let eligible: Vec<Vec<usize>> = group
-                .iter()
-                .map(|&rank| (0..cores.len()).filter(|&core| cores[core].pus.intersects(&bindings[rank])).collect())
-                .collect();
-            contest(cores.len(), &eligible)
-        };
-        for (&rank, hand) in group.iter().zip(hands) {
-            let pus: CpuSet = hand.into_iter().map(|core| &cores[core].pus).collect();
-            own[rank] = &pus & &bindings[rank];
-        }
-    }
-    own
-}
-
-fn claim(node: &Node, device: Device) -> Claim<'_> {
-    match device {
-        Device::Gpu(id) => Claim::Drive(node.gpu(id).and_then(|gpu| gpu.locality.pus())),
-        // A software adapter computes on the rank's cores.
-        Device::Cpu | Device::SoftwareGpu => Claim::Compute,
-    }
-}
-
-/// Groups of ranks that are tied by overlapping bindings, each in ascending order.
-fn overlapping(bindings: &[CpuSet]) -> Vec<Vec<usize>> {
-    let mut groups = Vec::<(CpuSet, Vec<usize>)>::new();
-    for (rank, binding) in bindings.iter().enumerate() {
-        let (tied, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(union, _)| union.intersects(binding));
-        let mut members: Vec<usize> = tied.iter().flat_map(|(_, members)| members.iter().copied()).collect();
-        members.push(rank);
-        members.sort_unstable();
-        apart.push((tied.iter().map(|(union, _)| union).chain([binding]).collect(), members));
-        groups = apart;
-    }
-    groups.into_iter().map(|(_, members)| members).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::placement::{
-        Code, Visible,
-        sample::{node, ranks},
+        Code, DeviceWish,
+        sample::{TWO_BY_TWO, in_short, node, ranks},
         visible,
     };
 
     /// `cores device` of each rank, with the bus of a GPU alone.
     fn table(placement: &Placement) -> Vec<String> {
-        let row = |place: &Place| {
-            let device = match place.device {
-                Device::Gpu(id) => format!("{:02x}", id.bus),
-                other => other.to_string(),
-            };
-            format!("{} {device}", place.cores)
-        };
+        let row = |place: &Place| format!("{} {}", place.cores, in_short(place.device));
         placement.places.iter().map(row).collect()
     }
 
@@ -166,8 +79,6 @@ mod tests {
         placement.findings.iter().map(|finding| finding.code).collect()
     }
 
-    const TWO_BY_TWO: [(u8, Option<u32>); 2] = [(0x10, Some(0)), (0x20, Some(1))];
-
     #[test]
     fn a_bound_rank_keeps_its_cores_and_computes_with_a_thread_on_each() {
         let node = node(1, 1, 4, &[]);
@@ -175,27 +86,6 @@ mod tests {
         assert_eq!(table(&placement), ["0 cpu", "1-3 cpu"]);
         assert_eq!(placement.places[1].threads, 3);
         assert_eq!(placement.findings, []);
-    }
-
-    #[test]
-    fn gpus_go_to_the_ranks_beside_them_not_to_the_first_ranks() {
-        let node = node(2, 1, 4, &TWO_BY_TWO);
-        let bindings = ["0-1", "2-3", "4-5", "6-7"];
-        assert_eq!(chosen(&node, &bindings, &Rules::default()), ["0-1 10", "2-3 cpu", "4-5 20", "6-7 cpu"]);
-    }
-
-    #[test]
-    fn a_rank_near_two_gpus_leaves_its_neighbor_the_only_one_that_is_near_to_it() {
-        let mut node = node(2, 1, 2, &[(0x10, Some(0)), (0x20, Some(1))]);
-        node.gpus[0].locality = crate::topology::Locality::Near { pus: "0-3".parse().unwrap(), numa: None };
-        assert_eq!(chosen(&node, &["2", "0"], &Rules::default()), ["2 20", "0 10"]);
-    }
-
-    #[test]
-    fn crossed_numbering_does_not_cross_the_ranks() {
-        let node = node(2, 1, 4, &[(0x10, Some(1)), (0x20, Some(1)), (0x30, Some(0)), (0x40, Some(0))]);
-        let bindings = ["0", "1", "4", "5"];
-        assert_eq!(chosen(&node, &bindings, &Rules::default()), ["0 30", "1 40", "4 10", "5 20"]);
     }
 
     #[test]
@@ -211,16 +101,6 @@ mod tests {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let bindings = ["0-3", "0-3", "4-7", "4-7"];
         assert_eq!(chosen(&node, &bindings, &Rules::default()), ["0 10", "1-3 cpu", "4 20", "5-7 cpu"]);
-    }
-
-    #[test]
-    fn bindings_that_overlap_in_part_are_made_disjoint() {
-        let node = node(1, 1, 4, &[]);
-        assert_eq!(chosen(&node, &["0-3", "0"], &Rules::default()), ["1-3 cpu", "0 cpu"]);
-        assert_eq!(chosen(&node, &["0-2", "1-3"], &Rules::default()), ["0,2 cpu", "1,3 cpu"]);
-        let six = self::node(1, 1, 6, &[]);
-        assert_eq!(chosen(&six, &["0-4", "0-5"], &Rules::default()), ["1-3 cpu", "0,4-5 cpu"], "three cores for each");
-        assert_eq!(chosen(&node, &["0-1", "1-2", "2-3", "3"], &Rules::default()), ["0 cpu", "1 cpu", "2 cpu", "3 cpu"]);
     }
 
     #[test]
@@ -243,15 +123,6 @@ mod tests {
         let placement = choose(&node, &ranks(&node, &["0", "1"]), &Rules::default()).unwrap();
         assert_eq!(table(&placement), ["0 cpu", "1 cpu"]);
         assert_eq!(codes(&placement), [Code::RanksShareCores]);
-    }
-
-    #[test]
-    fn a_rank_bound_to_half_a_core_keeps_to_that_half() {
-        let mut node = node(1, 1, 2, &[]);
-        node.cores[0].pus = "0,2".parse().unwrap();
-        node.cores[1].pus = "1,3".parse().unwrap();
-        node.allowed = "0-3".parse().unwrap();
-        assert_eq!(chosen(&node, &["0-1", "0-3"], &Rules::default()), ["1 cpu", "0,2 cpu"]);
     }
 
     #[test]
@@ -280,68 +151,6 @@ mod tests {
         ranks.iter_mut().for_each(|rank| rank.wish = DeviceWish::Cpu);
         let placement = choose(&node, &ranks, &Rules::default()).unwrap();
         assert_eq!((table(&placement), codes(&placement)), (vec!["0 cpu".into(), "1 cpu".into()], vec![]));
-    }
-
-    #[test]
-    fn a_gpu_is_shared_only_on_demand_and_only_when_all_are_used() {
-        let node = node(2, 1, 4, &TWO_BY_TWO);
-        let rules = Rules { ranks_per_gpu: 2, ..Rules::default() };
-        assert_eq!(chosen(&node, &["0", "1", "2"], &rules), ["0 10", "1 10", "2 20"]);
-        assert_eq!(chosen(&node, &["0", "1", "2", "3", "4"], &rules), ["0 10", "1 10", "2 20", "3 cpu", "4 20"]);
-    }
-
-    #[test]
-    fn a_software_adapter_serves_one_rank_after_the_real_gpus() {
-        let rules = Rules { software_gpus: 1, ..Rules::default() };
-        let bindings = ["0", "1", "2"];
-        assert_eq!(chosen(&node(1, 1, 4, &[]), &bindings, &rules), ["0 software gpu", "1 cpu", "2 cpu"]);
-        let with_gpu = node(1, 1, 4, &[(0x10, Some(0))]);
-        assert_eq!(chosen(&with_gpu, &bindings, &rules), ["0 10", "1 software gpu", "2 cpu"]);
-    }
-
-    #[test]
-    fn wishes_come_before_nearness() {
-        let node = node(2, 1, 4, &TWO_BY_TWO);
-        let mut ranks = ranks(&node, &["0", "1", "4"]);
-        ranks[1].wish = DeviceWish::ThisGpu("20:00.0".parse().unwrap());
-        ranks[2].wish = DeviceWish::Gpu;
-        assert_eq!(table(&choose(&node, &ranks, &Rules::default()).unwrap()), ["0 cpu", "1 20", "4 10"]);
-    }
-
-    #[test]
-    fn a_gpu_that_cannot_be_had_is_an_error_that_says_why_and_what_to_do() {
-        let two = node(2, 1, 4, &TWO_BY_TWO);
-        let mut vga = node(1, 1, 4, &[]);
-        vga.other_displays.push(crate::topology::OtherDisplay {
-            pci_bus_id: "03:00.0".parse().unwrap(),
-            vendor_id: 0x1a03,
-            device_id: 0x2000,
-            reason: "management VGA (ASPEED)".into(),
-        });
-        let this = |id: &str| DeviceWish::ThisGpu(id.parse().unwrap());
-        let none = node(1, 1, 4, &[]);
-        let message = |node: &Node, wishes: &[DeviceWish], rules: &Rules| {
-            let mut ranks = ranks(node, &["0", "1", "2"][..wishes.len()]);
-            ranks.iter_mut().zip(wishes).for_each(|(rank, wish)| rank.wish = *wish);
-            choose(node, &ranks, rules).unwrap_err().to_string()
-        };
-        let cases: [(&Node, &[DeviceWish], &[&str]); 5] = [
-            (&none, &[DeviceWish::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
-            (&vga, &[DeviceWish::Gpu], &["has no GPU", "0000:03:00.0 (management VGA (ASPEED))"]),
-            (&two, &[DeviceWish::Gpu; 3], &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--share-gpus 2"]),
-            (&two, &[this("66:00.0")], &["rank 0", "GPU 0000:66:00.0", "n1 has GPUs 0000:10:00.0, 0000:20:00.0"]),
-            (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--share-gpus 2"]),
-        ];
-        for (node, wishes, parts) in cases {
-            let message = message(node, wishes, &Rules::default());
-            assert!(parts.iter().all(|part| message.contains(part)), "{message}\nlacks one of {parts:?}");
-        }
-        let software = Rules { software_gpus: 1, ..Rules::default() };
-        let message = message(&none, &[DeviceWish::Gpu; 2], &software);
-        assert!(
-            message.contains("rank 1: the software adapter of n1 serves rank 0 already, of at most 1"),
-            "{message}"
-        );
     }
 
     #[test]
@@ -394,14 +203,5 @@ mod tests {
         assert_eq!(choose(&node, &[], &Rules::default()).unwrap(), Placement::default());
         let rules = Rules { ranks_per_gpu: 0, ..Rules::default() };
         assert!(matches!(choose(&node, &[], &rules), Err(Error::Usage(_))));
-    }
-
-    #[test]
-    fn an_explicit_gpu_is_had_although_a_variable_hides_it() {
-        let node = node(1, 1, 1, &TWO_BY_TWO[..1]);
-        let mut ranks = ranks(&node, &["0"]);
-        ranks[0].visible = Visible::default();
-        ranks[0].wish = DeviceWish::ThisGpu(node.gpus[0].pci_bus_id);
-        assert_eq!(table(&choose(&node, &ranks, &Rules::default()).unwrap()), ["0 10"]);
     }
 }

@@ -7,7 +7,9 @@
 mod assign;
 mod audit;
 mod contest;
+mod cores;
 mod deal;
+mod devices;
 mod distance;
 mod finding;
 mod inspect;
@@ -29,7 +31,7 @@ pub use self::{
     inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts, differences},
     live::choose,
     map::{map, map_ranks},
-    visible::{VARIABLES, Visible, visible},
+    visible::{Visible, visible},
 };
 pub use crate::wish::DeviceWish;
 use crate::{pci::PciBusId, topology::CpuSet};

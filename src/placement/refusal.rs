@@ -12,13 +12,8 @@ pub(super) fn refusal(
     rules: &Rules,
 ) -> Error {
     let LocalRank { rank, wish, told_by, visible, .. } = &ranks[loser];
-    let (told_by_line, otherwise) = match told_by {
-        Some(line) => (
-            format!(" ({line})"),
-            format!("leave the comment at {line} away, then the rank computes on cores where there is none"),
-        ),
-        None => (String::new(), "--device auto computes on cores where there is none".to_owned()),
-    };
+    let told_by_line = told_by.as_ref().map_or_else(String::new, |line| format!(" ({line})"));
+    let otherwise = without_a_gpu(told_by.as_deref());
     let host = inspect::host(node);
     let holders = |wanted: &dyn Fn(Device) -> bool| {
         let holders = ranks.iter().zip(devices).filter(|(_, device)| device.is_some_and(wanted));
@@ -60,6 +55,14 @@ pub(super) fn refusal(
     Error::NoGpu { reason: format!("rank {rank}{told_by_line}: {reason}"), way_out }
 }
 
+/// How the rank would do without a GPU, depending on the line of a rankfile that told it to use one.
+fn without_a_gpu(told_by: Option<&str>) -> String {
+    match told_by {
+        Some(line) => format!("leave the comment at {line} away, then the rank computes on cores where there is none"),
+        None => "--device auto computes on cores where there is none".to_owned(),
+    }
+}
+
 /// What display devices the node has, as the rest of a sentence.
 fn inventory(node: &Node) -> String {
     let gpus: Vec<String> = node.gpus.iter().map(|gpu| gpu.pci_bus_id.to_string()).collect();
@@ -72,4 +75,52 @@ fn inventory(node: &Node) -> String {
         _ => format!("has GPUs {}", gpus.join(", ")),
     };
     if others.is_empty() { have } else { format!("{have}; no GPU is {}", others.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        placement::{
+            choose,
+            sample::{TWO_BY_TWO, node, ranks},
+        },
+        topology::OtherDisplay,
+    };
+
+    #[test]
+    fn a_gpu_that_cannot_be_had_is_an_error_that_says_why_and_what_to_do() {
+        let two = node(2, 1, 4, &TWO_BY_TWO);
+        let mut vga = node(1, 1, 4, &[]);
+        vga.other_displays.push(OtherDisplay {
+            pci_bus_id: "03:00.0".parse().unwrap(),
+            vendor_id: 0x1a03,
+            device_id: 0x2000,
+            reason: "management VGA (ASPEED)".into(),
+        });
+        let this = |id: &str| DeviceWish::ThisGpu(id.parse().unwrap());
+        let none = node(1, 1, 4, &[]);
+        let message = |node: &Node, wishes: &[DeviceWish], rules: &Rules| {
+            let mut ranks = ranks(node, &["0", "1", "2"][..wishes.len()]);
+            ranks.iter_mut().zip(wishes).for_each(|(rank, wish)| rank.wish = *wish);
+            choose(node, &ranks, rules).unwrap_err().to_string()
+        };
+        let cases: [(&Node, &[DeviceWish], &[&str]); 5] = [
+            (&none, &[DeviceWish::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
+            (&vga, &[DeviceWish::Gpu], &["has no GPU", "0000:03:00.0 (management VGA (ASPEED))"]),
+            (&two, &[DeviceWish::Gpu; 3], &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--share-gpus 2"]),
+            (&two, &[this("66:00.0")], &["rank 0", "GPU 0000:66:00.0", "n1 has GPUs 0000:10:00.0, 0000:20:00.0"]),
+            (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--share-gpus 2"]),
+        ];
+        for (node, wishes, parts) in cases {
+            let message = message(node, wishes, &Rules::default());
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}\nlacks one of {parts:?}");
+        }
+        let software = Rules { software_gpus: 1, ..Rules::default() };
+        let message = message(&none, &[DeviceWish::Gpu; 2], &software);
+        assert!(
+            message.contains("rank 1: the software adapter of n1 serves rank 0 already, of at most 1"),
+            "{message}"
+        );
+    }
 }

@@ -1,7 +1,18 @@
 //! Made-up nodes and ranks for the tests of this folder.
 
-use super::{DeviceWish, LocalRank, Visible};
+use super::{Device, DeviceWish, LocalRank, Visible};
 use crate::topology::{Core, Gpu, Locality, Node, NumaNode};
+
+/// A GPU of each of two NUMA nodes, for [`node`].
+pub(super) const TWO_BY_TWO: [(u8, Option<u32>); 2] = [(0x10, Some(0)), (0x20, Some(1))];
+
+/// A device by its kind, or by the bus of a GPU alone.
+pub(super) fn in_short(device: Device) -> String {
+    match device {
+        Device::Gpu(id) => format!("{:02x}", id.bus),
+        other => other.to_string(),
+    }
+}
 
 /// A node with `packages` x `numa` NUMA nodes x `cores` cores with one PU each; each GPU is a bus number and the NUMA node it
 /// is near to, if that is known. Bus 0x10 of NUMA node 1 is `(0x10, Some(1))`.

@@ -10,10 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::topology::{Gpu, PciBusId};
 
-/// The variables that are read; for a message on why a GPU is not there.
-pub const VARIABLES: [&str; 6] =
-    [SLURM, SLURM_JOB, "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"];
-
 const SLURM: &str = "SLURM_STEP_GPUS";
 const SLURM_JOB: &str = "SLURM_JOB_GPUS";
 

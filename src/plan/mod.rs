@@ -67,8 +67,7 @@ pub struct Plan {
 
 /// How many ranks a node gets unless the user says otherwise: one for each place on a GPU, and one for each NUMA node to
 /// compute on the cores that are left. Then no GPU and no core is idle, and no rank spans NUMA nodes.
-#[must_use]
-pub fn default_ranks(node: &Node, ranks_per_gpu: u16) -> u32 {
+fn default_ranks(node: &Node, ranks_per_gpu: u16) -> u32 {
     let cores = node.allowed_cores().count();
     let numa_nodes = node.numa_nodes_of(&node.allowed).len().max(1);
     let ranks = (node.gpus.len() * usize::from(ranks_per_gpu) + numa_nodes).min(cores);

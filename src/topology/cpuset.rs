@@ -9,15 +9,14 @@ use std::{
     str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use crate::as_text::serde_as_text;
 
 const WORD_BITS: usize = u64::BITS as usize;
 
 /// A set of PUs by operating system index.
 ///
 /// Invariant: the last word is never zero, so that equal sets are equal values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CpuSet {
     words: Vec<u64>,
 }
@@ -194,19 +193,7 @@ impl FromStr for CpuSet {
     }
 }
 
-impl From<CpuSet> for String {
-    fn from(set: CpuSet) -> Self {
-        set.to_string()
-    }
-}
-
-impl TryFrom<String> for CpuSet {
-    type Error = ParseCpuSetError;
-
-    fn try_from(text: String) -> Result<Self, ParseCpuSetError> {
-        text.parse()
-    }
-}
+serde_as_text!(CpuSet);
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,13 @@
 //! What a node consists of, as plain values: packages, NUMA nodes, cores and GPUs, and where this process may run.
 //!
 //! The rest of the program decides on these values alone, so that a node can be sent to another rank, be stored in a file, or
-//! be made up by a test. The names are hwloc's own; hwloc itself is named in one private file and nowhere else. This module
+//! be made up by a test. The names are hwloc's own; hwloc itself is named in one private folder and nowhere else. This module
 //! does not know what the cores and GPUs are wanted for.
 
 mod cpuset;
 mod display;
-mod read;
+mod hwloc;
+mod nearness;
 mod sysfs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cpuset::{CpuSet, ParseCpuSetError},
     display::{Gpu, Locality, OtherDisplay},
-    read::{bind_thread, binding},
+    hwloc::{bind_thread, binding},
 };
 pub use crate::pci::PciBusId;
 

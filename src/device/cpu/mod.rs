@@ -42,8 +42,8 @@ pub struct CpuDevice {
 }
 
 impl CpuDevice {
-    /// A device of `threads` workers on a CPU of that `model`, computing with `isa`, which the CPU has. Each worker is bound to `cores` where they are given; otherwise it stays where the
-    /// launcher bound the process.
+    /// A device of `threads` workers on a CPU of that `model`, computing with `isa`, which the CPU has. Each worker is bound
+    /// to `cores` where they are given; otherwise it stays where the launcher bound the process.
     #[must_use]
     pub fn new(model: &str, isa: Isa, threads: usize, cores: Option<CpuSet>) -> Self {
         let identity = Identity {

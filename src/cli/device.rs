@@ -1,0 +1,54 @@
+//! Options on where to compute: those of every subcommand that looks for devices, and of any other program that does.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::wish::DeviceWish;
+
+/// Where each rank computes; the same for every workload.
+#[derive(Clone, Debug, PartialEq, Args)]
+#[command(next_help_heading = "Devices")]
+pub struct DeviceArgs {
+    /// auto: what the comment on the rank's line of the rankfile says, else a GPU for each rank that one is left for and
+    /// CPU cores for the others; or, for all ranks, cpu, gpu, or a GPU's PCI bus id such as 0000:65:00.0.
+    /// Anything but auto comes before the rankfile.
+    #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
+    pub device: DeviceWish,
+    /// Let a software adapter (lavapipe) count as one GPU a node.
+    #[arg(long)]
+    pub software_gpu: bool,
+    /// Ranks that may share one GPU.
+    #[arg(
+        long, value_name = "N", allow_negative_numbers = true, default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub share_gpus: u16,
+    /// Worker threads of each CPU rank [default: one for each core of its binding].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// The rankfile, where the launcher does not tell of it (Open MPI 4.1 does), instead of HYBRID_RANKFILE. Rank 0 alone
+    /// reads it.
+    #[arg(long, value_name = "FILE")]
+    pub rankfile: Option<PathBuf>,
+    /// Refuse a GPU whose results may differ from the definition's in the last bit.
+    #[arg(long)]
+    pub exact: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::tests::command;
+
+    #[test]
+    fn wrong_values_are_named_with_their_limit() {
+        for (words, expected) in [
+            ("pi --device teapot", "PCI bus id"),
+            ("pi --share-gpus 0", "0 is not in 1.."),
+            ("where --threads 65536", "65536 is not in 1..=65535"),
+        ] {
+            let message = command(words).expect_err(words);
+            assert!(message.contains(expected), "{words}: {message}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: every flag, its default, its range and its help, a file for each subcommand and for each group of
+//! options that several of them have. The only place that names `clap`.
+//!
+//! Parsing is pure, so every rank can do it before MPI starts. Checks that need more than one flag, or the machine, are
+//! made where the flag is used.
+
+mod device;
+mod julia;
+mod numbers;
+mod pi;
+pub mod rankfile;
+mod report;
+mod where_;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+pub use self::{
+    device::DeviceArgs,
+    julia::{Color, JuliaArgs, PrecisionWish, Schedule},
+    numbers::{Darts, Powers, Reals, Size},
+    pi::PiArgs,
+    report::{Progress, ReportArgs, Timings},
+    where_::{Format, WhereArgs},
+};
+use crate::error::Error;
+
+/// MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
+#[derive(Clone, Debug, PartialEq, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// Leave all of MPI's settings as they are; without it, a job without a fast network starts in half the time.
+    #[arg(long, global = true, help_heading = "MPI")]
+    pub mpi_defaults: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Command {
+    /// Compute a picture of a Julia set on all ranks and write it as one PNG.
+    Julia(JuliaArgs),
+    /// Estimate pi by throwing darts on all ranks; the same seed gives the same hits on any ranks and devices.
+    Pi(PiArgs),
+    /// Show where each rank runs, what was asked for, and what is wrong with it.
+    Where(WhereArgs),
+    /// Check, explain and write rankfiles: which rank runs on which cores of which host.
+    Rankfile {
+        /// What to do.
+        #[command(subcommand)]
+        command: rankfile::RankfileCommand,
+    },
+}
+
+/// What parsing the command line came to.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A command to run.
+    Run(Cli),
+    /// A text that was asked for, such as help.
+    Answer(String),
+    /// Words that make no command.
+    Wrong(Error),
+}
+
+impl Parsed {
+    /// Whether the user wants MPI to start as it would without this program's settings.
+    #[must_use]
+    pub fn wants_mpi_defaults(&self) -> bool {
+        matches!(self, Self::Run(cli) if cli.mpi_defaults)
+    }
+}
+
+/// Parses the words of a command line, the program's name first. Reads nothing but its argument.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
+    match Cli::try_parse_from(words) {
+        Ok(cli) => Parsed::Run(cli),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Answer(error.to_string()),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Parsed::Wrong(Error::Usage(format!("no command given\n\n{error}")))
+            }
+            _ => {
+                let text = error.to_string();
+                Parsed::Wrong(Error::Usage(text.trim_start_matches("error: ").trim_end().to_owned()))
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The command that `words` after the program's name ask for, or what is printed instead of running one.
+    pub(super) fn command(words: &str) -> Result<Command, String> {
+        let words = ["hybrid"].into_iter().chain(words.split_whitespace());
+        match parse(words.map(OsString::from)) {
+            Parsed::Run(cli) => Ok(cli.command),
+            Parsed::Answer(text) => Err(text),
+            Parsed::Wrong(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,35 @@
+//! hwloc into plain values; the only folder that names `hwlocality`.
+
+mod binding;
+mod node;
+
+use std::fmt::Display;
+
+use hwlocality::{Topology, cpu::cpuset::CpuSet as HwlocCpuSet, topology::builder::TopologyBuilder};
+
+pub use self::binding::{bind_thread, binding};
+use super::CpuSet;
+use crate::error::Error;
+
+/// Builds the topology, unless it would be that of another machine.
+fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
+    let topology = builder.build().map_err(|cause| live(&cause))?;
+    if !topology.is_this_system() {
+        return Err(live(
+            &"the environment makes hwloc describe another machine; unset HWLOC_XMLFILE and HWLOC_SYNTHETIC, or set \
+             HWLOC_THISSYSTEM=1 if they describe this one",
+        ));
+    }
+    Ok(topology)
+}
+
+/// A failure on the running machine.
+fn live(cause: &dyn Display) -> Error {
+    Error::Topology(cause.to_string())
+}
+
+/// The same set without hwloc.
+fn plain(set: &HwlocCpuSet) -> CpuSet {
+    // A set without an end would be hwloc's way to say that it does not know.
+    set.iter_set().map(usize::from).take_while(|&pu| pu < CpuSet::LIMIT).collect()
+}
