@@ -1,44 +1,16 @@
 //! The dealer of one image's bands.
 //!
-//! Knows the ranks by what they have shown. What a slow rank cannot do in time comes back and is dealt again.
+//! Knows who holds what. What a slow rank cannot do in time comes back and is dealt again.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::Range,
 };
 
-use super::{Order, Piece, Policy, Shown};
-
-/// Orders that a rank holds: one that it computes, and one that is next.
-const ORDERS_HELD: usize = 2;
-/// Orders that a rank holds to which orders are longer on their way than the shortest piece lasts: as where ranks share cores,
-/// and a message waits for its turn at the core.
-const ORDERS_HELD_FAR: usize = 3;
-/// A piece lasts at least this long, in seconds, where its rank's speed is known: forty times a message.
-const SHORTEST_S: f64 = 0.002;
-/// And is meant to last at most this long, in seconds: what a rank that slows down or stops holds back.
-const LONGEST_S: f64 = 0.1;
-/// What rank 0 needs to serve one rank, in seconds: with thousands of ranks, pieces last long enough to serve all.
-pub(super) const SERVICE_S: f64 = 50e-6;
-/// The next piece takes this part of the rank's share of what is left.
-const PART_OF_REST: f64 = 0.25;
-/// And at most this part of the time in which all ranks together fill the window.
-const PART_OF_WINDOW: f64 = 0.125;
-/// A rank that has not shown its speed gives back what it has not begun after this time, in seconds: longer than an order
-/// is on its way where ranks share cores (some 10 ms), short against any job that is worth sharing.
-const TRIAL_S: f64 = 0.05;
-/// A piece may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
-const PATIENCE: f64 = 2.0;
-/// No piece comes back sooner than a piece that is meant to last so long, in seconds: it costs a message.
-const LEAST_LIMITED_S: f64 = 0.02;
-/// Time from handing in to the order that answers, before it is known, in seconds: some turns of the scheduler of a core that
-/// ranks share.
-const ASSUMED_ROUND_TRIP_S: f64 = 0.01;
-/// Time from handing in to the next order that pieces make up for at most, in seconds: some turns of the scheduler of a core
-/// that ranks share. Who waits longer waits for something else, such as a rank that is far behind.
-const LONGEST_ROUND_TRIP_S: f64 = 0.03;
-/// Weight of the latest piece in a rank's speed: machines slow down in mid-run.
-const LATEST: f64 = 0.5;
+use super::{
+    Order, Piece, Policy, Shown,
+    pace::{self, Paces},
+};
 
 /// Why there is nothing to compute for a rank that has room for an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +24,6 @@ enum Without {
 /// What the dealer knows of a rank.
 #[derive(Clone, Debug, Default)]
 struct Rank {
-    /// Its workers, which want a band each.
-    workers: u32,
-    /// Bands a second, once it has shown.
-    speed: Option<f64>,
-    /// From handing in to the order that answers, in seconds: while one piece travels, the other is to last.
-    round_trip_s: f64,
     /// What it has to hand in.
     held: VecDeque<Held>,
     /// What it has handed in; wraps around.
@@ -76,10 +42,10 @@ struct Held {
 
 impl Rank {
     /// Whether a part of what it holds is likely to come back: of orders that it got before it had shown its speed.
-    fn is_doubtful(&self) -> bool {
+    fn is_doubtful(&self, speed: Option<f64>) -> bool {
         let in_time = |order: &Order| {
             let likely_us = |speed| f64::from(order.piece.count) / speed * 1e6;
-            order.limit_us == Order::NO_LIMIT || self.speed.map(likely_us).is_some_and(|us| us <= order.limit_us.into())
+            order.limit_us == Order::NO_LIMIT || speed.map(likely_us).is_some_and(|us| us <= order.limit_us.into())
         };
         self.held.iter().any(|held| !held.is_sized && !in_time(&held.order))
     }
@@ -107,10 +73,7 @@ pub struct Dealer {
     is_ending: bool,
     /// Ranks that are likely to give back a part of what they hold.
     doubtful: usize,
-    /// Sum of the speeds that are known, and their number.
-    known: (f64, u32),
-    /// Bands of one piece at most.
-    most: u32,
+    paces: Paces,
 }
 
 impl Dealer {
@@ -125,10 +88,8 @@ impl Dealer {
                 (0..ranks).map(|rank| bands.start + (rank + ranks - bands.start % ranks) % ranks).collect()
             }
         };
-        let open = [(); ORDERS_HELD].iter().flat_map(|()| 0..workers.len()).collect();
-        let rank =
-            |workers: u32| Rank { workers: workers.max(1), round_trip_s: ASSUMED_ROUND_TRIP_S, ..Rank::default() };
-        let ranks: Vec<Rank> = workers.into_iter().map(rank).collect();
+        let ranks = vec![Rank::default(); workers.len()];
+        let open = [(); pace::ORDERS_HELD].iter().flat_map(|()| 0..workers.len()).collect();
         Self {
             policy,
             bands,
@@ -141,8 +102,7 @@ impl Dealer {
             is_ending: false,
             ranks,
             doubtful: 0,
-            known: (0.0, 0),
-            most: most.max(1),
+            paces: Paces::new(policy, workers, most),
         }
     }
 
@@ -161,7 +121,7 @@ impl Dealer {
         // With a dynamic policy what is to come later for one is to come later for all.
         let mut later_for_all = false;
         open.retain(|&rank| {
-            if self.ranks[rank].is_home || self.ranks[rank].held.len() >= self.most_held(rank) {
+            if self.ranks[rank].is_home || self.ranks[rank].held.len() >= self.paces.orders_held(rank) {
                 return false;
             }
             if later_for_all {
@@ -220,7 +180,7 @@ impl Dealer {
 
     /// Orders as much as `rank` is to get now: one piece, or some small ones that came back.
     fn serve(&mut self, rank: usize, window: &Range<u32>, orders: &mut Vec<(usize, Order)>) -> Result<(), Without> {
-        let (wanted, limit_s) = self.size(rank, window);
+        let (wanted, limit_s) = self.paces.size(rank, self.left(rank), window.end - window.start);
         let limit_us = limit_s.map_or(Order::NO_LIMIT, microseconds);
         let mut missing = wanted;
         while missing > wanted / 2 {
@@ -231,8 +191,8 @@ impl Dealer {
             };
             missing -= piece.count;
             let order = Order { piece, limit_us, answers: self.ranks[rank].deliveries };
-            self.change(rank, |rank| {
-                let is_sized = rank.speed.is_some();
+            let is_sized = self.paces.speed(rank).is_some();
+            self.change(rank, |rank, _| {
                 rank.held.push_back(Held { order, is_sized });
             });
             orders.push((rank, order));
@@ -278,7 +238,7 @@ impl Dealer {
     /// # Panics
     /// Where the rank holds no order, or did more than it was told.
     pub fn hand_in(&mut self, rank: usize, shown: Shown) {
-        let held = self.change(rank, |rank| {
+        let held = self.change(rank, |rank, _| {
             rank.deliveries = rank.deliveries.wrapping_add(1);
             rank.held.pop_front()
         });
@@ -289,7 +249,7 @@ impl Dealer {
             self.returned_bands += rest;
         }
         if shown.bands > 0 && shown.elapsed_s > 0.0 {
-            self.learn(rank, shown);
+            self.change(rank, |_, paces| paces.learn(rank, shown));
         }
         if rest > 0 {
             // It knows that more will come, and comes back if it was sent home.
@@ -300,78 +260,28 @@ impl Dealer {
         if self.ranks[rank].is_home {
             self.busy -= usize::from(held == 0);
         } else {
-            self.open.extend((held..self.most_held(rank)).map(|_| rank));
+            self.open.extend((held..self.paces.orders_held(rank)).map(|_| rank));
         }
     }
 
     /// Changes what is known of `rank`, and with it the number of doubtful ranks.
-    fn change<T>(&mut self, rank: usize, change: impl FnOnce(&mut Rank) -> T) -> T {
-        let rank = &mut self.ranks[rank];
-        self.doubtful -= usize::from(rank.is_doubtful());
-        let result = change(rank);
-        self.doubtful += usize::from(rank.is_doubtful());
+    fn change<T>(&mut self, rank: usize, change: impl FnOnce(&mut Rank, &mut Paces) -> T) -> T {
+        self.doubtful -= usize::from(self.ranks[rank].is_doubtful(self.paces.speed(rank)));
+        let result = change(&mut self.ranks[rank], &mut self.paces);
+        self.doubtful += usize::from(self.ranks[rank].is_doubtful(self.paces.speed(rank)));
         result
     }
 
-    fn learn(&mut self, rank: usize, Shown { bands, elapsed_s, round_trip_s }: Shown) {
-        let shown = f64::from(bands) / elapsed_s;
-        let before = self.ranks[rank].speed;
-        let speed = before.map_or(shown, |before| before + LATEST * (shown - before));
-        self.change(rank, |rank| rank.speed = Some(speed));
-        let rank = &mut self.ranks[rank];
-        self.known.0 += speed - before.unwrap_or(0.0);
-        self.known.1 += u32::from(before.is_none());
-        if round_trip_s == 0.0 {
-            return;
+    /// Bands that nobody holds, as far as they may be for `rank`.
+    fn left(&self, rank: usize) -> u32 {
+        match self.policy {
+            Policy::Dynamic => self.bands.end - self.next[0] + self.returned_bands,
+            Policy::Static => self.bands.end.saturating_sub(self.next[rank]).div_ceil(self.number_of_ranks()),
         }
-        // Believed at once where it grows, and slowly where it shrinks: a wait costs more than a longer piece.
-        let round_trip_s = round_trip_s.min(LONGEST_ROUND_TRIP_S);
-        rank.round_trip_s = round_trip_s.max(rank.round_trip_s + LATEST * (round_trip_s - rank.round_trip_s));
-    }
-
-    /// Orders that `rank` may hold.
-    fn most_held(&self, rank: usize) -> usize {
-        if self.ranks[rank].round_trip_s > SHORTEST_S { ORDERS_HELD_FAR } else { ORDERS_HELD }
     }
 
     fn number_of_ranks(&self) -> u32 {
         u32::try_from(self.ranks.len()).expect("MPI numbers ranks with a C int")
-    }
-
-    /// Bands of the next piece for `rank`, and the seconds that it may take, where there is a limit.
-    fn size(&self, rank: usize, window: &Range<u32>) -> (u32, Option<f64>) {
-        let ranks = self.number_of_ranks();
-        let left = match self.policy {
-            Policy::Dynamic => self.bands.end - self.next[0] + self.returned_bands,
-            Policy::Static => self.bands.end.saturating_sub(self.next[rank]).div_ceil(ranks),
-        };
-        let Rank { workers, speed, round_trip_s, .. } = self.ranks[rank];
-        let bounded = |bands: f64| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
-            let bands = bands as u32;
-            bands.max(workers.min(left.div_ceil(ranks))).clamp(1, self.most)
-        };
-        let Some(speed) = speed else {
-            // As if all ranks were equal, and as if there were room in the window for a piece of each.
-            let room = f64::from(left.min(window.end - window.start)) / f64::from(ranks) * PART_OF_REST;
-            return match self.policy {
-                Policy::Dynamic => (bounded(room), Some(TRIAL_S)),
-                Policy::Static => (bounded(0.0), None),
-            };
-        };
-        let together = match self.policy {
-            Policy::Static => speed,
-            // Ranks that have shown nothing yet count like the average of the others.
-            Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
-        };
-        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
-        // A slow rank's two pieces are not to keep the others waiting for room in the window.
-        let window_s = f64::from(window.end - window.start) / together * PART_OF_WINDOW;
-        let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
-        let rest_s = f64::from(left) / together * PART_OF_REST;
-        let target_s = rest_s.clamp(shortest_s, longest_s);
-        let limit_s = PATIENCE * target_s.max(LEAST_LIMITED_S);
-        (bounded(speed * target_s), (self.policy == Policy::Dynamic).then_some(limit_s))
     }
 }
 
@@ -495,22 +405,6 @@ mod tests {
         let orders = pieces(&mut dealer, &OPEN);
         assert!(orders.iter().all(|(_, piece)| piece.count <= 17), "{orders:?}");
         assert!((0..4).all(|rank| orders.iter().any(|(who, _)| *who == rank)), "{orders:?}");
-    }
-
-    #[test]
-    fn pieces_last_as_long_as_orders_are_on_their_way() {
-        let last_piece = |round_trip_s| {
-            let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 4], 1);
-            for _ in 0..20 {
-                dealer.orders(&OPEN);
-                dealer.hand_in(0, Shown { bands: 1, elapsed_s: 0.001, round_trip_s });
-            }
-            (dealer.next[0], dealer.most) = (990, u32::MAX);
-            pieces(&mut dealer, &OPEN)[0].1.count
-        };
-        assert_eq!(last_piece(0.0), 10, "nothing is known but the assumption, 10 ms");
-        assert_eq!(last_piece(0.000_1), 2, "the shortest piece");
-        assert_eq!(last_piece(0.006), 6);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! model and its limits.
 
 mod dealer;
+mod pace;
 #[cfg(test)]
 mod simulation;
 

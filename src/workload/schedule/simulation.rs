@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{Dealer, Order, Policy, Shown, dealer::SERVICE_S};
+use super::{Dealer, Order, Policy, Shown, pace::SERVICE_S};
 
 /// Bands a second of a rank at a time.
 type Speed<'a> = &'a dyn Fn(f64) -> f64;

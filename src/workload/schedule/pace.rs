@@ -1,0 +1,154 @@
+//! How fast each rank is and how far away, by what it has shown, and how long its pieces are to last for that.
+
+use super::{Policy, Shown};
+
+/// Orders that a rank holds: one that it computes, and one that is next.
+pub(super) const ORDERS_HELD: usize = 2;
+/// Orders that a rank holds to which orders are longer on their way than the shortest piece lasts: as where ranks share cores,
+/// and a message waits for its turn at the core.
+const ORDERS_HELD_FAR: usize = 3;
+/// A piece lasts at least this long, in seconds, where its rank's speed is known: forty times a message.
+const SHORTEST_S: f64 = 0.002;
+/// And is meant to last at most this long, in seconds: what a rank that slows down or stops holds back.
+const LONGEST_S: f64 = 0.1;
+/// What rank 0 needs to serve one rank, in seconds: with thousands of ranks, pieces last long enough to serve all.
+pub(super) const SERVICE_S: f64 = 50e-6;
+/// The next piece takes this part of the rank's share of what is left.
+const PART_OF_REST: f64 = 0.25;
+/// And at most this part of the time in which all ranks together fill the window.
+const PART_OF_WINDOW: f64 = 0.125;
+/// A rank that has not shown its speed gives back what it has not begun after this time, in seconds: longer than an order
+/// is on its way where ranks share cores (some 10 ms), short against any job that is worth sharing.
+const TRIAL_S: f64 = 0.05;
+/// A piece may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
+const PATIENCE: f64 = 2.0;
+/// No piece comes back sooner than a piece that is meant to last so long, in seconds: it costs a message.
+const LEAST_LIMITED_S: f64 = 0.02;
+/// Time from handing in to the order that answers, before it is known, in seconds: some turns of the scheduler of a core that
+/// ranks share.
+const ASSUMED_ROUND_TRIP_S: f64 = 0.01;
+/// Time from handing in to the next order that pieces make up for at most, in seconds: some turns of the scheduler of a core
+/// that ranks share. Who waits longer waits for something else, such as a rank that is far behind.
+const LONGEST_ROUND_TRIP_S: f64 = 0.03;
+/// Weight of the latest piece in a rank's speed: machines slow down in mid-run.
+const LATEST: f64 = 0.5;
+
+/// What a rank has shown.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Its workers, which want a band each.
+    workers: u32,
+    /// Bands a second, once it has shown.
+    speed: Option<f64>,
+    /// From handing in to the order that answers, in seconds: while one piece travels, the other is to last.
+    round_trip_s: f64,
+}
+
+/// What all ranks have shown.
+#[derive(Debug)]
+pub(super) struct Paces {
+    policy: Policy,
+    ranks: Vec<Pace>,
+    /// Sum of the speeds that are known, and their number.
+    known: (f64, u32),
+    /// Bands of one piece at most.
+    most: u32,
+}
+
+impl Paces {
+    /// Of ranks with that many `workers` each, whose pieces have at most `most` bands.
+    pub(super) fn new(policy: Policy, workers: Vec<u32>, most: u32) -> Self {
+        let pace = |workers: u32| Pace { workers: workers.max(1), speed: None, round_trip_s: ASSUMED_ROUND_TRIP_S };
+        Self { policy, ranks: workers.into_iter().map(pace).collect(), known: (0.0, 0), most: most.max(1) }
+    }
+
+    /// Bands a second of `rank`, once it has shown.
+    pub(super) fn speed(&self, rank: usize) -> Option<f64> {
+        self.ranks[rank].speed
+    }
+
+    /// Orders that `rank` may hold.
+    pub(super) fn orders_held(&self, rank: usize) -> usize {
+        if self.ranks[rank].round_trip_s > SHORTEST_S { ORDERS_HELD_FAR } else { ORDERS_HELD }
+    }
+
+    /// Takes note of what `rank` has done, at least a band.
+    pub(super) fn learn(&mut self, rank: usize, Shown { bands, elapsed_s, round_trip_s }: Shown) {
+        let rank = &mut self.ranks[rank];
+        let shown = f64::from(bands) / elapsed_s;
+        let before = rank.speed;
+        let speed = before.map_or(shown, |before| before + LATEST * (shown - before));
+        rank.speed = Some(speed);
+        self.known.0 += speed - before.unwrap_or(0.0);
+        self.known.1 += u32::from(before.is_none());
+        if round_trip_s == 0.0 {
+            return;
+        }
+        // Believed at once where it grows, and slowly where it shrinks: a wait costs more than a longer piece.
+        let round_trip_s = round_trip_s.min(LONGEST_ROUND_TRIP_S);
+        rank.round_trip_s = round_trip_s.max(rank.round_trip_s + LATEST * (round_trip_s - rank.round_trip_s));
+    }
+
+    /// Bands of the next piece for `rank`, and the seconds that it may take, where there is a limit: `left` bands may be its,
+    /// and `window` bands have room on rank 0.
+    pub(super) fn size(&self, rank: usize, left: u32, window: u32) -> (u32, Option<f64>) {
+        let ranks = u32::try_from(self.ranks.len()).expect("MPI numbers ranks with a C int");
+        let Pace { workers, speed, round_trip_s } = self.ranks[rank];
+        let bounded = |bands: f64| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+            let bands = bands as u32;
+            bands.max(workers.min(left.div_ceil(ranks))).clamp(1, self.most)
+        };
+        let Some(speed) = speed else {
+            // As if all ranks were equal, and as if there were room in the window for a piece of each.
+            let room = f64::from(left.min(window)) / f64::from(ranks) * PART_OF_REST;
+            return match self.policy {
+                Policy::Dynamic => (bounded(room), Some(TRIAL_S)),
+                Policy::Static => (bounded(0.0), None),
+            };
+        };
+        let together = match self.policy {
+            Policy::Static => speed,
+            // Ranks that have shown nothing yet count like the average of the others.
+            Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
+        };
+        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
+        // A slow rank's two pieces are not to keep the others waiting for room in the window.
+        let window_s = f64::from(window) / together * PART_OF_WINDOW;
+        let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
+        let rest_s = f64::from(left) / together * PART_OF_REST;
+        let target_s = rest_s.clamp(shortest_s, longest_s);
+        let limit_s = PATIENCE * target_s.max(LEAST_LIMITED_S);
+        (bounded(speed * target_s), (self.policy == Policy::Dynamic).then_some(limit_s))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_last_as_long_as_orders_are_on_their_way() {
+        let last_piece = |round_trip_s| {
+            let mut paces = Paces::new(Policy::Dynamic, vec![1; 4], u32::MAX);
+            for _ in 0..20 {
+                paces.learn(0, Shown { bands: 1, elapsed_s: 0.001, round_trip_s });
+            }
+            paces.size(0, 10, u32::MAX).0
+        };
+        assert_eq!(last_piece(0.0), 10, "nothing is known but the assumption, 10 ms");
+        assert_eq!(last_piece(0.000_1), 2, "the shortest piece");
+        assert_eq!(last_piece(0.006), 6);
+    }
+
+    #[test]
+    fn a_piece_of_a_slow_rank_is_short_against_the_window() {
+        let mut paces = Paces::new(Policy::Dynamic, vec![1; 2], u32::MAX);
+        paces.learn(0, Shown { bands: 1000, elapsed_s: 0.1, round_trip_s: 0.000_1 });
+        paces.learn(1, Shown { bands: 100, elapsed_s: 0.1, round_trip_s: 0.000_1 });
+        let seconds = |window| f64::from(paces.size(1, 1_000_000, window).0) / 1000.0;
+        assert!((0.09..=0.1).contains(&seconds(u32::MAX)), "{} s", seconds(u32::MAX));
+        // All ranks together fill a window of 1100 bands in 0.1 s.
+        assert!((0.01..=0.0125).contains(&seconds(1100)), "{} s", seconds(1100));
+    }
+}
