@@ -20,6 +20,9 @@ const PART_OF_WINDOW: f64 = 0.125;
 /// A rank that has not shown its speed gives back what it has not begun after this time, in seconds: longer than an order
 /// is on its way where ranks share cores (some 10 ms), short against any job that is worth sharing.
 const TRIAL_S: f64 = 0.05;
+/// Such a rank gets this part of an equal share of what is left: much, since in a short job all is over before it has shown
+/// anything, and what is too much comes back.
+const PART_OF_TRIAL: f64 = 0.5;
 /// A piece may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
 const PATIENCE: f64 = 2.0;
 /// No piece comes back sooner than a piece that is meant to last so long, in seconds: it costs a message.
@@ -101,7 +104,7 @@ impl Paces {
         };
         let Some(speed) = speed else {
             // As if all ranks were equal, and as if there were room in the window for a piece of each.
-            let room = f64::from(left.min(window)) / f64::from(ranks) * PART_OF_REST;
+            let room = f64::from(left.min(window)) / f64::from(ranks) * PART_OF_TRIAL;
             return match self.policy {
                 Policy::Dynamic => (bounded(room), Some(TRIAL_S)),
                 Policy::Static => (bounded(0.0), None),
