@@ -81,7 +81,7 @@ fn memory_is_named_before_it_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let job = Job::mpiexec(folder.path(), 2, "julia --size 2000000000x2000000000").run();
     assert_refused(&job, 2, &["2000000000 pixels in a row", "narrower"]);
-    let words = "julia --size 100000000x100000000 --device cpu --threads 60000";
+    let words = "julia --size 70000000x100000000 --device cpu --threads 60000";
     let job = Job::mpiexec(folder.path(), 2, words).run();
     assert_refused(&job, 1, &["bytes of memory", "bytes are available", "smaller image"]);
     assert_no_litter(folder.path(), &[]);

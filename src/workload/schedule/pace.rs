@@ -116,7 +116,7 @@ impl Paces {
             Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
         };
         let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
-        // A slow rank's two pieces are not to keep the others waiting for room in the window.
+        // The pieces of a slow rank are not to keep the others waiting for room in the window.
         let window_s = f64::from(window) / together * PART_OF_WINDOW;
         let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
         let rest_s = f64::from(left) / together * PART_OF_REST;
