@@ -59,7 +59,9 @@ fn answer(text: &str) -> ExitCode {
 /// Ends this rank with the failure's code; the rank that speaks prints it.
 fn fail(failure: &Failure, speaks: bool) -> ExitCode {
     if speaks {
-        eprintln!("error: {failure}");
+        // In one piece, between which the launcher puts no line of its own.
+        let line = format!("error: {failure}\n");
+        eprint!("{line}");
     }
     ExitCode::from(failure.exit_code())
 }

@@ -140,10 +140,10 @@ fn abort_on_panic(rank: i32, host: String) {
                 .or_else(|| info.payload().downcast_ref::<String>().cloned())
                 .unwrap_or_default();
             let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
-            eprintln!(
-                "error: rank {rank} on {host} panicked: {}{place}: this is a bug in hybrid",
-                message.replace('\n', " ")
-            );
+            let message = message.replace('\n', " ");
+            let line = format!("error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid\n");
+            // In one piece: the launcher forwards pieces one by one, and has much to say itself when a job is aborted.
+            eprint!("{line}");
             SimpleCommunicator::world().abort(PANIC_EXIT_CODE);
         });
     }));

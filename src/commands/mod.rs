@@ -87,7 +87,8 @@ fn head(world: &World, command: &'static str) -> Head {
 /// Prints what a job that goes on wants known now, and not only with its report.
 #[expect(clippy::print_stderr, reason = "a warning is no part of the report")]
 fn warn(warning: &str) {
-    eprintln!("warning: {warning}");
+    let line = format!("warning: {warning}\n");
+    eprint!("{line}");
 }
 
 /// Prints a report in the form that was asked for. Rank 0 alone does, and no other rank need know where it fails.

@@ -27,6 +27,8 @@ const PART_OF_TRIAL: f64 = 0.5;
 const PATIENCE: f64 = 2.0;
 /// No piece comes back sooner than a piece that is meant to last so long, in seconds: it costs a message.
 const LEAST_LIMITED_S: f64 = 0.02;
+/// A piece lasts at least this many times as long as orders are on their way: the next one may travel longer.
+const ROUND_TRIPS: f64 = 1.5;
 /// Time from handing in to the order that answers, before it is known, in seconds: some turns of the scheduler of a core that
 /// ranks share.
 const ASSUMED_ROUND_TRIP_S: f64 = 0.01;
@@ -115,7 +117,7 @@ impl Paces {
             // Ranks that have shown nothing yet count like the average of the others.
             Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
         };
-        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(round_trip_s);
+        let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(ROUND_TRIPS * round_trip_s);
         // The pieces of a slow rank are not to keep the others waiting for room in the window.
         let window_s = f64::from(window) / together * PART_OF_WINDOW;
         let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
@@ -139,9 +141,9 @@ mod tests {
             }
             paces.size(0, 10, u32::MAX).0
         };
-        assert_eq!(last_piece(0.0), 10, "nothing is known but the assumption, 10 ms");
+        assert_eq!(last_piece(0.0), 15, "nothing is known but the assumption, 10 ms");
         assert_eq!(last_piece(0.000_1), 2, "the shortest piece");
-        assert_eq!(last_piece(0.006), 6);
+        assert_eq!(last_piece(0.006), 9);
     }
 
     #[test]
