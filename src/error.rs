@@ -220,6 +220,13 @@ impl Error {
     }
 }
 
+/// Prints a line on stderr in one piece: a launcher forwards what it is given piece by piece, and puts lines of its own between.
+#[expect(clippy::print_stderr, reason = "what ends a job, or is wanted before its report, is no part of the report")]
+pub fn print_line(line: &str) {
+    let line = format!("{line}\n");
+    eprint!("{line}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use hybrid::{
     cli::{self, Parsed},
     comm::{Failure, World, launcher::Launch},
     commands, environment,
-    error::Error,
+    error::{self, Error},
     output::part_file,
 };
 
@@ -59,9 +59,7 @@ fn answer(text: &str) -> ExitCode {
 /// Ends this rank with the failure's code; the rank that speaks prints it.
 fn fail(failure: &Failure, speaks: bool) -> ExitCode {
     if speaks {
-        // In one piece, between which the launcher puts no line of its own.
-        let line = format!("error: {failure}\n");
-        eprint!("{line}");
+        error::print_line(&format!("error: {failure}"));
     }
     ExitCode::from(failure.exit_code())
 }

@@ -20,7 +20,7 @@ use mpi::{
 };
 
 pub use self::{agree::Failure, group::Group, pause::Pause};
-use crate::error::Error;
+use crate::error::{self, Error};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
 const PANIC_EXIT_CODE: i32 = 101;
@@ -127,7 +127,6 @@ fn host_name() -> String {
 }
 
 /// From now on a panic on any thread prints one line and aborts the job.
-#[expect(clippy::print_stderr, reason = "nobody is left to hand the message to")]
 fn abort_on_panic(rank: i32, host: String) {
     static FIRST: Once = Once::new();
     panic::set_hook(Box::new(move |info| {
@@ -141,9 +140,9 @@ fn abort_on_panic(rank: i32, host: String) {
                 .unwrap_or_default();
             let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
             let message = message.replace('\n', " ");
-            let line = format!("error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid\n");
-            // In one piece: the launcher forwards pieces one by one, and has much to say itself when a job is aborted.
-            eprint!("{line}");
+            error::print_line(&format!(
+                "error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid"
+            ));
             SimpleCommunicator::world().abort(PANIC_EXIT_CODE);
         });
     }));

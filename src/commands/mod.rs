@@ -17,7 +17,7 @@ pub use place::gpu_of_rank;
 use crate::{
     cli::{Cli, Command, Timings},
     comm::{Failure, World},
-    error::Error,
+    error::{self, Error},
     output::report::Head,
 };
 
@@ -85,10 +85,8 @@ fn head(world: &World, command: &'static str) -> Head {
 }
 
 /// Prints what a job that goes on wants known now, and not only with its report.
-#[expect(clippy::print_stderr, reason = "a warning is no part of the report")]
 fn warn(warning: &str) {
-    let line = format!("warning: {warning}\n");
-    eprint!("{line}");
+    error::print_line(&format!("warning: {warning}"));
 }
 
 /// Prints a report in the form that was asked for. Rank 0 alone does, and no other rank need know where it fails.

@@ -1,11 +1,11 @@
 //! The conversation of a job: rank 0 deals pieces and assembles what the ranks, itself among them, hand in.
 //!
 //! MPI stays on the main thread of each rank, and its device computes on another, so that messages travel while it does. A
-//! rank holds two orders: while it computes one, the next is there already.
+//! rank holds two orders or three: while it computes one, the next is there already.
 
 use std::{
     sync::mpsc::{Receiver, Sender, TryRecvError, channel},
-    thread,
+    thread::{self, Scope, ScopedJoinHandle},
     time::Instant,
 };
 
@@ -95,10 +95,7 @@ fn work(
     first: impl Iterator<Item = Order>,
 ) -> (Result<Outcome, Error>, Share) {
     thread::scope(|scope| {
-        let (pass_on, orders) = channel();
-        first.for_each(|order| pass_on.send(Arrived::now(order)).expect("the receiver is in scope"));
-        let (hand_in, deliveries) = channel::<Delivery>();
-        let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
+        let (pass_on, deliveries, own) = start_computing(scope, computer, fallback, first);
         let mut pause = Pause::default();
         loop {
             match deliveries.try_recv() {
@@ -154,10 +151,7 @@ impl Desk<'_> {
         first: impl Iterator<Item = Order>,
     ) -> (Result<Outcome, Error>, Share) {
         thread::scope(|scope| {
-            let (pass_on, orders) = channel();
-            first.for_each(|order| pass_on.send(Arrived::now(order)).expect("the receiver is in scope"));
-            let (hand_in, deliveries) = channel();
-            let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
+            let (pass_on, deliveries, own) = start_computing(scope, computer, fallback, first);
             let early = self.deal(&pass_on, &deliveries);
             let (computed, share) = own.join().expect("a panic has aborted the job");
             let outcome = computed.and_then(|()| match early {
@@ -243,19 +237,35 @@ impl Desk<'_> {
     }
 }
 
+/// How the computing of a rank ended, and what it came to.
+type Computed = (Result<(), Error>, Share);
+
+/// Starts the computing of a rank, with its `first` orders: where it takes more, where it hands in, and what it ends with.
+fn start_computing<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    computer: Computer<'scope>,
+    fallback: Fallback<'scope>,
+    first: impl Iterator<Item = Order>,
+) -> (Sender<Arrived>, Receiver<Delivery>, ScopedJoinHandle<'scope, Computed>) {
+    let (pass_on, orders) = channel();
+    first.for_each(|order| pass_on.send(Arrived::now(order)).expect("the receiver is in scope"));
+    let (hand_in, deliveries) = channel();
+    let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
+    (pass_on, deliveries, own)
+}
+
 /// The computing of a rank: one delivery for each order, up to the last. After a failure every order is answered with it.
 fn compute_on_order(
     mut computer: Computer<'_>,
     fallback: Fallback<'_>,
     orders: &Receiver<Arrived>,
     hand_in: &Sender<Delivery>,
-) -> (Result<(), Error>, Share) {
+) -> Computed {
     let mut outcome = Ok(());
     let (mut delivered, mut gave_back) = (Vec::new(), 0);
     loop {
         let asked = Instant::now();
-        let lost = || Arrived::now(Order::no_more(u32::MAX));
-        let Arrived { order, at } = orders.recv().unwrap_or_else(|_| lost());
+        let Ok(Arrived { order, at }) = orders.recv() else { return (outcome, computer.share) };
         computer.share.wait_s += asked.elapsed().as_secs_f64();
         if order.is_no_more() {
             if gave_back <= order.answers as usize {

@@ -152,7 +152,7 @@ impl Dealer {
 
     /// Tells `rank`, if it does not know, that what it holds is its last.
     fn send_home(&mut self, rank: usize, orders: &mut Vec<(usize, Order)>) {
-        let Rank { is_home, deliveries, held, .. } = &mut self.ranks[rank];
+        let Rank { is_home, deliveries, held } = &mut self.ranks[rank];
         if !*is_home {
             *is_home = true;
             self.busy -= usize::from(held.is_empty());
