@@ -200,6 +200,11 @@ pub fn launcher() -> Vec<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
+/// Names something that cannot be tried here, past what the test harness captures, so that it is never left out in silence.
+pub fn not_run(what: &str) {
+    std::io::stderr().write_all(format!("not run: {what}\n").as_bytes()).unwrap();
+}
+
 /// Waits until `ready` says so.
 pub fn wait_until(what: &str, ready: impl Fn() -> bool) {
     let started = Instant::now();
