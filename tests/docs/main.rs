@@ -12,17 +12,22 @@ mod support;
 use page::{Outcome, try_page};
 
 fn assert_holds(page: &str, text: &str) {
-    let Outcome { faults, not_run, run } = try_page(text);
+    let Outcome { faults, not_run, tried } = try_page(text);
     for reason in &not_run {
         support::not_run(&format!("{page}: {reason}"));
     }
     assert!(faults.is_empty(), "{page}:\n{}", faults.join("\n\n"));
-    assert!(run + not_run.len() > 0, "{page}: nothing was run");
+    assert!(tried + not_run.len() > 0, "{page}: nothing was tried");
 }
 
 #[test]
 fn the_readme_holds() {
     assert_holds("README.md", include_str!("../../README.md"));
+}
+
+#[test]
+fn the_page_for_contributors_holds() {
+    assert_holds("CONTRIBUTING.md", include_str!("../../CONTRIBUTING.md"));
 }
 
 #[test]

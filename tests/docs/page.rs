@@ -56,8 +56,8 @@ pub(crate) struct Outcome {
     pub(crate) faults: Vec<String>,
     /// What could not be tried here, and why.
     pub(crate) not_run: Vec<String>,
-    /// How many blocks were run.
-    pub(crate) run: usize,
+    /// How many blocks were tried.
+    pub(crate) tried: usize,
 }
 
 /// Tries a page.
@@ -74,7 +74,7 @@ pub(crate) fn try_page(page: &str) -> Outcome {
             }
             let job = run(folder.path(), &block);
             let code = block.mark("fails").map_or(0, |code| code.parse().unwrap());
-            outcome.run += 1;
+            outcome.tried += 1;
             if job.code != Some(code) {
                 outcome.faults.push(format!("{}ends with {:?}:\n{}{}", block.text, job.code, job.stdout, job.stderr));
             }
@@ -82,6 +82,7 @@ pub(crate) fn try_page(page: &str) -> Outcome {
         } else if block.is("console") {
             console(folder.path(), &block, &mut outcome);
         } else if block.is("make") {
+            outcome.tried += 1;
             outcome.faults.extend(unknown_targets(&block.text));
         } else if block.is("text") && !block.is("shown") {
             match before {
@@ -177,7 +178,7 @@ fn console(folder: &Path, block: &Block, outcome: &mut Outcome) {
         }
         let words = ["sh", "-c"].map(str::to_owned);
         let job = shell(folder, &words, &format!("exec 2>&1\n{command}"));
-        outcome.run += 1;
+        outcome.tried += 1;
         outcome.faults.extend(compare_with(block, shown, &job.stdout, &mut outcome.not_run));
     }
 }
