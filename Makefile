@@ -1,8 +1,8 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
 # Known when everything is built: where cargo has put the program, and a rankfile for the cores that this machine has.
-HYBRID = $(shell .ci/built)
-RANKFILE ?= $(shell .ci/demo-rankfile '$(HYBRID)')
+HYBRID = $(eval HYBRID := $$(shell .ci/built))$(HYBRID)
+RANKFILE ?= $(eval RANKFILE := $$(shell .ci/demo-rankfile '$$(HYBRID)'))$(RANKFILE)
 
 # The picture is written here, or where nobody may, beside the program.
 PICTURE = $(if $(shell test -w . && echo yes),julia.png,$(dir $(HYBRID))julia.png)
