@@ -39,7 +39,8 @@ ask_all() { # ask_all SCOPE
   need mesa-vulkan-drivers 'lavapipe, the software Vulkan driver of Mesa' probe_lavapipe
   need procps 'pgrep (procps)' probe_command pgrep
   need iproute2 'ip (iproute2)' probe_command ip
-  need util-linux 'unshare (util-linux)' probe_command unshare
+  need util-linux 'unshare and nsenter (util-linux)' probe_command unshare
+  need mount 'mount' probe_command mount
   need python3-venv 'Python 3 with venv and pip' probe_venv
   [ "$1" = mpich ] || return 0
   need_mpi mpicc.mpich mpiexec.mpich MPICH

@@ -10,11 +10,12 @@ refuse_sudo_make() {
   fi
 }
 
-# Sets `target`, cargo's folder, and `scratch`, an empty folder in it where probes are compiled and run.
+# Sets `target`, cargo's folder for what it makes on the way (the tests find it too), and `scratch`, an empty folder in it where probes are compiled and run.
 find_places() {
   local answer folder
   answer=$("$cargo" metadata --no-deps --format-version 1 2>&1) || fail "cargo does not read Cargo.toml: $(gist <<<"$answer")"
-  target=$(sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p' <<<"$answer")
+  target=$(sed -n 's/.*"build_directory":"\([^"]*\)".*/\1/p' <<<"$answer")
+  target=${target:-$(sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p' <<<"$answer")}
   [ -n "$target" ] || fail "cargo metadata tells no target directory: is $cargo cargo?"
   for folder in "$target" "$target"/*/; do
     if [ -d "$folder" ] && [ "$(id -u)" != 0 ] && [ "$(owner_of %u "$folder")" = 0 ] && [ ! -w "$folder" ]; then
