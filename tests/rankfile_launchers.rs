@@ -33,7 +33,7 @@ impl Launcher {
     fn program(self) -> PathBuf {
         let (variable, default) = match self {
             Self::OpenMpi41 => ("HYBRID_TEST_MPIEXEC41", "mpiexec"),
-            Self::OpenMpi5 => ("HYBRID_TEST_MPIEXEC5", concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/mpiexec")),
+            Self::OpenMpi5 => ("HYBRID_TEST_MPIEXEC5", concat!(env!("CARGO_TARGET_TMPDIR"), "/../venv/bin/mpiexec")),
         };
         std::env::var_os(variable).unwrap_or_else(|| default.into()).into()
     }

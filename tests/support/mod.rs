@@ -237,19 +237,23 @@ pub fn ranks_of(launcher: u32) -> Vec<u32> {
 
 /// The `mpiexec` of Open MPI 5.
 pub fn mpiexec5() -> PathBuf {
-    installed("HYBRID_TEST_MPIEXEC5", "target/venv/bin/mpiexec")
+    installed("HYBRID_TEST_MPIEXEC5", "venv/bin/mpiexec")
 }
 
 /// The `mpiexec` of MPICH.
 pub fn mpich() -> PathBuf {
-    installed("HYBRID_TEST_MPICH", "target/venv-mpich/bin/mpiexec")
+    installed("HYBRID_TEST_MPICH", "venv-mpich/bin/mpiexec")
 }
 
-/// What `variable` names, or else what `make setup-test` has installed.
+/// What `variable` names, or else what `make setup-test` has installed in cargo's folder, wherever that is.
 fn installed(variable: &str, path: &str) -> PathBuf {
-    let program =
-        std::env::var_os(variable).map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(path), PathBuf::from);
-    assert!(program.exists(), "{} is missing: run `make setup-test`", program.display());
+    let default = || {
+        let folders = Path::new(env!("CARGO_TARGET_TMPDIR")).ancestors().skip(1);
+        let found = folders.map(|folder| folder.join(path)).find(|program| program.exists());
+        found.unwrap_or_else(|| panic!("{path} is missing in cargo's target folder: run `make setup-test`"))
+    };
+    let program = std::env::var_os(variable).map_or_else(default, PathBuf::from);
+    assert!(program.exists(), "{variable} names {}, which does not exist", program.display());
     program
 }
 
@@ -275,5 +279,5 @@ pub fn failing_files() -> &'static str {
 
 /// Python with the packages that the reference needs.
 pub fn python() -> PathBuf {
-    installed("HYBRID_PYTHON", "target/venv/bin/python")
+    installed("HYBRID_PYTHON", "venv/bin/python")
 }

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# What is needed, and for what: a probe, Debian's package, and the name for people without apt. Each scope has those before it.
+
+need() { # need PACKAGE NAME PROBE [WORD...]
+  local said
+  if ! said=$("${@:3}"); then packages+=("$1") names+=("$2${said:+ ($said)}"); fi
+}
+
+probe_command() { command -v "$1" >/dev/null || { echo "there is no $1"; return 1; }; }
+
+probe_venv() {
+  local said
+  said=$(python3 -c 'import venv, ensurepip' 2>&1) || { gist <<<"$said"; return 1; }
+}
+
+# Where cargo and pip look for the authorities they trust.
+probe_certificates() {
+  local place
+  for place in ${SSL_CERT_FILE:+"$SSL_CERT_FILE"} ${SSL_CERT_DIR:+"$SSL_CERT_DIR"} ${CARGO_HTTP_CAINFO:+"$CARGO_HTTP_CAINFO"} \
+    /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
+    if [ -e "$place" ]; then return; fi
+  done
+  echo 'no file of certificates'
+  return 1
+}
+
+# Fills `packages` and `names` with what is missing for a scope.
+ask_all() { # ask_all SCOPE
+  packages=() names=()
+  need build-essential 'a C compiler and linker' probe_cc
+  need ca-certificates 'certificates, for downloads by cargo and pip' probe_certificates
+  need pkg-config 'pkg-config' probe_pkg_config
+  need_mpi "${MPICC:-mpicc}" mpiexec
+  need libhwloc-dev 'hwloc 2, with headers' probe_hwloc
+  need libudev-dev 'libudev, with headers (hwloc is linked with it)' probe_udev
+  need libclang-dev 'libclang, with its headers (the MPI bindings are generated with it)' probe_libclang
+  [ "$1" != build ] || return 0
+  need libvulkan1 'the Vulkan loader' probe_vulkan
+  need mesa-vulkan-drivers 'lavapipe, the software Vulkan driver of Mesa' probe_lavapipe
+  need procps 'pgrep (procps)' probe_command pgrep
+  need iproute2 'ip (iproute2)' probe_command ip
+  need util-linux 'unshare and nsenter (util-linux)' probe_command unshare
+  need mount 'mount' probe_command mount
+  need python3-venv 'Python 3 with venv and pip' probe_venv
+  [ "$1" = mpich ] || return 0
+  need_mpi mpicc.mpich mpiexec.mpich MPICH
+}

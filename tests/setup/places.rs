@@ -1,0 +1,70 @@
+//! Where is built and run: folders that cargo is told of, that nobody may write, and machines with fewer cores than the demo's
+//! rankfile names. (Every made-up system has a space in its path.)
+
+use super::{System, assert_refuses, assert_says};
+
+#[test]
+fn the_folder_is_asked_of_cargo() {
+    let mut system = System::complete();
+    system.variable("CARGO_TARGET_DIR", Some("~/else where"));
+    assert_eq!(system.setup("test").code, Some(0));
+    assert!(system.path("else where/venv/bin/mpiexec").exists());
+    assert!(!system.path("checkout/target").exists());
+}
+
+#[test]
+fn a_folder_that_nobody_may_write_has_another_advised() {
+    let mut system = System::complete();
+    system.write("disk", "a file, below which there can be no folder");
+    system.variable("CARGO_TARGET_DIR", Some("~/disk/target"));
+    system.remove("bin/cc");
+    assert_refuses(
+        &system,
+        "build",
+        "setup: cannot write in ~/disk/target: set CARGO_TARGET_DIR to a folder that you may write, \
+         as in CARGO_TARGET_DIR=~/hybrid-target make demo",
+    );
+}
+
+#[test]
+fn a_folder_of_roots_has_its_owner_named() {
+    let mut system = System::complete();
+    system.program("id", "case $1 in -u) echo 1000 ;; *) echo ada ;; esac");
+    system.variable("CARGO_TARGET_DIR", Some("/usr"));
+    assert_refuses(
+        &system,
+        "build",
+        "setup: /usr belongs to root, perhaps of a call with sudo: sudo chown -R ada '/usr'",
+    );
+}
+
+#[test]
+fn the_program_is_where_cargo_says() {
+    let system = System::complete();
+    let messages = r#"echo '{"reason":"compiler-artifact","target":{"name":"hybrid"},"executable":null}'
+        echo '{"reason":"compiler-artifact","target":{"name":"hybrid"},"executable":"'"$PWD"'/target/arm/release/hybrid"}'
+        echo '{"reason":"build-finished","success":true}'"#;
+    system.program("cargo", &format!("if [ $1 = --version ]; then echo 'cargo 1.90.0'; exit; fi\n{messages}"));
+    assert_says(&system.call(&[".ci/built"]), 0, "target/arm/release/hybrid");
+}
+
+#[test]
+fn the_demo_takes_a_rankfile_for_the_cores_there_are() {
+    let system = System::complete();
+    let hybrid = system.path("checkout/target/release/hybrid").display().to_string();
+    let write = "[ \"$2\" = write ] || exit $(cat \"$world/check\")\ntouch \"$6\"";
+    system.script("checkout/target/release/hybrid", write);
+    system.write("check", "0");
+    assert_says(&system.call(&[".ci/demo-rankfile", &hybrid]), 0, "rankfiles/laptop.rankfile");
+    system.write("check", "1");
+    let made = "~/checkout/target/release/demo.rankfile";
+    assert_says(
+        &system.call(&[".ci/demo-rankfile", &hybrid]),
+        0,
+        &format!(
+            "{made}\nthis machine lacks a core that rankfiles/laptop.rankfile names: starting with {made}, \
+             made for the cores there are"
+        ),
+    );
+    assert!(system.path("checkout/target/release/demo.rankfile").exists());
+}
