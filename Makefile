@@ -3,11 +3,6 @@
 RANKFILE ?= rankfiles/laptop.rankfile
 HYBRID := target/release/hybrid
 
-# Open MPI 4, which calls itself OpenRTE here, has -rf; 5 has not, and wants to be told that ranks may share a core.
-MPIEXEC_VERSION = $(shell mpiexec --version 2>/dev/null | head -n 1)
-WITH_RANKFILE = $(if $(findstring (OpenRTE) 4,$(MPIEXEC_VERSION)),-rf $(RANKFILE),$(if \
-	$(findstring (Open MPI) 5,$(MPIEXEC_VERSION)),--map-by rankfile:file=$(RANKFILE) --bind-to core:overload-allowed))
-
 # Open MPI refuses to run as root, which containers and CI machines do, unless told twice.
 ifeq ($(shell id -u),0)
 export OMPI_ALLOW_RUN_AS_ROOT := 1
@@ -16,14 +11,20 @@ endif
 
 .PHONY: demo build test test-mpich bench-peers guide setup setup-test setup-mpich clean
 
+# The program knows how each launcher is told to follow a rankfile.
 demo: build
-	mpiexec -n 4 $(WITH_RANKFILE) $(HYBRID) julia --scale 3
+	@command=$$($(HYBRID) rankfile command "$(RANKFILE)" -- $(HYBRID) julia --scale 3) && echo "$$command" && eval "$$command"
 
 build: setup
 	cargo build --release --locked
 
+# Tests that need a launcher which is not here say so, and are listed at the end.
+NOT_RUN := target/tmp/not-run
+
 test: setup-test
-	cargo test --locked
+	@rm -f $(NOT_RUN)
+	@echo "cargo test --locked"; cargo test --locked; code=$$?; \
+	if [ -s $(NOT_RUN) ]; then echo "not run here:"; sort -u $(NOT_RUN); fi; exit $$code
 
 # The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
 # Debian's MPICH 4.0.2 cannot spawn: "MPID_Comm_spawn_multiple(86): Error in spawn call", in C as well.
