@@ -407,6 +407,13 @@ fn every_rankfile_of_the_project_is_clean_and_says_which_machine_it_fits() {
             text.starts_with("# ") && text.contains("-rf rankfiles/") && text.contains("rankfile:file="),
             "{file:?}"
         );
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let node = topology("two-sockets-four-gpus.xml");
+        for (title, launcher) in [("Open MPI 4.1:  ", "openmpi4"), ("Open MPI 5:    ", "openmpi5")] {
+            let words = format!("rankfile command rankfiles/{name} --launcher {launcher} --topology localhost={node}");
+            let command = Job::alone(folder.parent().unwrap(), &words).run().succeeded().stdout;
+            assert!(text.contains(&format!("#   {title}{command}")), "{name}: {command}");
+        }
         // A machine that has what such a file needs.
         let node = if text.contains("gpu") { "two-sockets-four-gpus.xml" } else { "laptop.xml" };
         let hosts = ["localhost", "node1", "workstation", "pi1", "pi2", "pi3", "pi4"];

@@ -4,6 +4,8 @@
 //! numbers, as a list for the ranks of a node that holds for every node alike. Where nodes differ, each node or rank becomes
 //! a part of the command of its own. Slurm gives ranks to hosts in an order of its own, unless a file lists a host for each.
 
+use std::collections::BTreeSet;
+
 use super::{Plan, PlannedRank};
 use crate::{
     cli::rankfile::Launcher,
@@ -43,8 +45,15 @@ fn open_mpi_5(plan: &Plan, file: &str, program: &str) -> LaunchLine {
     } else {
         String::new()
     };
+    // 4.1 takes the hosts from the rankfile; 5.x knows of them what it is told elsewhere.
+    let mut hosts: Vec<&str> = plan.by_host().map(|ranks| ranks[0].host.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    hosts.retain(|host| seen.insert(*host));
+    let slots = |host: &&str| plan.ranks.iter().filter(|rank| rank.host == **host).count();
+    let hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:{}", slots(host))).collect();
+    let hosts = if hosts.len() > 1 { format!(" -H {}", hosts.join(",")) } else { String::new() };
     LaunchLine {
-        command: format!("mpiexec -n {} {options}{devices} {program}", plan.ranks.len()),
+        command: format!("mpiexec -n {}{hosts} {options}{devices} {program}", plan.ranks.len()),
         needs: file.contains(':').then_some("a file name without `:`, where Open MPI 5 cuts its option"),
     }
 }
@@ -154,6 +163,14 @@ mod tests {
         assert_eq!(
             line(&[("a", "part-of-a-node")], 2, Launcher::OpenMpi5),
             "mpiexec -n 2 --map-by rankfile:file=my.rf -x HYBRID_RANKFILE=my.rf hybrid julia"
+        );
+    }
+
+    #[test]
+    fn open_mpi_5_is_told_the_slots_of_several_hosts() {
+        assert_eq!(
+            line(&[("b", "raspberry-pi"), ("a", "raspberry-pi")], 2, Launcher::OpenMpi5),
+            "mpiexec -n 4 -H b:2,a:2 --map-by rankfile:file=my.rf hybrid julia"
         );
     }
 

@@ -8,7 +8,7 @@ use std::{
     io::{Write, stderr},
     path::{Path, PathBuf},
     process::Command,
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
     thread,
 };
 
@@ -50,20 +50,38 @@ fn kind_of(program: &Path) -> Option<Launcher> {
 /// The `mpiexec` of `wanted`: the one that a variable names or that `make setup-test` has installed, or else the one that tests
 /// run with. `None` is said.
 pub fn mpiexec_of(wanted: Launcher) -> Option<PathBuf> {
-    let (variable, installed) = match wanted {
+    static FOUND: [OnceLock<Option<PathBuf>>; 4] = [const { OnceLock::new() }; 4];
+    let found = FOUND[wanted as usize].get_or_init(|| find(wanted)).clone();
+    if found.is_none() {
+        not_run(&format!("needs {wanted:?}, which is neither here nor in {}", variable_of(wanted).0));
+    }
+    found
+}
+
+/// The variable that names such a launcher, and where `make setup-test` installs one.
+fn variable_of(wanted: Launcher) -> (&'static str, Option<&'static str>) {
+    match wanted {
         Launcher::OpenMpi4 => ("HYBRID_TEST_MPIEXEC41", None),
         Launcher::OpenMpi5 => ("HYBRID_TEST_MPIEXEC5", Some("target/venv/bin/mpiexec")),
         Launcher::Mpich => ("HYBRID_TEST_MPICH", Some("target/venv-mpich/bin/mpiexec")),
         Launcher::Slurm => ("HYBRID_TEST_SRUN", None),
-    };
+    }
+}
+
+fn find(wanted: Launcher) -> Option<PathBuf> {
+    let (variable, installed) = variable_of(wanted);
     let named = env::var_os(variable).map(PathBuf::from);
     let installed = installed.map(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
-    let own = launcher().first().map(PathBuf::from).filter(|_| kind() == Some(wanted));
-    let found = named.into_iter().chain(installed).chain(own).find(|program| kind_of(program) == Some(wanted));
-    if found.is_none() {
-        not_run(&format!("needs {wanted:?}, which is neither here nor in {variable}"));
-    }
-    found
+    let own = launcher().first().map(|program| on_path(program)).filter(|_| kind() == Some(wanted));
+    named.into_iter().chain(installed).chain(own).find(|program| kind_of(program) == Some(wanted))
+}
+
+/// The file that a shell would start by that name.
+fn on_path(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let files = env::split_paths(&path).map(|folder| folder.join(program));
+    let is_name = !program.contains('/');
+    files.into_iter().find(|file| is_name && file.exists()).unwrap_or_else(|| program.into())
 }
 
 /// Whether the launcher that tests run with is one of these; says that the test is not run where it is not.

@@ -22,6 +22,7 @@ use std::{
 
 use tempfile::TempDir;
 
+#[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
 
 /// The program under test.
