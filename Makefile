@@ -1,33 +1,15 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-# Known when everything is built: where cargo has put the program, and a rankfile for the cores that this machine has.
-HYBRID = $(eval HYBRID := $$(shell .ci/built))$(HYBRID)
-RANKFILE ?= $(eval RANKFILE := $$(shell .ci/demo-rankfile '$$(HYBRID)'))$(RANKFILE)
-
-# The picture is written here, or where nobody may, beside the program.
-PICTURE = $(if $(shell test -w . && echo yes),julia.png,$(dir $(HYBRID))julia.png)
-
-# Open MPI 4, which calls itself OpenRTE here, has -rf; 5 has not, and wants to be told that ranks may share a core.
-MPIEXEC_VERSION = $(shell mpiexec --version 2>/dev/null | head -n 1)
-WITH_RANKFILE = $(if $(findstring (OpenRTE) 4,$(MPIEXEC_VERSION)),-rf '$(RANKFILE)',$(if \
-	$(findstring (Open MPI) 5,$(MPIEXEC_VERSION)),--map-by 'rankfile:file=$(RANKFILE)' --bind-to core:overload-allowed))
-
-# Open MPI refuses to run as root, which containers and CI machines do, unless told twice.
-ifeq ($(shell id -u),0)
-export OMPI_ALLOW_RUN_AS_ROOT := 1
-export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
-endif
-
 .PHONY: demo build test test-mpich bench-peers guide setup setup-test setup-mpich clean
 
 demo: build
-	mpiexec -n 4 $(WITH_RANKFILE) '$(HYBRID)' julia --scale 3 -o '$(PICTURE)'
+	@.ci/demo
 
 build: setup
 	.ci/cargo build --release --locked
 
 test: setup-test
-	.ci/cargo test --locked
+	@.ci/test
 
 # The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
 # Debian's MPICH 4.0.2 cannot spawn: "MPID_Comm_spawn_multiple(86): Error in spawn call", in C as well.

@@ -15,6 +15,8 @@ use std::{
 /// that stand for one: InfiniBand, RoCE and EFA; Slingshot; Omni-Path; True Scale; Aries.
 const FABRIC_FOLDERS: [&str; 2] = ["/sys/class/infiniband", "/sys/class/cxi"];
 const FABRIC_DEVICES: [&str; 4] = ["hfi1", "ipath", "cxi", "kgni"];
+/// Byte transfer layers of Open MPI that are for fabrics alone.
+const FABRIC_LAYERS: [&str; 3] = ["uct", "openib", "ofi"];
 /// Where Open MPI reads settings from, beside the environment.
 const SETTINGS_FILE: &str = "/etc/openmpi/openmpi-mca-params.conf";
 
@@ -24,6 +26,10 @@ const SETTINGS_FILE: &str = "/etc/openmpi/openmpi-mca-params.conf";
 ///   window is wanted.
 /// * `OMPI_MCA_pml=ob1`, where there is no fabric: Open MPI then does not load the drivers of fabrics to find that out, two
 ///   of which spend 100 ms each on calibrating a clock.
+/// * `OMPI_MCA_btl=^uct,openib,ofi`, where there is no fabric, and what a settings file leaves out besides: the layer `ofi` of
+///   Open MPI 5 and 6 wakes up even so, and looks for a second for what is not there.
+/// * `OMPI_MCA_reachable=weighted`: the other way of Open MPI 5.0.7 to pair addresses prints a line for each pair of ranks of a
+///   node that has IPv6, "Unable to find reachable pairing", and then gets on without.
 /// * `OMPI_MCA_mpi_yield_when_idle=1`: a rankfile makes Open MPI believe that no core is shared, and a rank that waits would
 ///   take half of a core from the rank that computes on it.
 pub fn prepare(mpi_defaults: bool) -> Vec<String> {
@@ -31,12 +37,17 @@ pub fn prepare(mpi_defaults: bool) -> Vec<String> {
     if mpi_defaults {
         return Vec::new();
     }
+    let files: Vec<String> = settings_files().iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     let transport_is_free = !is_set(&["OMPI_MCA_pml", "OMPI_MCA_btl", "OMPI_MCA_mtl"])
-        && !settings_files().iter().any(|file| fs::read_to_string(file).is_ok_and(|text| chooses_transport(&text)))
+        && !files.iter().any(|text| chooses_transport(text))
         && !has_fabric(Path::new("/dev"), &FABRIC_FOLDERS.map(PathBuf::from));
-    let mut settings = vec![("OMPI_MCA_mpi_yield_when_idle", "1")];
+    let mut settings = vec![("OMPI_MCA_mpi_yield_when_idle", "1".to_owned())];
     if transport_is_free {
-        settings.push(("OMPI_MCA_pml", "ob1"));
+        settings.push(("OMPI_MCA_pml", "ob1".to_owned()));
+        settings.push(("OMPI_MCA_btl", without_layers(&files)));
+    }
+    if !files.iter().any(|text| settings_of(text).any(|(name, _)| name == "reachable")) {
+        settings.push(("OMPI_MCA_reachable", "weighted".to_owned()));
     }
     settings.retain(|(name, value)| set(name, value.into()));
     settings.iter().map(|(name, value)| format!("{name}={value}")).collect()
@@ -61,12 +72,24 @@ fn settings_files() -> Vec<PathBuf> {
     own.into_iter().chain([PathBuf::from(SETTINGS_FILE)]).collect()
 }
 
+/// The names and values of a settings file.
+fn settings_of(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
+}
+
 /// Whether a settings file chooses a transport. One that only leaves some out, as Debian's does with `pml = ^ucx`, does not.
 fn chooses_transport(text: &str) -> bool {
-    let settings = text.lines().filter_map(|line| line.split_once('='));
-    settings
-        .map(|(name, value)| (name.trim(), value.trim()))
-        .any(|(name, value)| matches!(name, "pml" | "btl" | "mtl") && !value.starts_with('^'))
+    settings_of(text).any(|(name, value)| matches!(name, "pml" | "btl" | "mtl") && !value.starts_with('^'))
+}
+
+/// A setting that leaves out the layers for fabrics and those that the first file which leaves any out does: the environment
+/// comes before all files.
+fn without_layers(files: &[String]) -> String {
+    let of_file = |text| settings_of(text).filter(|(name, _)| *name == "btl").last();
+    let left_out = files.iter().find_map(|text| of_file(text)).map_or("", |(_, value)| value.trim_start_matches('^'));
+    let mut layers: Vec<&str> = left_out.split(',').map(str::trim).filter(|layer| !layer.is_empty()).collect();
+    layers.extend(FABRIC_LAYERS.iter().filter(|layer| !left_out.split(',').any(|other| other.trim() == **layer)));
+    format!("^{}", layers.join(","))
 }
 
 fn has_fabric(devices: &Path, folders: &[PathBuf]) -> bool {
@@ -84,6 +107,14 @@ mod tests {
         assert!(chooses_transport("# fast network\npml = ucx\n"));
         assert!(chooses_transport("mtl=psm2"));
         assert!(!chooses_transport("mtl = ^ofi\npml = ^ucx\nbtl_base_warn_component_unused=0\n#pml = ucx\n"));
+    }
+
+    #[test]
+    fn layers_that_a_settings_file_leaves_out_stay_out() {
+        let without = |files: &[&str]| without_layers(&files.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(without(&[]), "^uct,openib,ofi");
+        assert_eq!(without(&["pml = ^ucx\n", "btl = ^uct,openib,ofi\n"]), "^uct,openib,ofi");
+        assert_eq!(without(&["btl=^sm, ofi\n", "btl = ^tcp\n"]), "^sm,ofi,uct,openib");
     }
 
     #[test]

@@ -32,7 +32,9 @@ fn main() -> ExitCode {
     }
     let world = match World::start(settings) {
         Ok(world) => world,
-        Err(error) => return fail(&Failure::alone(&error), launch.speaks()),
+        // Each process finds the same. One that failed before the speaker has spoken would have the launcher end the speaker.
+        Err(_) if !launch.speaks() => return ExitCode::SUCCESS,
+        Err(error) => return fail(&Failure::alone(&error), true),
     };
     let outcome = match parsed {
         Parsed::Answer(text) => {

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{HYBRID, Job};
+use support::{HYBRID, Job, Launcher, kind, launcher, runs_with};
 
 const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/run");
 const RANKFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/mixed.rankfile");
@@ -38,16 +38,23 @@ fn on_cluster(folder: &Path, words: &[&str]) -> Job {
     Job::of(command, folder)
 }
 
-/// `hybrid` with four ranks on the three hosts.
+/// Whether a test of jobs on the three hosts is not run.
+fn has_no_cluster() -> bool {
+    is_turned_off() || !runs_with(&[Launcher::OpenMpi4, Launcher::OpenMpi5])
+}
+
+/// `hybrid` with four ranks on the three hosts, started as `hybrid rankfile command` says.
 fn four_ranks(folder: &Path, words: &str) -> Job {
-    let mut command = vec!["mpiexec", "-n", "4", "-rf", RANKFILE, HYBRID];
-    command.extend(words.split_whitespace());
-    on_cluster(folder, &command)
+    let name = if kind() == Some(Launcher::OpenMpi4) { "openmpi4" } else { "openmpi5" };
+    let told = format!("rankfile command {RANKFILE} --launcher {name} -- {HYBRID} {words}");
+    let command = Job::alone(folder, &told).run().succeeded().stdout;
+    let options = command.strip_prefix("mpiexec ").unwrap().split_whitespace();
+    on_cluster(folder, &[launcher()[0].as_str()].into_iter().chain(options).collect::<Vec<_>>())
 }
 
 #[test]
 fn where_shows_what_was_asked_for_and_what_is_on_three_hosts() {
-    if is_turned_off() {
+    if has_no_cluster() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -66,7 +73,7 @@ fn where_shows_what_was_asked_for_and_what_is_on_three_hosts() {
 
 #[test]
 fn the_picture_is_that_of_one_rank_alone() {
-    if is_turned_off() {
+    if has_no_cluster() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -83,12 +90,12 @@ fn the_picture_is_that_of_one_rank_alone() {
 
 #[test]
 fn a_rank_on_another_host_than_asked_for_is_named() {
-    if is_turned_off() {
+    if has_no_cluster() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("crossed.rf"), "rank 0=node2 slot=0\nrank 1=node1 slot=0\n").unwrap();
-    let by_node = "mpiexec --map-by node --bind-to core -n 2 -H node1,node2";
+    let by_node = format!("{} --map-by node --bind-to core -n 2 -H node1,node2", launcher()[0]);
     let words = "where --strict --rankfile crossed.rf";
     let command: Vec<&str> = by_node.split(' ').chain([HYBRID]).chain(words.split(' ')).collect();
     let job = on_cluster(folder.path(), &command).run();

@@ -7,7 +7,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use support::{Finished, Job, topology};
+use support::{Finished, HYBRID, Job, topology};
 
 /// Checks `text`, given the options; `TOPOLOGIES/` in them is the folder of the stored topologies.
 fn check(text: &[u8], options: &str) -> Finished {
@@ -279,10 +279,7 @@ fn the_launch_line_is_printed_beside_the_file_for_the_launcher_asked_for() {
         ("openmpi4", "start with: mpiexec -n 2 -rf my.rankfile hybrid julia\n"),
         ("openmpi5", "start with: mpiexec -n 2 --map-by rankfile:file=my.rankfile hybrid julia\n"),
         ("mpich", "start with: mpiexec -n 2 -hosts a:2 -bind-to user:0+1+4+5,2+3+6+7 hybrid julia\n"),
-        (
-            "slurm",
-            "start with: srun -w a -N 1 -n 2 --ntasks-per-node=2 --distribution=block --cpu-bind=mask_cpu:0x33,0xcc",
-        ),
+        ("slurm", "start with: srun -w a -N 1 -n 2 --cpu-bind=mask_cpu:0x33,0xcc"),
     ] {
         let job = written(&["a=laptop"], &format!("--ranks-per-node 2 --launcher {launcher}")).succeeded();
         assert!(job.stderr.contains(expected), "{launcher}: {}", job.stderr);
@@ -290,14 +287,20 @@ fn the_launch_line_is_printed_beside_the_file_for_the_launcher_asked_for() {
     }
 }
 
+/// A folder with a program that says this whatever it is asked.
+fn program_that_says(program: &str, says: &str) -> tempfile::TempDir {
+    let bin = tempfile::tempdir().unwrap();
+    let path = bin.path().join(program);
+    fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
+    std::process::Command::new("chmod").arg("+x").arg(&path).status().unwrap();
+    bin
+}
+
 #[test]
 fn the_launcher_is_found_on_the_path_and_asked_for_its_version() {
     let folder = tempfile::tempdir().unwrap();
     let found = |program: &str, says: &str| {
-        let bin = tempfile::tempdir().unwrap();
-        let path = bin.path().join(program);
-        fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
-        std::process::Command::new("chmod").arg("+x").arg(&path).status().unwrap();
+        let bin = program_that_says(program, says);
         let words = format!("rankfile write --topology a={}", topology("raspberry-pi.xml"));
         Job::alone(folder.path(), &words).env("PATH", bin.path().to_str().unwrap()).run().succeeded().stderr
     };
@@ -344,6 +347,55 @@ fn explain_tells_each_rank_draws_the_node_and_names_the_traps() {
     assert_eq!((empty.code, empty.error_lines().len()), (Some(1), 1), "{empty:#?}");
 }
 
+/// What launchers say for `--version`, and how each is told to start the four ranks of the laptop's rankfile.
+const LAUNCHERS: [(&str, &str); 6] = [
+    ("mpiexec (OpenRTE) 4.1.4", "mpiexec -n 4 -rf FILE p 'a b'"),
+    ("mpiexec (Open MPI) 5.0.7", SHARING),
+    ("mpiexec (Open MPI) 5.0.11", SHARING),
+    ("mpiexec (Open MPI) 6.0.0rc2", SHARING),
+    (
+        "HYDRA build details:\n    Version:                                 4.0.2\n",
+        "mpiexec -n 4 -hosts localhost:4 -bind-to user:0+4,1+5,0+4,1+5 p 'a b'",
+    ),
+    ("something else", "mpiexec -n 4 p 'a b'"),
+];
+const SHARING: &str = "mpiexec -n 4 --map-by rankfile:file=FILE:oversubscribe --bind-to core:overload-allowed p 'a b'";
+
+#[test]
+fn the_command_for_a_rankfile_is_that_of_the_launcher_on_the_path() {
+    let file = format!("{}/rankfiles/laptop.rankfile", env!("CARGO_MANIFEST_DIR"));
+    for (says, expected) in LAUNCHERS {
+        let bin = program_that_says("mpiexec", says);
+        let words = ["rankfile", "command", &file, "--topology"];
+        let mut command = std::process::Command::new(HYBRID);
+        command.args(words).arg(format!("localhost={}", topology("laptop.xml"))).args(["--", "p", "a b"]);
+        let job = Job::of(command, bin.path()).env("PATH", bin.path().to_str().unwrap()).run().succeeded();
+        assert_eq!(job.stdout, format!("{}\n", expected.replace("FILE", &file)), "{says}");
+        assert_eq!(job.stderr.starts_with("note: no launcher"), says == "something else", "{}", job.stderr);
+    }
+}
+
+#[test]
+fn a_rankfile_that_a_launcher_cannot_be_told_is_refused_with_the_way_out() {
+    for (text, options, expected) in [
+        ("rank 0=a slot=P1\n", "--launcher openmpi4", &["file:1", "rankfile check file"][..]),
+        ("rank 0=a slot=0\n", "--launcher mpich", &["host a", "--topology a=FILE.xml"]),
+        ("rank 0=a slot=7\n", &format!("--launcher openmpi4 {ONE_SOCKET}"), &["rank 0 asks for slot=7 of a", "write"]),
+        (
+            "rank 0=a slot=0\nrank 1=b slot=0\nrank 2=a slot=1\n",
+            "--launcher slurm --topology a=TOPOLOGIES/laptop.xml --topology b=TOPOLOGIES/laptop.xml",
+            &["one host after the other"],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), text).unwrap();
+        let options = options.replace("TOPOLOGIES", &topology(""));
+        let job = Job::alone(folder.path(), &format!("rankfile command file {options}")).run();
+        assert_eq!((job.error_lines().len(), job.stdout.as_str()), (1, ""), "{job:#?}");
+        assert!(expected.iter().all(|part| job.stderr.contains(part)), "{expected:?} in {job:#?}");
+    }
+}
+
 #[test]
 fn every_rankfile_of_the_project_is_clean_and_says_which_machine_it_fits() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rankfiles");
@@ -355,6 +407,13 @@ fn every_rankfile_of_the_project_is_clean_and_says_which_machine_it_fits() {
             text.starts_with("# ") && text.contains("-rf rankfiles/") && text.contains("rankfile:file="),
             "{file:?}"
         );
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let node = topology("two-sockets-four-gpus.xml");
+        for (title, launcher) in [("Open MPI 4.1:  ", "openmpi4"), ("Open MPI 5:    ", "openmpi5")] {
+            let words = format!("rankfile command rankfiles/{name} --launcher {launcher} --topology localhost={node}");
+            let command = Job::alone(folder.parent().unwrap(), &words).run().succeeded().stdout;
+            assert!(text.contains(&format!("#   {title}{command}")), "{name}: {command}");
+        }
         // A machine that has what such a file needs.
         let node = if text.contains("gpu") { "two-sockets-four-gpus.xml" } else { "laptop.xml" };
         let hosts = ["localhost", "node1", "workstation", "pi1", "pi2", "pi3", "pi4"];

@@ -5,9 +5,13 @@
 
 mod support;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use support::{Finished, HYBRID, Job, mpich, mpiexec5};
+use support::{Finished, HYBRID, Job, Launcher, mpiexec_of};
 
 /// A rank that says where it is: its number and its PUs.
 const WHERE_AM_I: &str = "echo rank ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} $(grep Cpus_allowed_list /proc/self/status)";
@@ -30,10 +34,13 @@ fn start_as_advised(folder: &Path, advice: &str, launcher: &Path) -> Finished {
     assert!(options.contains("hybrid julia"), "{line}");
     fs::write(folder.join("where"), format!("#!/bin/sh\n{WHERE_AM_I}\n")).unwrap();
     let words = options.replace("hybrid julia", "sh where");
-    Job::launcher(folder, launcher, &words.split_whitespace().collect::<Vec<_>>())
-        .env("PRTE_ALLOW_RUN_AS_ROOT", "1")
-        .env("PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
-        .run()
+    Job::launcher(folder, launcher, &words.split_whitespace().collect::<Vec<_>>()).run()
+}
+
+/// The launchers that are here, by the names that `--launcher` has for them.
+fn launchers() -> Vec<(&'static str, PathBuf)> {
+    let names = [("openmpi4", Launcher::OpenMpi4), ("openmpi5", Launcher::OpenMpi5), ("mpich", Launcher::Mpich)];
+    names.into_iter().filter_map(|(name, launcher)| Some((name, mpiexec_of(launcher)?))).collect()
 }
 
 /// What `rankfile write` planned for this machine: the PUs of each rank.
@@ -53,7 +60,7 @@ fn cores() -> u32 {
 #[test]
 fn every_launcher_takes_what_is_written_here_and_binds_as_it_says() {
     let folder = tempfile::tempdir().unwrap();
-    let launchers = [("openmpi4", "mpiexec".into()), ("openmpi5", mpiexec5()), ("mpich", mpich())];
+    let launchers = launchers();
     for ranks in [1, cores(), cores() + 1] {
         let plan = planned(folder.path(), ranks);
         assert_eq!(plan.len(), usize::try_from(ranks).unwrap());
@@ -75,7 +82,7 @@ fn the_comparison_of_bindings_finds_a_rank_that_is_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let plan = planned(folder.path(), 2);
     let advice = "start with: mpiexec -n 2 --bind-to none hybrid julia";
-    let job = start_as_advised(folder.path(), advice, Path::new("mpiexec")).succeeded();
+    let job = start_as_advised(folder.path(), advice, Path::new(&support::launcher()[0])).succeeded();
     assert_eq!(bindings(&job).len(), 2, "{job:#?}");
     assert_ne!(bindings(&job), plan);
 }
@@ -118,13 +125,12 @@ fn under_a_launcher_one_process_speaks_and_mpi_is_not_started() {
 }
 
 #[test]
-fn the_rankfile_for_one_machine_starts_its_ranks_under_both_versions() {
+fn the_rankfile_for_one_machine_starts_its_ranks_under_every_launcher() {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("{}/rankfiles/laptop.rankfile", env!("CARGO_MANIFEST_DIR"));
-    let advice_41 = format!("start with: mpiexec -n 4 -rf {file} hybrid julia");
-    let advice_5 =
-        format!("start with: mpiexec -n 4 --map-by rankfile:file={file} --bind-to core:overload-allowed hybrid julia");
-    for (advice, launcher) in [(advice_41, "mpiexec".into()), (advice_5, mpiexec5())] {
+    for (name, launcher) in launchers() {
+        let words = format!("rankfile command {file} --launcher {name}");
+        let advice = format!("start with: {}", Job::alone(folder.path(), &words).run().succeeded().stdout);
         let job = start_as_advised(folder.path(), &advice, &launcher).succeeded();
         let bound = bindings(&job);
         assert_eq!(bound.len(), 4, "{job:#?}");

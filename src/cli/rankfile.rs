@@ -11,6 +11,8 @@ pub enum RankfileCommand {
     Check(CheckArgs),
     /// Say rank by rank what a rankfile asks for and what Open MPI 4.1 and 5 really do, with a drawing of each node.
     Explain(ExplainArgs),
+    /// Print the command that starts a job as a rankfile says, with the launcher that is found here.
+    Command(CommandArgs),
     /// Make one: for the nodes it is started on (one rank on each is enough), or for stored topologies.
     Write(WriteArgs),
 }
@@ -41,6 +43,23 @@ pub struct ExplainArgs {
     /// Nodes to explain the file on.
     #[command(flatten)]
     pub nodes: NodeArgs,
+}
+
+/// Options of `hybrid rankfile command`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct CommandArgs {
+    /// The rankfile.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Nodes of the file, for launchers that read none.
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+    /// The launcher to print the command for [default: the mpiexec, or else the srun, that is found].
+    #[arg(long, value_enum)]
+    pub launcher: Option<Launcher>,
+    /// What each rank runs, behind `--`.
+    #[arg(last = true, value_name = "PROGRAM", default_values = ["hybrid", "julia"])]
+    pub program: Vec<String>,
 }
 
 /// Options of `hybrid rankfile write`.

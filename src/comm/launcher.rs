@@ -7,13 +7,15 @@ use std::env;
 
 use crate::error::Error;
 
+const SRUN: &str = "srun";
+
 /// Launchers and the variables in which each tells a process its rank and the number of ranks.
 const LAUNCHERS: [(&str, &str, &str); 4] = [
     ("Open MPI's mpiexec", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("MVAPICH's launcher", "MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
     ("the mpiexec of MPICH or one of its kin", "PMI_RANK", "PMI_SIZE"),
     // Only inside a step started by srun, and not in the batch script around it.
-    ("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    (SRUN, "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
 ];
 
 /// What a launcher told this process.
@@ -42,6 +44,12 @@ impl Launch {
         self.told.is_none_or(|(_, rank, _)| rank == 0)
     }
 
+    /// Whether `srun` started this process.
+    #[must_use]
+    pub fn is_srun(&self) -> bool {
+        self.told.is_some_and(|(name, ..)| name == SRUN)
+    }
+
     /// Whether a launcher started this process.
     #[must_use]
     pub fn is_present(&self) -> bool {
@@ -58,10 +66,18 @@ pub fn check(launch: &Launch, size: u32, library: &str) -> Result<(), Error> {
         Some((launcher, _, told)) if told > 1 && size == 1 => Err(Error::Mpi(format!(
             "{launcher} started {told} processes, but each is alone in its MPI job, since this program is linked to {}: \
              start it with that library's own mpiexec, or build it with the MPI whose launcher you use",
-            library.split(',').next().unwrap_or(library).trim()
+            name_and_version(library)
         ))),
         _ => Ok(()),
     }
+}
+
+/// Name and version of an MPI library, from its own description: `Open MPI v4.1.4`, `MPICH 5.0.2`.
+#[must_use]
+pub fn name_and_version(library: &str) -> String {
+    let first = library.split([',', '\n', '\0']).next().unwrap_or_default();
+    let words = first.split_whitespace().filter(|word| !matches!(*word, "Version" | "Version:" | ":"));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -91,6 +107,20 @@ mod tests {
         let message = check(&hydra, 1, "Open MPI v4.1.4, package: x").unwrap_err().to_string();
         assert!(message.contains("3 processes") && message.contains("Open MPI v4.1.4:"), "{message}");
         assert!(check(&hydra, 3, "MPICH").is_ok());
+    }
+
+    #[test]
+    fn a_library_is_named_by_name_and_version() {
+        for (text, expected) in [
+            ("Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4", "Open MPI v4.1.4"),
+            ("Open MPI v6.0.0rc2, package: x\0\0", "Open MPI v6.0.0rc2"),
+            ("MPICH Version:      5.0.2\nMPICH Release date: Fri Sep 25\nMPICH ABI:          17:2:5", "MPICH 5.0.2"),
+            ("MVAPICH2 Version      :\t2.3.7\nMVAPICH2 Release date : x", "MVAPICH2 2.3.7"),
+            ("Intel(R) MPI Library 2021.19 for Linux* OS\n", "Intel(R) MPI Library 2021.19 for Linux* OS"),
+            ("", ""),
+        ] {
+            assert_eq!(name_and_version(text), expected);
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub struct World {
     pub all: Group,
     host: String,
     library: String,
+    launch: launcher::Launch,
     settings: Vec<String>,
     _universe: Universe,
 }
@@ -64,12 +65,14 @@ impl World {
             )));
         }
         let library = mpi::environment::library_version().unwrap_or_default();
-        launcher::check(&launcher::Launch::of_environment(), world.size().unsigned_abs(), &library)?;
+        let launch = launcher::Launch::of_environment();
+        launcher::check(&launch, world.size().unsigned_abs(), &library)?;
+        let library = launcher::name_and_version(&library);
         if !settings.is_empty() {
             sockets::send_at_once();
         }
         let node = Group::new(world.split_shared(world.rank()));
-        Ok(Self { node, all: Group::new(world), host, library, settings, _universe: universe })
+        Ok(Self { node, all: Group::new(world), host, library, launch, settings, _universe: universe })
     }
 
     /// This rank, from 0.
@@ -96,10 +99,16 @@ impl World {
         &self.host
     }
 
-    /// Name and version of the MPI library: the first words of its own description.
+    /// Name and version of the MPI library.
     #[must_use]
     pub fn library(&self) -> &str {
-        self.library.split([',', '\n', '\0']).next().unwrap_or_default().trim()
+        &self.library
+    }
+
+    /// What the launcher told this process.
+    #[must_use]
+    pub fn launch(&self) -> &launcher::Launch {
+        &self.launch
     }
 
     /// What was set in the environment before MPI was started, as `NAME=value`.

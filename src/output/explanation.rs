@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::node_drawing::{Occupant, draw};
 use crate::{
-    placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
+    placement::{Device, Distance, Launcher, LocalRank, Place, Rules, Visible, choose, distance},
     plan::counted,
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
     topology::{CpuSet, Node},
@@ -111,6 +111,7 @@ fn places(node: &Node, entries: &[&Entry], bindings: &[CpuSet]) -> Result<Vec<Pl
             wish: entry.device.unwrap_or_default(),
             told_by: None,
             visible: Visible::all(&node.gpus),
+            launcher: Launcher::OpenMpi,
         })
         .collect();
     choose(node, &ranks, &Rules::default()).map(|placement| placement.places).map_err(|error| error.to_string())

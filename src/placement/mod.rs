@@ -60,6 +60,20 @@ pub struct LocalRank {
     pub told_by: Option<String>,
     /// The GPUs that its environment leaves visible.
     pub visible: Visible,
+    /// What started it.
+    pub launcher: Launcher,
+}
+
+/// Launchers that advice has different options for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Launcher {
+    /// `mpiexec` of Open MPI, which reads rankfiles.
+    #[default]
+    OpenMpi,
+    /// `mpiexec` of MPICH.
+    Mpich,
+    /// Any other.
+    Other,
 }
 
 /// How places are dealt; the same on all ranks of a job.

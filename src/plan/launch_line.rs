@@ -2,10 +2,16 @@
 //!
 //! Open MPI reads the rankfile. MPICH and Slurm know none: they are told the PUs of each rank, by the operating system's
 //! numbers, as a list for the ranks of a node that holds for every node alike. Where nodes differ, each node or rank becomes
-//! a part of the command of its own.
+//! a part of the command of its own. Slurm gives ranks to hosts in an order of its own, unless a file lists a host for each.
+
+use std::collections::BTreeSet;
 
 use super::{Plan, PlannedRank};
-use crate::{cli::rankfile::Launcher, topology::CpuSet};
+use crate::{
+    cli::rankfile::Launcher,
+    rankfile::{options_5, options_41, shell_word},
+    topology::CpuSet,
+};
 
 /// A command and what must be so for it to work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +26,10 @@ pub struct LaunchLine {
 #[must_use]
 pub fn launch_line(plan: &Plan, launcher: Launcher, file: &str, program: &str) -> LaunchLine {
     match launcher {
-        Launcher::OpenMpi4 => plain(format!("mpiexec -n {} -rf {} {program}", plan.ranks.len(), quoted(file))),
+        Launcher::OpenMpi4 => plain(format!("mpiexec -n {} {} {program}", plan.ranks.len(), options_41(file))),
         Launcher::OpenMpi5 => open_mpi_5(plan, file, program),
         Launcher::Mpich => mpich(plan, program),
-        Launcher::Slurm => slurm(plan, program),
+        Launcher::Slurm => slurm(plan, file, program),
     }
 }
 
@@ -32,15 +38,22 @@ fn plain(command: String) -> LaunchLine {
 }
 
 fn open_mpi_5(plan: &Plan, file: &str, program: &str) -> LaunchLine {
-    // 5.x refuses a core that another rank has, unless told otherwise. `core` makes no difference to what is bound, but
-    // without it a file name with `pe` in it is refused: it is taken for the option PE=.
-    let overload = if plan.shares_cores() { " --bind-to core:overload-allowed" } else { "" };
-    let option = quoted(&format!("rankfile:file={file}"));
+    let options = options_5(file, plan.shares_cores);
     // 4.1 tells its processes where the rankfile is; 5.x does not, and the devices in its comments would go unread.
-    let devices =
-        if plan.uses_gpus() { format!(" -x {}", quoted(&format!("HYBRID_RANKFILE={file}"))) } else { String::new() };
+    let devices = if plan.names_devices {
+        format!(" -x {}", shell_word(&format!("HYBRID_RANKFILE={file}")))
+    } else {
+        String::new()
+    };
+    // 4.1 takes the hosts from the rankfile; 5.x knows of them what it is told elsewhere.
+    let mut hosts: Vec<&str> = plan.by_host().map(|ranks| ranks[0].host.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    hosts.retain(|host| seen.insert(*host));
+    let slots = |host: &&str| plan.ranks.iter().filter(|rank| rank.host == **host).count();
+    let hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:{}", slots(host))).collect();
+    let hosts = if hosts.len() > 1 { format!(" -H {}", hosts.join(",")) } else { String::new() };
     LaunchLine {
-        command: format!("mpiexec -n {} --map-by {option}{overload}{devices} {program}", plan.ranks.len()),
+        command: format!("mpiexec -n {}{hosts} {options}{devices} {program}", plan.ranks.len()),
         needs: file.contains(':').then_some("a file name without `:`, where Open MPI 5 cuts its option"),
     }
 }
@@ -61,20 +74,11 @@ fn mpich(plan: &Plan, program: &str) -> LaunchLine {
     }
 }
 
-fn slurm(plan: &Plan, program: &str) -> LaunchLine {
-    let counts: Vec<usize> = plan.by_host().map(<[PlannedRank]>::len).collect();
-    let even = counts.windows(2).all(|pair| pair[0] == pair[1]);
-    if let Some(sets) = common_list(plan).filter(|_| even) {
-        let hosts: Vec<&str> = plan.by_host().map(|ranks| ranks[0].host.as_str()).collect();
+fn slurm(plan: &Plan, file: &str, program: &str) -> LaunchLine {
+    if let Some(sets) = common_list(plan) {
+        let command = format!("srun {} --cpu-bind={} {program}", slurm_ranks(plan), cpu_bind(sets));
         return LaunchLine {
-            command: format!(
-                "srun -w {} -N {} -n {} --ntasks-per-node={} --distribution=block --cpu-bind={} {program}",
-                hosts.join(","),
-                hosts.len(),
-                plan.ranks.len(),
-                counts.first().copied().unwrap_or_default(),
-                cpu_bind(sets)
-            ),
+            command: if plan.by_host().count() > 1 { with_host_file(plan, file, &command) } else { command },
             needs: Some("an allocation of whole nodes (--exclusive)"),
         };
     }
@@ -87,6 +91,23 @@ fn slurm(plan: &Plan, program: &str) -> LaunchLine {
         command: format!("srun {}", parts.join(" : ")),
         needs: Some("an allocation of whole nodes (--exclusive), and Slurm 20.11 or later for a step of several parts"),
     }
+}
+
+/// How many ranks there are and on which hosts. `-w` names hosts and gives them no order: srun sorts them.
+fn slurm_ranks(plan: &Plan) -> String {
+    let ranks = plan.ranks.len();
+    let mut hosts = plan.by_host().map(|ranks| ranks[0].host.as_str());
+    match (hosts.next(), hosts.next()) {
+        (Some(only), None) => format!("-w {only} -N 1 -n {ranks}"),
+        _ => format!("-n {ranks} --distribution=arbitrary"),
+    }
+}
+
+/// `command`, and before it what makes the file that tells srun the host of each rank.
+fn with_host_file(plan: &Plan, file: &str, command: &str) -> String {
+    let hosts: Vec<&str> = plan.ranks.iter().map(|rank| rank.host.as_str()).collect();
+    let list = shell_word(&format!("{file}.hosts"));
+    format!("printf '%s\\n' {} >{list} && SLURM_HOSTFILE={list} {command}", hosts.join(" "))
 }
 
 /// The PUs of each rank of a node, where one list serves all nodes: a node with fewer ranks uses the start of it.
@@ -116,16 +137,6 @@ fn pus_joined(pus: &CpuSet, separator: &str) -> String {
     pus.iter().map(|pu| pu.to_string()).collect::<Vec<_>>().join(separator)
 }
 
-/// A word that a shell takes as it is, or in quotes.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::tests::host, *};
@@ -143,7 +154,7 @@ mod tests {
         assert_eq!(line(&pi, 4, Launcher::OpenMpi5), "mpiexec -n 4 --map-by rankfile:file=my.rf hybrid julia");
         assert_eq!(
             line(&pi, 5, Launcher::OpenMpi5),
-            "mpiexec -n 5 --map-by rankfile:file=my.rf --bind-to core:overload-allowed hybrid julia"
+            "mpiexec -n 5 --map-by rankfile:file=my.rf:oversubscribe --bind-to core:overload-allowed hybrid julia"
         );
     }
 
@@ -156,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn open_mpi_5_is_told_the_slots_of_several_hosts() {
+        assert_eq!(
+            line(&[("b", "raspberry-pi"), ("a", "raspberry-pi")], 2, Launcher::OpenMpi5),
+            "mpiexec -n 4 -H b:2,a:2 --map-by rankfile:file=my.rf hybrid julia"
+        );
+    }
+
+    #[test]
     fn mpich_and_slurm_are_told_pus_by_the_operating_systems_numbers() {
         let laptops = [("a", "laptop"), ("b", "laptop")];
         assert_eq!(
@@ -164,11 +183,11 @@ mod tests {
         );
         assert_eq!(
             line(&laptops, 2, Launcher::Slurm),
-            "srun -w a,b -N 2 -n 4 --ntasks-per-node=2 --distribution=block --cpu-bind=mask_cpu:0x33,0xcc hybrid julia"
+            r"printf '%s\n' a a b b >my.rf.hosts && SLURM_HOSTFILE=my.rf.hosts srun -n 4 --distribution=arbitrary --cpu-bind=mask_cpu:0x33,0xcc hybrid julia"
         );
         assert_eq!(
             line(&[("a", "raspberry-pi")], 4, Launcher::Slurm),
-            "srun -w a -N 1 -n 4 --ntasks-per-node=4 --distribution=block --cpu-bind=map_cpu:0,1,2,3 hybrid julia"
+            "srun -w a -N 1 -n 4 --cpu-bind=map_cpu:0,1,2,3 hybrid julia"
         );
     }
 
@@ -191,11 +210,5 @@ mod tests {
         for (pus, expected) in [("0", "0x1"), ("0-3", "0xf"), ("4", "0x10"), ("0,64-65", "0x30000000000000001")] {
             assert_eq!(mask(&pus.parse().unwrap()), expected);
         }
-    }
-
-    #[test]
-    fn a_shell_reads_one_word() {
-        assert_eq!(quoted("a/b.rf"), "a/b.rf");
-        assert_eq!(quoted("my file's.rf"), r"'my file'\''s.rf'");
     }
 }

@@ -4,6 +4,7 @@
 mod header;
 mod launch_line;
 mod launcher;
+mod of_rankfile;
 
 use std::collections::BTreeSet;
 
@@ -61,6 +62,10 @@ pub struct PlannedRank {
 pub struct Plan {
     /// In the order of the ranks.
     pub ranks: Vec<PlannedRank>,
+    /// Whether any two of them have a core in common.
+    pub shares_cores: bool,
+    /// Whether what the ranks are to compute on is told them by comments of the rankfile.
+    pub names_devices: bool,
     /// What the user should know about them.
     pub notes: Vec<String>,
 }
@@ -106,6 +111,8 @@ impl Plan {
                 None => format!("{name}: {}", finding.message),
             }));
         }
+        plan.shares_cores = plan.has_shared_cores();
+        plan.names_devices = plan.ranks.iter().any(|rank| rank.device.kind() == "gpu");
         Ok(plan)
     }
 
@@ -114,19 +121,12 @@ impl Plan {
         self.ranks.chunk_by(|one, next| one.host == next.host)
     }
 
-    /// Whether any two ranks have a core in common.
-    #[must_use]
-    pub fn shares_cores(&self) -> bool {
+    /// Whether the places of any two ranks have a core in common.
+    fn has_shared_cores(&self) -> bool {
         self.by_host().any(|ranks| {
             let all: CpuSet = ranks.iter().map(|rank| &rank.cpuset).collect();
             all.len() < ranks.iter().map(|rank| rank.cpuset.len()).sum::<usize>()
         })
-    }
-
-    /// Whether any rank computes on a GPU.
-    #[must_use]
-    pub fn uses_gpus(&self) -> bool {
-        self.ranks.iter().any(|rank| rank.device.kind() == "gpu")
     }
 
     /// The text of a rankfile, with `header` above it as comments.
@@ -216,7 +216,7 @@ mod tests {
         let host = host("a", "raspberry-pi");
         assert_eq!(default_ranks(&host.node, 9), 1);
         let plan = Plan::of(&[host], Some(6), 1).unwrap();
-        assert!(plan.shares_cores());
+        assert!(plan.shares_cores);
         assert!(plan.notes.iter().any(|note| note.starts_with("a: 6 ranks are on 4 cores")), "{:?}", plan.notes);
     }
 

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::start::sharing;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -27,6 +29,12 @@ impl fmt::Display for Severity {
 const SYNTAX: &str = "refuses the file: \"invalid syntax in the rankfile\", without a line number";
 const AS_HOST: &str = "takes the line for a host, since it reads the file as a hostfile first: tries ssh, or stops at \"a parse error in the hostfile\"";
 const HOSTFILE: &str = "stops at \"a parse error in the hostfile\", without naming the rankfile";
+const ALREADY_ALLOCATED: &str =
+    concat!("\"A process attempted to bind to resources already allocated\", unless started with ", sharing!());
+const OVER_ITS_SLOTS: &str = concat!(
+    "\"A process attempted to bind to resources already allocated\", or \"a host was either not allocated or oversubscribed its slots\", unless started with ",
+    sharing!()
+);
 const LOST: &str = "says \"A rank is missing its location specification\" and starts nothing";
 
 macro_rules! codes {
@@ -122,8 +130,8 @@ codes! {
     NoSuchCore "RF080" "no-such-core" Error None, None, "The node has no such core.";
     NoSuchPackage "RF081" "no-such-package" Error None, None, "The node has no such package.";
     UnequalPackages "RF082" "unequal-packages" Error None, None, "5.x miscounts cores where packages differ.";
-    SharedCore "RF083" "shared-core" Warning Some("lets both ranks share the core, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to core:overload-allowed is given"), "Two ranks on one core.";
-    TooManyRanks "RF084" "too-many-ranks" Warning Some("lets the ranks share cores, without a word"), Some("\"A process attempted to bind to resources already allocated\", unless --bind-to core:overload-allowed is given"), "More ranks on a node than it has cores.";
+    SharedCore "RF083" "shared-core" Warning Some("lets both ranks share the core, without a word"), Some(ALREADY_ALLOCATED), "Two ranks on one core.";
+    TooManyRanks "RF084" "too-many-ranks" Warning Some("lets the ranks share cores, without a word"), Some(OVER_ITS_SLOTS), "More ranks on a node than it has cores.";
     WholeNode "RF085" "whole-node" Note Some("reports the rank as \"not bound (or bound to all available processors)\""), None, "One rank has every core of a node.";
     UnknownHost "RF086" "unknown-host" Error Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\""), "A host that is not among the nodes.";
     NoSuchGpu "RF087" "no-such-gpu" Error None, None, "A device comment names a GPU that the node has not got.";

@@ -23,6 +23,7 @@
 //! | know the cores of one entry | [`resolve`] |
 //! | write a file | [`write()`] |
 //! | show a diagnostic | [`render`] |
+//! | start with a file | [`options_41`], [`options_5`] |
 
 mod against;
 mod code;
@@ -37,6 +38,7 @@ mod order;
 mod overlaps;
 mod parse;
 mod slots;
+mod start;
 mod statement;
 mod text;
 mod wording;
@@ -51,5 +53,6 @@ pub use lint::{Dialects, lint, lint_rank_count};
 pub use overlaps::lint_overlaps;
 pub use parse::{Parsed, parse};
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
+pub use start::{options_5, options_41, shell_word};
 pub use text::MAX_BYTES;
 pub use write::{Cores, MAX_HOST_AND_SLOTS, Placement, WriteError, write};

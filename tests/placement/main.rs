@@ -15,7 +15,7 @@ use std::{
 };
 
 use hybrid::{
-    placement::{Device, DeviceWish, LocalRank, Place, Placement, Rules, Visible, choose, map},
+    placement::{Device, DeviceWish, Launcher, LocalRank, Place, Placement, Rules, Visible, choose, map},
     topology::{CpuSet, Node},
 };
 
@@ -121,6 +121,7 @@ fn ranks_bound_as_mapped_get_the_places_that_were_mapped() {
                     wish: DeviceWish::Auto,
                     told_by: None,
                     visible: Visible::all(&node.gpus),
+                    launcher: Launcher::OpenMpi,
                 })
                 .collect();
             let places = choose(&node, &started, &Rules::default()).unwrap().places;
@@ -141,6 +142,7 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
                     wish: DeviceWish::Auto,
                     told_by: None,
                     visible: Visible::all(&node.gpus),
+                    launcher: Launcher::OpenMpi,
                 })
                 .collect();
             let places = choose(&node, &ranks, &Rules::default()).unwrap().places;

@@ -1,10 +1,13 @@
 //! Runs `hybrid` under `mpiexec` for the tests: always in a folder of its own, under a hard time limit, and killed with its
 //! whole process group when the limit is over.
 //!
-//! A test never skips itself: what is missing fails the test with the command that installs it.
+//! A test never skips itself without a word: what `make setup-test` installs and is missing fails the test, and a launcher that
+//! it does not install is named by [`not_run`].
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+mod launchers;
 
 use std::{
     fs::File,
@@ -18,6 +21,9 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+#[allow(unused_imports, reason = "each test binary uses its own part")]
+pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
 
 /// The program under test.
 pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
@@ -70,22 +76,21 @@ impl Job {
         Self::launched(folder, &["-n", &ranks.to_string()], &[HYBRID], words)
     }
 
-    /// `mpiexec options program words`.
+    /// `mpiexec options program words`; among the options `-rf FILE` stands for what the launcher has in its place.
     pub fn launched(folder: &Path, options: &[&str], program: &[&str], words: &str) -> Self {
         let launcher = launcher();
         let mut command = Command::new(&launcher[0]);
-        command.args(&launcher[1..]).args(options).args(program).args(words.split_whitespace());
+        command
+            .args(&launcher[1..])
+            .args(launchers::translated(folder, options))
+            .args(program)
+            .args(words.split_whitespace());
         Self::of(command, folder)
     }
 
     /// Any other command.
     pub fn of(mut command: Command, folder: &Path) -> Self {
-        command
-            .current_dir(folder)
-            .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
-            .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
-            .stdin(Stdio::null())
-            .process_group(0);
+        command.current_dir(folder).envs(launchers::ENVIRONMENT).stdin(Stdio::null()).process_group(0);
         Self { command }
     }
 
@@ -99,7 +104,10 @@ impl Job {
             }
         }
         command.args(words);
-        Self::of(command, folder)
+        let mut job = Self::of(command, folder);
+        // The words alone have to do.
+        job.command.env_remove("PRTE_MCA_rmaps_default_mapping_policy");
+        job
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -173,7 +181,8 @@ impl Running {
         let read = |name: &str| {
             let mut bytes = Vec::new();
             File::open(self.output.path().join(name)).unwrap().read_to_end(&mut bytes).unwrap();
-            String::from_utf8_lossy(&bytes).into_owned()
+            // Open MPI 5 puts a NUL byte before what a rank prints on stderr.
+            String::from_utf8_lossy(&bytes).replace('\0', "")
         };
         Finished {
             code: status.code(),
@@ -191,18 +200,6 @@ impl Drop for Running {
             let _ = self.child.wait();
         }
     }
-}
-
-/// The launcher and its options: `HYBRID_MPIEXEC`, else the one of Open MPI, which wants to be told that ranks may share a
-/// core.
-pub fn launcher() -> Vec<String> {
-    let words = std::env::var("HYBRID_MPIEXEC").unwrap_or_else(|_| "mpiexec --oversubscribe".to_owned());
-    words.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Names something that cannot be tried here, past what the test harness captures, so that it is never left out in silence.
-pub fn not_run(what: &str) {
-    std::io::stderr().write_all(format!("not run: {what}\n").as_bytes()).unwrap();
 }
 
 /// Waits until `ready` says so.
@@ -233,16 +230,6 @@ pub fn ranks_of(launcher: u32) -> Vec<u32> {
         .flat_map(|child| std::iter::once(child).chain(children(child)))
         .filter(runs_hybrid)
         .collect()
-}
-
-/// The `mpiexec` of Open MPI 5.
-pub fn mpiexec5() -> PathBuf {
-    installed("HYBRID_TEST_MPIEXEC5", "venv/bin/mpiexec")
-}
-
-/// The `mpiexec` of MPICH.
-pub fn mpich() -> PathBuf {
-    installed("HYBRID_TEST_MPICH", "venv-mpich/bin/mpiexec")
 }
 
 /// What `variable` names, or else what `make setup-test` has installed in cargo's folder, wherever that is.

@@ -1,8 +1,10 @@
-//! `hybrid rankfile`: check, explain and write rankfiles. All but writing for the nodes of a running job is done by one
+//! `hybrid rankfile`: check, explain, write and start with rankfiles. All but writing for the nodes of a running job is done by one
 //! process, without MPI.
 
 mod check;
+mod command;
 mod explain;
+mod found;
 mod nodes;
 mod read;
 mod write;
@@ -17,7 +19,7 @@ use crate::{
 /// Whether the command is for one process and needs no MPI.
 pub(super) fn is_for_one_process(command: &RankfileCommand) -> bool {
     match command {
-        RankfileCommand::Check(_) | RankfileCommand::Explain(_) => true,
+        RankfileCommand::Check(_) | RankfileCommand::Explain(_) | RankfileCommand::Command(_) => true,
         RankfileCommand::Write(args) => !args.nodes.topology.is_empty(),
     }
 }
@@ -27,6 +29,7 @@ pub(super) fn run_alone(command: &RankfileCommand) -> Result<(), Error> {
     match command {
         RankfileCommand::Check(args) => check::run(args),
         RankfileCommand::Explain(args) => explain::run(args),
+        RankfileCommand::Command(args) => command::run(args),
         RankfileCommand::Write(args) => write::for_stored_topologies(args),
     }
 }

@@ -1,12 +1,8 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use std::{
-    env,
-    io::{self, Write},
-    process::{Command, Stdio},
-};
+use std::io::{self, Write};
 
-use super::{nodes, print};
+use super::{found, nodes, print};
 use crate::{
     cli::rankfile::{Launcher, PlanFormat, WriteArgs},
     comm::{Failure, World},
@@ -18,8 +14,6 @@ use crate::{
 
 /// What the launch line calls the file where it is printed and not written.
 const UNNAMED: &str = "my.rankfile";
-/// Variables of a running Open MPI job: with them another version's `mpiexec` takes itself for a part of that job.
-const OF_A_JOB: [&str; 4] = ["OMPI_", "PMIX_", "PRTE_", "PMI_"];
 
 /// Writes for the nodes that `--topology` describes.
 pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
@@ -78,7 +72,7 @@ fn program(args: &WriteArgs) -> String {
 
 /// The command that starts the job, in lines.
 fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
-    let Some(launcher) = args.launcher.or_else(found_launcher) else {
+    let Some(launcher) = args.launcher.or_else(found::launcher) else {
         return "no launcher that is known here was found; --launcher openmpi4|openmpi5|mpich|slurm prints its command\n"
             .to_owned();
     };
@@ -93,24 +87,7 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
     text
 }
 
-/// The launcher that the user would start.
-fn found_launcher() -> Option<Launcher> {
-    ["mpiexec", "srun"].into_iter().find_map(|program| plan::of_version(&version(program)?))
-}
-
-/// What `program --version` says; `None` where there is no such program.
-fn version(program: &str) -> Option<String> {
-    let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null());
-    for (name, _) in env::vars_os() {
-        if OF_A_JOB.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
-            command.env_remove(name);
-        }
-    }
-    command.output().ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
 /// Prints to stderr; there is nobody to tell where that fails.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

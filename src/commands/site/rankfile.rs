@@ -73,7 +73,7 @@ impl Rankfile {
             dialects: match world.library() {
                 _ if told.of_open_mpi_41 => Dialects::OpenMpi41,
                 library if library.contains("Open MPI v4") => Dialects::OpenMpi41,
-                library if library.contains("Open MPI v5") => Dialects::OpenMpi5,
+                library if library.contains("Open MPI v") => Dialects::OpenMpi5,
                 _ => Dialects::Both,
             },
         };

@@ -262,7 +262,7 @@ pub(super) mod sample {
 
     use super::*;
     use crate::{
-        placement::{self, Asked, LocalRank, Rules, Visible},
+        placement::{self, Asked, Launcher, LocalRank, Rules, Visible},
         topology::{Core, Gpu, NumaNode, Package},
     };
 
@@ -305,6 +305,7 @@ pub(super) mod sample {
                 wish: DeviceWish::Auto,
                 told_by: None,
                 visible: Visible::all(&node.gpus),
+                launcher: Launcher::OpenMpi,
             })
             .collect();
         let places = placement::choose(&node, &locals, &Rules::default()).unwrap().places;

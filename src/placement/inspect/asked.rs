@@ -2,8 +2,9 @@
 
 use super::{Asked, RankFacts, examples, finding, host};
 use crate::{
-    placement::{Code, Device, DeviceWish, Finding, Severity},
-    topology::Node,
+    placement::{Code, Device, DeviceWish, Finding, Launcher, Severity},
+    rankfile::{options_5, options_41},
+    topology::{CpuSet, Node},
 };
 
 /// In what a rank's host, cores and device differ from what a rankfile asked for, as the rest of sentences on the rank; none
@@ -16,8 +17,8 @@ pub fn differences(node: &Node, facts: &RankFacts) -> Vec<String> {
 }
 
 /// Ranks on another host, other cores or another device than a rankfile asked for.
-pub(in crate::placement) fn unfulfilled(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
-    let pairs = ranks.iter().filter_map(|facts| Some((facts, facts.asked.as_ref()?)));
+pub(in crate::placement) fn unfulfilled(node: &Node, facts: &[RankFacts]) -> Option<Finding> {
+    let pairs = facts.iter().filter_map(|facts| Some((facts, facts.asked.as_ref()?)));
     let broken = pairs.filter_map(|(facts, asked)| {
         let differences = differences(node, facts);
         let rank = facts.local.rank;
@@ -28,11 +29,26 @@ pub(in crate::placement) fn unfulfilled(node: &Node, ranks: &[RankFacts]) -> Opt
     let message = format!("not as {rankfile} asks: {}", examples(broken.iter().map(|(.., text)| text.clone())));
     let ranks = broken.iter().map(|(rank, ..)| *rank).collect();
     let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
-    finding.mend = Some(format!(
-        "let the launcher follow the file, and leave other binding options away: Open MPI 4.1 `mpiexec -rf {rankfile}`, 5.x \
-         `mpiexec --map-by rankfile:file={rankfile}`"
-    ));
+    let shares_cores = asks_to_share_cores(facts);
+    finding.mend = Some(if super::launcher(facts) == Launcher::OpenMpi {
+        format!(
+            "let the launcher follow the file, and leave other binding options away: Open MPI 4.1 `mpiexec {}`, 5.x `mpiexec {}`",
+            options_41(rankfile),
+            options_5(rankfile, shares_cores)
+        )
+    } else {
+        format!(
+            "start with the command that `hybrid rankfile command {rankfile}` prints, and leave other binding options away"
+        )
+    });
     Some(finding)
+}
+
+/// Whether the file gives any core of the node to two of its ranks.
+fn asks_to_share_cores(ranks: &[RankFacts]) -> bool {
+    let asked: Vec<&CpuSet> = ranks.iter().filter_map(|facts| facts.asked.as_ref()?.cores.as_ref()).collect();
+    let all: CpuSet = asked.iter().copied().collect();
+    all.len() < asked.iter().map(|cores| cores.len()).sum::<usize>()
 }
 
 fn host_differs(node: &Node, asked: &Asked) -> Option<String> {

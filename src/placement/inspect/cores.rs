@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{RANKFILE, RankFacts, bind_to_own_cores, examples, finding};
+use super::{RankFacts, bind_to_own_cores, examples, finding, written};
 use crate::{
     placement::{Code, Device, Finding, Rules, Severity, map, ranks_in_words},
     topology::{CpuSet, Node},
@@ -21,7 +21,7 @@ pub(in crate::placement) fn unbound(node: &Node, ranks: &[RankFacts]) -> Option<
     let message =
         format!("the launcher bound {} to no core, so the cores were dealt among the ranks", ranks_in_words(&unbound));
     let mut finding = finding(node, Code::RankUnbound, Severity::Warning, unbound, message);
-    finding.mend = Some(bind_to_own_cores(node, ranks.len()));
+    finding.mend = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -45,7 +45,7 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
     let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), examples(cases));
     let sharers = sharers.into_iter().collect();
     let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
-    finding.mend = Some(bind_to_own_cores(node, ranks.len()));
+    finding.mend = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -76,7 +76,7 @@ pub(in crate::placement) fn idle_cores(node: &Node, ranks: &[RankFacts]) -> Opti
     let message =
         format!("{} of {} cores serve no rank: PUs {idle}", node.cores_in(&idle).count(), node.allowed_cores().count());
     let mut finding = finding(node, Code::CoresIdle, Severity::Note, Vec::new(), message);
-    finding.mend = Some(bind_to_own_cores(node, ranks.len()));
+    finding.mend = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -98,7 +98,7 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
     let concerned = spanning.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::RankSpansNumaNodes, severity, concerned, message);
     finding.mend = Some(if avoidable {
-        format!("start with {RANKFILE}")
+        format!("start with {}", written(ranks))
     } else {
         let homes: BTreeSet<u32> = node.allowed_cores().filter_map(|core| core.numa).collect();
         let drivers = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{RANKFILE, RankFacts, examples, finding, ranks_by_gpu};
+use super::{RankFacts, examples, finding, ranks_by_gpu, written};
 use crate::{
     placement::{Code, Device, DeviceWish, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
     topology::{CpuSet, Gpu, Locality, Node, PciBusId},
@@ -122,7 +122,7 @@ fn remote_gpu(node: &Node, ranks: &[RankFacts], drivers: &[Driver<'_>], driver: 
         let but = format!("while rank {} has {}, which is nearer", other.facts.local.rank, other.gpu.pci_bus_id);
         (Severity::Warning, but, Some("--device auto for both, which exchanges their GPUs".to_owned()))
     } else if let Some(idle) = idle_cores_near(node, ranks, driver.gpu) {
-        let mend = format!("bind rank {rank} there, as {RANKFILE} does");
+        let mend = format!("bind rank {rank} there, as {} does", written(ranks));
         (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(mend))
     } else {
         (Severity::Note, "and none nearer is free".to_owned(), None)

@@ -14,14 +14,23 @@ use serde::{Deserialize, Serialize};
 pub use self::asked::differences;
 pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
-use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
+use super::{Code, Device, DeviceWish, Finding, Launcher, LocalRank, Place, Severity};
 use crate::topology::{CpuSet, Node, PciBusId};
 
 /// So many cases of one kind are spelled out; a node may have hundreds.
 const EXAMPLES: usize = 3;
 
 /// What places ranks best.
-const RANKFILE: &str = "a rankfile made by `hybrid rankfile write`";
+fn written(ranks: &[RankFacts]) -> &'static str {
+    match launcher(ranks) {
+        Launcher::OpenMpi => "a rankfile made by `hybrid rankfile write`",
+        Launcher::Mpich | Launcher::Other => "the command that `hybrid rankfile write` prints",
+    }
+}
+
+fn launcher(ranks: &[RankFacts]) -> Launcher {
+    ranks.first().map(|facts| facts.local.launcher).unwrap_or_default()
+}
 
 /// A rank, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,13 +97,17 @@ pub(super) fn host(node: &Node) -> String {
     node.host.clone().unwrap_or_else(|| "this node".to_owned())
 }
 
-/// What makes a launcher give each of `ranks` ranks whole cores of its own.
-fn bind_to_own_cores(node: &Node, ranks: usize) -> String {
+/// What makes the launcher give each of `ranks` whole cores of its own.
+fn bind_to_own_cores(node: &Node, ranks: &[RankFacts]) -> String {
     let cores = node.allowed_cores().count();
-    match cores / ranks.max(1) {
-        0 => format!("start at most {cores} ranks on this node"),
-        each => format!("start with --map-by slot:PE={each} --bind-to core, or with {RANKFILE}"),
-    }
+    let each = cores / ranks.len().max(1);
+    let options = match launcher(ranks) {
+        _ if each == 0 => return format!("start at most {cores} ranks on this node"),
+        Launcher::OpenMpi => format!("--map-by slot:PE={each} --bind-to core, or with "),
+        Launcher::Mpich => format!("-bind-to core:{each}, or with "),
+        Launcher::Other => String::new(),
+    };
+    format!("start with {options}{}", written(ranks))
 }
 
 /// The first few of many cases, and how many more there are.

@@ -1,0 +1,56 @@
+//! `hybrid rankfile command`: what starts a job as a rankfile says, with the launcher that is here.
+
+use super::{found, nodes::Nodes, print, read::read, write::tell};
+use crate::{
+    cli::rankfile::{CommandArgs, Launcher},
+    error::Error,
+    plan::{Plan, launch_line},
+    rankfile::{self, shell_word},
+};
+
+/// Prints the command.
+pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
+    let bytes = read(&args.file)?;
+    let parsed = rankfile::parse(&bytes);
+    let name = args.file.display().to_string();
+    if let Some(found) = parsed.diagnostics.iter().find(|found| found.severity == rankfile::Severity::Error) {
+        let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
+        return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
+    }
+    let nodes = Nodes::of(&parsed.rankfile, &args.nodes)?;
+    let plan = Plan::of_rankfile(&parsed.rankfile, &nodes.by_host)?;
+    let program = args.program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
+    let Some(launcher) = args.launcher.or_else(found::launcher) else {
+        tell(
+            "note: no launcher that is known here was found, so the ranks are not told where to run; --launcher names one\n",
+        );
+        return print(&format!("mpiexec -n {} {program}\n", plan.ranks.len()));
+    };
+    if matches!(launcher, Launcher::Mpich | Launcher::Slurm) {
+        check_for_lists(&plan, &name)?;
+    }
+    let line = launch_line(&plan, launcher, &name, &program);
+    if let Some(needs) = line.needs {
+        tell(&format!("needs {needs}\n"));
+    }
+    print(&format!("{}\n", line.command))
+}
+
+/// Refuses what cannot be told to a launcher that reads no rankfile.
+fn check_for_lists(plan: &Plan, name: &str) -> Result<(), Error> {
+    let refused = |reason: String| Err(Error::Rankfile { name: name.to_owned(), reason });
+    if let Some(host) = plan.unknown_host() {
+        return refused(format!(
+            "the launcher reads no rankfile and is told hardware threads, which are not known of host {host}: describe it with \
+             --topology {host}=FILE.xml, made there by `lstopo FILE.xml`"
+        ));
+    }
+    if !plan.goes_host_by_host() {
+        return refused(
+            "the launcher reads no rankfile and gives ranks to one host after the other: number them from 0, those of a host \
+             one after the other"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The plan that a rankfile is, for launchers that read none: cores of hosts that are known become PUs.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, PlannedRank};
+use crate::{
+    error::Error,
+    placement::Device,
+    rankfile::{self, Entry, Rankfile, Reading},
+    topology::{CpuSet, Node},
+    wish::DeviceWish,
+};
+
+impl Plan {
+    /// The places that `rankfile` gives its ranks, in the order of the ranks. Those on a host that is not among `nodes` have no
+    /// PUs: enough for a launcher that reads the file.
+    ///
+    /// # Errors
+    /// [`Error::Placement`] where a rank asks for a core that its host has not.
+    pub fn of_rankfile(rankfile: &Rankfile, nodes: &BTreeMap<String, Node>) -> Result<Self, Error> {
+        let by_rank: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
+        let ranks = by_rank.values().map(|entry| planned(entry, nodes.get(entry.short_host())));
+        let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, ..Self::default() };
+        let among_unknown = rankfile::lint_overlaps(rankfile, |host| nodes.contains_key(host));
+        plan.shares_cores = plan.has_shared_cores() || !among_unknown.is_empty();
+        plan.names_devices = by_rank.values().any(|entry| entry.device.is_some());
+        Ok(plan)
+    }
+
+    /// The first host whose PUs are not known.
+    #[must_use]
+    pub fn unknown_host(&self) -> Option<&str> {
+        self.ranks.iter().find(|rank| rank.cpuset.is_empty()).map(|rank| rank.host.as_str())
+    }
+
+    /// Whether the ranks are numbered from 0, and those of a host follow one another.
+    #[must_use]
+    pub fn goes_host_by_host(&self) -> bool {
+        let mut hosts: Vec<&str> = self.by_host().map(|ranks| ranks[0].host.as_str()).collect();
+        let groups = hosts.len();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts.len() == groups && (0..).zip(&self.ranks).all(|(number, rank)| rank.rank == number)
+    }
+}
+
+fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
+    let device = match entry.device {
+        Some(DeviceWish::ThisGpu(id)) => Device::Gpu(id),
+        Some(DeviceWish::Gpu) => Device::SoftwareGpu,
+        _ => Device::Cpu,
+    };
+    let unknown = PlannedRank {
+        rank: entry.rank,
+        host: entry.host.clone(),
+        cpuset: CpuSet::new(),
+        cores: vec![],
+        slots: vec![],
+        device,
+    };
+    let Some(node) = node else { return Ok(unknown) };
+    let slots = rankfile::resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).map_err(|misfit| {
+        let (rank, slots, host) = (entry.rank, entry.slots.text(), &entry.host);
+        Error::Placement(format!(
+            "rank {rank} asks for slot={slots} of {host}, which has not so many ({misfit}): `hybrid rankfile write` makes a file \
+             for the cores that there are"
+        ))
+    })?;
+    let cores: Vec<_> = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).collect();
+    let cpuset: CpuSet = cores.iter().map(|core| &core.pus).collect();
+    let cores = cores.iter().map(|core| core.logical).collect();
+    Ok(PlannedRank { cpuset: &cpuset & &node.allowed, cores, slots, ..unknown })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::host, *};
+    use crate::{cli::rankfile::Launcher, plan::launch_line};
+
+    fn plan(text: &str, hosts: &[(&str, &str)]) -> Result<Plan, Error> {
+        let nodes = hosts.iter().map(|(name, topology)| ((*name).to_owned(), host(name, topology).node)).collect();
+        Plan::of_rankfile(&rankfile::parse(text.as_bytes()).rankfile, &nodes)
+    }
+
+    fn line(text: &str, hosts: &[(&str, &str)], launcher: Launcher) -> String {
+        launch_line(&plan(text, hosts).unwrap(), launcher, "f", "p").command
+    }
+
+    #[test]
+    fn mpich_is_told_the_pus_of_the_cores_that_the_file_names() {
+        let text = "rank 0=a slot=0\nrank 1=a slot=1\nrank 2=a slot=0\nrank 3=a slot=1\n";
+        assert_eq!(
+            line(text, &[("a", "laptop")], Launcher::Mpich),
+            "mpiexec -n 4 -hosts a:4 -bind-to user:0+4,1+5,0+4,1+5 p"
+        );
+    }
+
+    #[test]
+    fn open_mpi_5_is_told_of_shared_cores_whether_the_host_is_known_or_not() {
+        let shared = "mpiexec -n 2 --map-by rankfile:file=f:oversubscribe --bind-to core:overload-allowed p";
+        for (text, expected) in [
+            ("rank 0=a slot=0\nrank 1=a slot=0-1\n", shared),
+            ("rank 0=a slot=0\nrank 1=a slot=1\n", "mpiexec -n 2 --map-by rankfile:file=f p"),
+        ] {
+            assert_eq!(line(text, &[], Launcher::OpenMpi5), expected, "{text}");
+            assert_eq!(line(text, &[("a", "laptop")], Launcher::OpenMpi5), expected, "{text}");
+        }
+        // A package and a core of it overlap only where the node is known.
+        let mixed = "rank 0=a slot=0:*\nrank 1=a slot=3\n";
+        assert_eq!(line(mixed, &[("a", "laptop")], Launcher::OpenMpi5), shared);
+    }
+
+    #[test]
+    fn any_device_comment_is_told_to_ranks_of_open_mpi_5() {
+        assert_eq!(
+            line("rank 0=a slot=0 # cpu\n", &[], Launcher::OpenMpi5),
+            "mpiexec -n 1 --map-by rankfile:file=f -x HYBRID_RANKFILE=f p"
+        );
+    }
+
+    #[test]
+    fn a_core_that_is_not_there_is_named() {
+        let error = plan("rank 0=a slot=0\nrank 1=a slot=9\n", &[("a", "laptop")]).unwrap_err().to_string();
+        assert!(error.contains("rank 1 asks for slot=9 of a") && error.contains("rankfile write"), "{error}");
+    }
+
+    #[test]
+    fn ranks_that_go_to_and_fro_between_hosts_are_known() {
+        let ordered = |text| plan(text, &[]).unwrap().goes_host_by_host();
+        assert!(ordered("rank 0=b slot=0\nrank 1=b slot=1\nrank 2=a slot=0\n"));
+        assert!(!ordered("rank 0=b slot=0\nrank 1=a slot=1\nrank 2=b slot=0\n"));
+        assert!(!ordered("rank 0=b slot=0\nrank 2=b slot=1\n"));
+    }
+}
