@@ -32,6 +32,7 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         locality: numa.map_or(Locality::Unknown, |numa| Locality::Near { pus: pus_of(numa), numa: Some(numa) }),
         driver: None,
         uuid: Some(format!("GPU-{bus:02x}ab")),
+        partitions: 1,
     };
     let mut gpus: Vec<Gpu> = gpus.iter().map(gpu).collect();
     gpus.sort_by_key(|gpu| gpu.pci_bus_id);

@@ -1,31 +1,11 @@
-//! Which display device is a GPU to compute on, and what lies near to it.
+//! The GPUs of a node among its displays and accelerators, and what lies near to each.
 //!
-//! A GPU is a PCI function of the display class. Operating system devices (`card0`, `renderD128`) play no part: a driver for
-//! computing alone makes none. Left out, with the reason said, are the boards that paint a server's console, adapters that a
-//! virtual machine only emulates, and functions that belong to another GPU or to a guest.
+//! What kind of function counts is [`gpu_rule`](super::gpu_rule)'s. Here are left out, with the reason said, functions that
+//! belong to another GPU or to a guest.
 
 use serde::{Deserialize, Serialize};
 
-use super::{CpuSet, PciBusId};
-
-/// PCI base class of display devices: VGA (0300), 3D (0302) and other display controllers (0380).
-const DISPLAY_CLASS: u16 = 0x03;
-
-/// Vendors whose display devices compute nothing, and what those devices are. Source: the PCI ID repository.
-const NO_GPU_VENDORS: [(u16, &str); 12] = [
-    (0x1a03, "management VGA (ASPEED)"),
-    (0x102b, "management VGA (Matrox)"),
-    (0x19e5, "management VGA (Huawei)"),
-    (0x18ca, "management VGA (XGI)"),
-    (0x126f, "management VGA (Silicon Motion)"),
-    (0x1013, "emulated VGA (Cirrus Logic)"),
-    (0x1234, "emulated VGA (QEMU, Bochs)"),
-    (0x1b36, "emulated display (QXL)"),
-    (0x1af4, "emulated display (virtio)"),
-    (0x15ad, "emulated display (VMware)"),
-    (0x80ee, "emulated display (VirtualBox)"),
-    (0x1414, "emulated display (Hyper-V)"),
-];
+use super::{CpuSet, PciBusId, gpu_rule::Verdict};
 
 /// Kernel drivers that hold a device for a guest.
 const PASSTHROUGH_DRIVERS: [&str; 3] = ["vfio-pci", "pci-stub", "pciback"];
@@ -47,6 +27,16 @@ pub struct Gpu {
     pub driver: Option<String>,
     /// The vendor's unique name, `GPU-...`, where the driver tells it.
     pub uuid: Option<String>,
+    /// Into how many devices with this one bus id the GPU is cut, as an MI300 in CPX mode or NVIDIA's MIG; 1 for a whole one.
+    pub partitions: usize,
+}
+
+impl Gpu {
+    /// ` in 8 partitions`, to be put after its name; nothing for a GPU that is whole.
+    #[must_use]
+    pub fn partitions_in_words(&self) -> String {
+        if self.partitions > 1 { format!(" in {} partitions", self.partitions) } else { String::new() }
+    }
 }
 
 /// Where a GPU hangs.
@@ -87,24 +77,26 @@ pub struct OtherDisplay {
     pub reason: String,
 }
 
-/// A PCI function of the display class, not yet judged.
+/// A display or an accelerator, as the GPU that it would be.
 pub(super) struct DisplayFunction {
     pub(super) gpu: Gpu,
+    /// What its kind says.
+    pub(super) verdict: Verdict,
     /// The function that this one is a virtual function of, where the kernel says so.
     pub(super) physical_function: Option<PciBusId>,
-}
-
-/// Whether a PCI class (16 bits, base class in the upper half) is one of a display device.
-pub(super) fn is_display(class_id: u16) -> bool {
-    class_id >> 8 == DISPLAY_CLASS
 }
 
 /// Parts GPUs from display devices that are none; both by PCI bus id.
 pub(super) fn judge(mut functions: Vec<DisplayFunction>) -> (Vec<Gpu>, Vec<OtherDisplay>) {
     functions.sort_by_key(|function| function.gpu.pci_bus_id);
     let (mut gpus, mut others) = (Vec::<Gpu>::new(), Vec::new());
-    for DisplayFunction { gpu, physical_function } in functions {
-        match reason_against(&gpu, physical_function, &gpus) {
+    for DisplayFunction { gpu, verdict, physical_function } in functions {
+        let reason = match verdict {
+            Verdict::Other => continue,
+            Verdict::NoGpu(reason) => Some(reason),
+            Verdict::Gpu => reason_against(&gpu, physical_function, &gpus),
+        };
+        match reason {
             None => gpus.push(gpu),
             Some(reason) => others.push(OtherDisplay {
                 pci_bus_id: gpu.pci_bus_id,
@@ -118,15 +110,13 @@ pub(super) fn judge(mut functions: Vec<DisplayFunction>) -> (Vec<Gpu>, Vec<Other
 }
 
 fn reason_against(gpu: &Gpu, physical_function: Option<PciBusId>, before: &[Gpu]) -> Option<String> {
-    if let Some((_, what)) = NO_GPU_VENDORS.iter().find(|(vendor, _)| *vendor == gpu.vendor_id) {
-        return Some((*what).to_owned());
-    }
     if let Some(physical) = physical_function {
         return Some(format!("virtual function of {physical}, meant for a guest"));
     }
     // A file does not tell what is a virtual function, and some old boards have a second display controller. Either way the
     // first function is the GPU. In a guest the only function there is counts, whatever it is on the host.
-    if let Some(first) = before.iter().find(|first| first.pci_bus_id.is_same_device(&gpu.pci_bus_id)) {
+    let is_its = |first: &&Gpu| first.pci_bus_id.is_same_device(&gpu.pci_bus_id) && first.vendor_id == gpu.vendor_id;
+    if let Some(first) = before.iter().find(is_its) {
         return Some(format!(
             "another function of {}: a virtual function or a second display output",
             first.pci_bus_id
@@ -149,8 +139,9 @@ mod tests {
             locality: Locality::Unknown,
             driver: None,
             uuid: None,
+            partitions: 1,
         };
-        DisplayFunction { gpu, physical_function: None }
+        DisplayFunction { gpu, verdict: Verdict::Gpu, physical_function: None }
     }
 
     fn judged(functions: Vec<DisplayFunction>) -> (Vec<String>, Vec<String>) {
@@ -159,15 +150,20 @@ mod tests {
     }
 
     #[test]
-    fn gpus_come_by_bus_id_and_a_management_vga_is_none() {
-        let (gpus, others) = judged(vec![
-            function("c1:00.0", 0x10de),
-            function("03:00.0", 0x1a03),
-            function("65:00.0", 0x1002),
-            function("04:00.0", 0x102b),
-        ]);
+    fn gpus_come_by_bus_id_and_what_is_none_keeps_its_reason() {
+        let mut vga = function("03:00.0", 0x1a03);
+        vga.verdict = Verdict::NoGpu("management VGA (ASPEED)".to_owned());
+        let mut network = function("04:00.0", 0x15b3);
+        network.verdict = Verdict::Other;
+        let (gpus, others) = judged(vec![function("c1:00.0", 0x10de), vga, function("65:00.0", 0x1002), network]);
         assert_eq!(gpus, ["0000:65:00.0", "0000:c1:00.0"]);
-        assert_eq!(others, ["management VGA (ASPEED)", "management VGA (Matrox)"]);
+        assert_eq!(others, ["management VGA (ASPEED)"]);
+    }
+
+    #[test]
+    fn functions_of_two_vendors_are_two_gpus() {
+        let (gpus, others) = judged(vec![function("84:00.0", 0x10de), function("84:00.1", 0x1002)]);
+        assert_eq!((gpus.len(), others.len()), (2, 0));
     }
 
     #[test]
@@ -196,11 +192,5 @@ mod tests {
         let (gpus, others) = judged(vec![held, driven]);
         assert_eq!(gpus, ["0000:66:00.0"]);
         assert!(others[0].contains("vfio-pci"), "{others:?}");
-    }
-
-    #[test]
-    fn only_the_base_class_decides() {
-        assert!([0x0300, 0x0302, 0x0380].into_iter().all(is_display));
-        assert!(![0x0200, 0x0604, 0x1200, 0x0003].into_iter().any(is_display));
     }
 }

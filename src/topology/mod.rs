@@ -6,6 +6,8 @@
 
 mod cpuset;
 mod display;
+mod gpu_rule;
+mod homes;
 mod hwloc;
 mod nearness;
 mod sysfs;
@@ -17,9 +19,13 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cpuset::{CpuSet, ParseCpuSetError},
     display::{Gpu, Locality, OtherDisplay},
+    homes::homes,
     hwloc::{bind_thread, binding},
 };
 pub use crate::pci::PciBusId;
+
+/// Said wherever a GPU is shown of which [`Node::has_usable_core_at`] is false.
+pub const NO_CORE_AT_GPU: &str = "the job may use no core next to it";
 
 /// One node of the cluster, or what a file says of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +40,7 @@ pub struct Node {
     pub cores: Vec<Core>,
     /// GPUs by PCI bus id.
     pub gpus: Vec<Gpu>,
-    /// Display devices that nothing can be computed on, each with the reason.
+    /// Displays and accelerators that are no GPU, each with the reason.
     pub other_displays: Vec<OtherDisplay>,
     /// The PUs that the job may use; a resource manager may keep some of the node for others.
     pub allowed: CpuSet,
@@ -116,10 +122,24 @@ impl Node {
         self.cores_in(pus).filter_map(|core| core.numa).collect()
     }
 
+    /// The PUs of a core that the job may use. A resource manager may keep single hardware threads, as those that a site turns
+    /// off.
+    #[must_use]
+    pub fn usable_pus(&self, core: &Core) -> CpuSet {
+        &core.pus & &self.allowed
+    }
+
     /// The packages that the cores in `pus` belong to.
     #[must_use]
     pub fn packages_of(&self, pus: &CpuSet) -> BTreeSet<u32> {
         self.cores_in(pus).map(|core| core.package).collect()
+    }
+
+    /// Whether the job may use a core next to `gpu`, as far as it is known which those are. Where a resource manager gives out
+    /// cores without regard to GPUs, it may not.
+    #[must_use]
+    pub fn has_usable_core_at(&self, gpu: &Gpu) -> bool {
+        gpu.locality.pus().is_none_or(|near| near.intersects(&self.allowed))
     }
 
     /// The GPU of that name.

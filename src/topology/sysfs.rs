@@ -19,6 +19,8 @@ pub(super) struct Facts {
     pub(super) numa: Option<u32>,
     /// `GPU-...`, as `CUDA_VISIBLE_DEVICES` and `ROCR_VISIBLE_DEVICES` have it.
     pub(super) uuid: Option<String>,
+    /// Instances that NVIDIA's driver has made of the GPU (MIG); 0 where it is whole.
+    pub(super) mig_instances: usize,
 }
 
 /// Reads what the file systems below `root` (`/`, but for tests) have on the function `id`.
@@ -29,19 +31,32 @@ pub(super) fn facts(root: &Path, id: PciBusId) -> Facts {
         Some(target.file_name()?.to_str()?.to_owned())
     };
     let line = |file: &str| Some(fs::read_to_string(device.join(file)).ok()?.trim().to_owned());
+    let nvidia = fs::read_to_string(root.join(format!("proc/driver/nvidia/gpus/{id}/information"))).unwrap_or_default();
     Facts {
         driver: target("driver"),
         physical_function: target("physfn").and_then(|id| id.parse().ok()),
         numa: line("numa_node").and_then(|text| text.parse().ok()),
-        uuid: nvidia_uuid(root, id).or_else(|| line("unique_id").map(|unique| format!("GPU-{unique}"))),
+        uuid: nvidia_uuid(&nvidia).or_else(|| line("unique_id").map(|unique| format!("GPU-{unique}"))),
+        mig_instances: mig_instances(root, &nvidia),
     }
 }
 
-/// NVIDIA's driver lists its GPUs in `/proc`; AMD's adds `unique_id` to the device.
-fn nvidia_uuid(root: &Path, id: PciBusId) -> Option<String> {
-    let information = fs::read_to_string(root.join(format!("proc/driver/nvidia/gpus/{id}/information"))).ok()?;
-    let value = information.lines().find_map(|line| line.strip_prefix("GPU UUID:"))?.trim();
+/// NVIDIA's driver lists its GPUs in `/proc`, in lines `NAME: VALUE`; AMD's adds `unique_id` to the device.
+fn nvidia_uuid(information: &str) -> Option<String> {
+    let value = value(information, "GPU UUID:")?;
     value.starts_with("GPU-").then(|| value.to_owned())
+}
+
+/// A folder `gi3` for each GPU instance, in that of the GPU's device file.
+fn mig_instances(root: &Path, information: &str) -> usize {
+    let Some(minor) = value(information, "Device Minor:") else { return 0 };
+    let instances = fs::read_dir(root.join(format!("proc/driver/nvidia/capabilities/gpu{minor}/mig")));
+    let is_instance = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("gi");
+    instances.map_or(0, |entries| entries.flatten().filter(is_instance).count())
+}
+
+fn value<'a>(information: &'a str, name: &str) -> Option<&'a str> {
+    Some(information.lines().find_map(|line| line.strip_prefix(name))?.trim())
 }
 
 #[cfg(all(test, unix))]
@@ -65,6 +80,7 @@ mod tests {
             physical_function: Some("0a:00.0".parse().unwrap()),
             numa: Some(1),
             uuid: Some("GPU-18dc2e2d4f1a4d3b".into()),
+            mig_instances: 0,
         };
         assert_eq!(facts(root.path(), id), expected);
 
@@ -84,6 +100,21 @@ mod tests {
         };
         assert_eq!(uuid_of("GPU UUID: \t GPU-5a5a0c8e").as_deref(), Some("GPU-5a5a0c8e"));
         assert_eq!(uuid_of("GPU UUID: \t ????"), None, "the driver has not started the GPU yet");
+    }
+
+    #[test]
+    fn instances_of_a_gpu_in_mig_mode_are_counted_and_a_whole_gpu_has_none() {
+        let root = tempfile::tempdir().unwrap();
+        let nvidia = root.path().join("proc/driver/nvidia");
+        fs::create_dir_all(nvidia.join("gpus/0000:65:00.0")).unwrap();
+        fs::write(nvidia.join("gpus/0000:65:00.0/information"), "Device Minor: \t 1\n").unwrap();
+        let count = || facts(root.path(), "65:00.0".parse().unwrap()).mig_instances;
+        assert_eq!(count(), 0);
+        for folder in ["gpu0/mig/gi1/ci0", "gpu1/mig/gi1/ci0", "gpu1/mig/gi2/ci0"] {
+            fs::create_dir_all(nvidia.join("capabilities").join(folder)).unwrap();
+        }
+        fs::write(nvidia.join("capabilities/gpu1/mig/config"), "").unwrap();
+        assert_eq!(count(), 2);
     }
 
     #[test]

@@ -221,7 +221,7 @@ fn node_gpus(facts: &NodeFacts) -> Vec<NodeGpu> {
     let hardware = node.gpus.iter().map(|gpu| {
         let adapter = adapters().find(|adapter| adapter.pci_bus_id == Some(gpu.pci_bus_id));
         NodeGpu {
-            name: adapter.map_or_else(|| gpu.name.clone(), |adapter| adapter.name.clone()),
+            name: adapter.map_or(&gpu.name, |adapter| &adapter.name).clone() + &gpu.partitions_in_words(),
             pci_bus_id: Some(gpu.pci_bus_id),
             driver: adapter.map(|adapter| adapter.driver.clone()).or_else(|| gpu.driver.clone()),
             near: gpu.locality.pus().cloned(),
@@ -275,6 +275,7 @@ pub(super) mod sample {
             locality: Locality::Near { pus: near.parse().unwrap(), numa: Some(numa) },
             driver: Some("nvidia".to_owned()),
             uuid: None,
+            partitions: 1,
         }
     }
 

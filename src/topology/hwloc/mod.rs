@@ -2,6 +2,7 @@
 
 mod binding;
 mod node;
+mod version;
 
 use std::fmt::Display;
 

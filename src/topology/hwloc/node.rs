@@ -15,12 +15,13 @@ use hwlocality::{
     topology::builder::{BuildFlags, TopologyBuilder, TypeFilter},
 };
 
-use super::{live, plain, this_machine};
+use super::{live, plain, this_machine, version};
 use crate::{
     error::Error,
     topology::{
         Core, CpuSet, Gpu, Node, NumaNode, Package, PciBusId,
-        display::{DisplayFunction, is_display, judge},
+        display::{DisplayFunction, judge},
+        gpu_rule::{Function, Verdict},
         nearness, sysfs,
     },
 };
@@ -35,32 +36,25 @@ impl Node {
     /// [`Error::Topology`] where hwloc finds no PU, or has been told by the environment to describe another machine.
     pub fn of_this_machine() -> Result<Self, Error> {
         let topology = this_machine(with_devices().map_err(|cause| live(&cause))?)?;
-        let mut node = Self::from_topology(&topology, Some(Path::new("/")));
-        if node.cores.is_empty() {
-            // Sandboxes that hide /sys show PUs alone; each is then as good as a core.
-            node.cores = cores(&topology, ObjectType::PU);
-        }
-        Ok(node)
+        Ok(Self::from_topology(&topology, Some(Path::new("/"))))
     }
 
     /// Reads an hwloc XML description, as `lstopo node.xml` writes it. `name` stands for it in messages.
     ///
     /// # Errors
-    /// [`Error::StoredTopology`] where the text is none, or describes no core or no PU.
+    /// [`Error::StoredTopology`] where the text is none, is of a version that the hwloc library here does not read, has no PU,
+    /// or lets the job use none.
     pub fn from_xml(name: &str, xml: &str) -> Result<Self, Error> {
         let fail = |reason: &str| Error::StoredTopology { name: name.to_owned(), reason: reason.to_owned() };
-        let rejected = "hwloc does not take it; it is no XML of hwloc 2, or has no PU";
+        let rejected = version::why_rejected(name, xml);
         // hwloc may abort the process over a topology without a PU.
         if !xml.contains(r#"type="PU""#) {
-            return Err(fail(rejected));
+            return Err(fail(&rejected));
         }
         let builder = with_devices().map_err(|cause| fail(&cause))?;
-        let builder = builder.from_xml(xml).map_err(|_| fail(rejected))?;
-        let topology = builder.build().map_err(|_| fail(rejected))?;
+        let builder = builder.from_xml(xml).map_err(|_| fail(&rejected))?;
+        let topology = builder.build().map_err(|_| fail(&rejected))?;
         let node = Self::from_topology(&topology, None);
-        if node.cores.is_empty() {
-            return Err(fail("it has no core; export it without a filter on types"));
-        }
         if node.allowed_cores().next().is_none() {
             return Err(fail("it allows the use of no core"));
         }
@@ -90,16 +84,14 @@ impl Node {
             host: text(topology.root_object().info("HostName")),
             packages: topology.objects_with_type(ObjectType::Package).map(package).collect(),
             numa_nodes: numa_nodes(topology),
-            cores: cores(topology, ObjectType::Core),
+            cores: cores(topology),
             gpus: Vec::new(),
             other_displays: Vec::new(),
             allowed: plain(&topology.allowed_cpuset()),
         };
         let displays =
             topology.objects_with_type(ObjectType::PCIDevice).filter_map(|device| match device.attributes() {
-                Some(ObjectAttributes::PCIDevice(pci)) if is_display(pci.class_id()) => {
-                    Some(display(&node, device, pci, linux))
-                }
+                Some(ObjectAttributes::PCIDevice(pci)) => display(&node, device, pci, linux),
                 _ => None,
             });
         (node.gpus, node.other_displays) = judge(displays.collect());
@@ -112,6 +104,9 @@ fn with_devices() -> Result<TopologyBuilder, String> {
         .with_flags(BuildFlags::INCLUDE_DISALLOWED)
         .map_err(|cause| cause.to_string())?
         .with_io_type_filter(TypeFilter::KeepImportant)
+        .map_err(|cause| cause.to_string())?
+        // Render nodes are important to hwloc only where everything is.
+        .with_type_filter(ObjectType::OSDevice, TypeFilter::KeepAll)
         .map_err(|cause| cause.to_string())
 }
 
@@ -136,11 +131,13 @@ fn numa_nodes(topology: &Topology) -> Vec<NumaNode> {
     nodes
 }
 
-/// The objects of type `unit`, which is a core or, where there are none, a PU.
-fn cores(topology: &Topology, unit: ObjectType) -> Vec<Core> {
+/// The cores. Where there are none, as on mainframes, in some virtual machines and where `/sys` is hidden, PUs are the cores;
+/// so do the launchers count.
+fn cores(topology: &Topology) -> Vec<Core> {
     let numa_nodes = numa_nodes(topology);
+    let has_cores = topology.objects_with_type(ObjectType::Core).next().is_some();
     topology
-        .objects_with_type(unit)
+        .objects_with_type(if has_cores { ObjectType::Core } else { ObjectType::PU })
         .map(|object| {
             let pus = plain_or_none(object);
             let package = object.first_ancestor_with_type(ObjectType::Package);
@@ -154,21 +151,41 @@ fn cores(topology: &Topology, unit: ObjectType) -> Vec<Core> {
         .collect()
 }
 
-fn display(node: &Node, object: &TopologyObject, pci: &PCIDeviceAttributes, linux: Option<&Path>) -> DisplayFunction {
+/// `None` for a function that is neither a display nor an accelerator.
+fn display(
+    node: &Node,
+    object: &TopologyObject,
+    pci: &PCIDeviceAttributes,
+    linux: Option<&Path>,
+) -> Option<DisplayFunction> {
+    let os_devices = os_devices(object);
+    let (vendor_id, device_id) = (pci.vendor_id(), pci.device_id());
+    let function = Function { vendor_id, device_id, class_id: pci.class_id(), os_devices: &os_devices };
+    let verdict = function.verdict();
+    if verdict == Verdict::Other {
+        return None;
+    }
     let pci_bus_id =
         PciBusId { domain: pci.domain().into(), bus: pci.bus_id(), device: pci.bus_device(), function: pci.function() };
     let facts = linux.map(|root| sysfs::facts(root, pci_bus_id)).unwrap_or_default();
     let hwloc_says = object.first_non_io_ancestor().map(plain_or_none).unwrap_or_default();
     let gpu = Gpu {
         pci_bus_id,
-        vendor_id: pci.vendor_id(),
-        device_id: pci.device_id(),
+        vendor_id,
+        device_id,
         name: name(object, pci),
         locality: nearness::locality(node, hwloc_says, facts.numa),
         driver: facts.driver,
         uuid: facts.uuid,
+        partitions: function.partitions().max(facts.mig_instances),
     };
-    DisplayFunction { gpu, physical_function: facts.physical_function }
+    Some(DisplayFunction { gpu, verdict, physical_function: facts.physical_function })
+}
+
+/// The names of the operating system's devices below a PCI function, such as `renderD128`.
+fn os_devices(object: &TopologyObject) -> Vec<String> {
+    let devices = object.io_children().filter(|child| child.object_type() == ObjectType::OSDevice);
+    devices.filter_map(|device| text(device.name())).collect()
 }
 
 fn name(object: &TopologyObject, pci: &PCIDeviceAttributes) -> String {
@@ -229,14 +246,16 @@ mod tests {
             ("", "no XML of hwloc"),
             ("rank 0=a slot=0", "no XML of hwloc"),
             ("<a><b/></a>", "no XML of hwloc"),
-            (r#"<topology version="2.0"><object type="Machine"/></topology>"#, "no XML of hwloc"),
+            (r#"<topology version="2.0"><object type="Machine"/></topology>"#, "has no PU"),
             ("nul\0byte", "no XML of hwloc"),
-            (pus_only, "no core"),
             (&pus_only.replace("type=\"PU\"", "type=\"Core\""), "no PU"),
+            (&pus_only.replace("version=\"2.0\"", "version=\"7.1\""), "version 7.1"),
         ] {
             let message = Node::from_xml("n.xml", xml).unwrap_err().to_string();
             assert!(message.contains("n.xml") && message.contains(reason), "{xml}: {message}");
         }
+        let cores = Node::from_xml("n.xml", pus_only).unwrap().cores;
+        assert_eq!(cores.iter().map(|core| core.pus.to_string()).collect::<Vec<_>>(), ["0"], "a PU alone is a core");
     }
 
     #[test]
