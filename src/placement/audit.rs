@@ -177,6 +177,11 @@ mod tests {
         busy.ranks[0].place.device = gpu("20");
         busy.ranks[1].place.device = Device::Cpu;
         expect(&busy, Code::GpuRemote, Severity::Note, &[0], &["none nearer is free"]);
+
+        let mut forbidden = facts(one_gpu(), &["0-1"]);
+        forbidden.node.allowed = "0-1".parse().unwrap();
+        let parts = ["the job may use no core next to it", "ask for whole nodes"];
+        expect(&forbidden, Code::GpuRemote, Severity::Note, &[0], &parts);
     }
 
     #[test]

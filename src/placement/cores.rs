@@ -16,7 +16,9 @@ pub(super) fn cores(node: &Node, bindings: &[CpuSet], devices: &[Device]) -> Vec
         let cores: Vec<Core> =
             node.cores_in(&union).map(|core| Core { pus: &core.pus & &union, ..core.clone() }).collect();
         let hands = if group.iter().all(|&rank| bindings[rank] == union) {
-            let claims: Vec<Claim<'_>> = group.iter().map(|&rank| claim(node, devices[rank])).collect();
+            let near: Vec<Option<CpuSet>> = group.iter().map(|&rank| near_gpu(node, &union, devices[rank])).collect();
+            let claims: Vec<Claim<'_>> =
+                group.iter().zip(&near).map(|(&rank, near)| claim(devices[rank], near.as_ref())).collect();
             deal(&cores, &claims)
         } else {
             let eligible: Vec<Vec<usize>> = group
@@ -33,9 +35,22 @@ pub(super) fn cores(node: &Node, bindings: &[CpuSet], devices: &[Device]) -> Vec
     own
 }
 
-fn claim(node: &Node, device: Device) -> Claim<'_> {
+/// The PUs next to a GPU; where none of them is in `usable`, those that are left nearest: of its package. `None` where no PU is
+/// nearer than another.
+fn near_gpu(node: &Node, usable: &CpuSet, device: Device) -> Option<CpuSet> {
+    let Device::Gpu(id) = device else { return None };
+    let near = node.gpu(id)?.locality.pus()?;
+    if near.intersects(usable) {
+        return Some(near.clone());
+    }
+    let packages = node.packages_of(near);
+    let on_package = node.cores_in(usable).filter(|core| packages.contains(&core.package));
+    Some(on_package.map(|core| &core.pus).collect()).filter(|near: &CpuSet| !near.is_empty())
+}
+
+fn claim(device: Device, near: Option<&CpuSet>) -> Claim<'_> {
     match device {
-        Device::Gpu(id) => Claim::Drive(node.gpu(id).and_then(|gpu| gpu.locality.pus())),
+        Device::Gpu(_) => Claim::Drive(near),
         // A software adapter computes on the rank's cores.
         Device::Cpu | Device::SoftwareGpu => Claim::Compute,
     }

@@ -15,6 +15,7 @@ mod finding;
 mod inspect;
 mod live;
 mod map;
+mod neighbours;
 mod refusal;
 #[cfg(test)]
 mod sample;

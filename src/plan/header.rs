@@ -1,7 +1,7 @@
 //! What stands above the lines of a written rankfile: how it was made, for which nodes, and how to start with it.
 
 use super::{Host, Plan, launch_line};
-use crate::cli::rankfile::Launcher;
+use crate::{cli::rankfile::Launcher, rankfile::Dialects};
 
 /// The lines, without the signs of a comment. `file` is what the rankfile will be called, `program` what it is to start.
 #[must_use]
@@ -14,13 +14,18 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
         counted(hosts.len(), "node")
     )];
     for Host { name, node } in hosts {
-        let ids: Vec<String> = node.gpus.iter().map(|gpu| gpu.pci_bus_id.to_string()).collect();
+        let ids: Vec<String> =
+            node.gpus.iter().map(|gpu| format!("{}{}", gpu.pci_bus_id, gpu.partitions_in_words())).collect();
         let gpus = counted(ids.len(), "GPU");
         let [packages, cores] = [(node.slots_per_package().len(), "package"), (node.allowed_cores().count(), "core")]
             .map(|(n, what)| counted(n, what));
         lines.push(format!("  {name}: {packages}, {cores}, {gpus} {}", ids.join(" ")).trim_end().to_owned());
     }
-    for (name, launcher) in [("4.1:", Launcher::OpenMpi4), ("5:  ", Launcher::OpenMpi5)] {
+    let open_mpi =
+        [("4.1:", Launcher::OpenMpi4, Dialects::OpenMpi41), ("5:  ", Launcher::OpenMpi5, Dialects::OpenMpi5)];
+    // A file for another launcher may have lines that are too long for these.
+    let has_room = |dialect| plan.rankfile_for(Some(dialect), &[]).is_ok();
+    for (name, launcher, _) in open_mpi.into_iter().filter(|(.., dialect)| has_room(*dialect)) {
         lines.push(format!("  Open MPI {name} {}", launch_line(plan, launcher, file, program).command));
     }
     lines

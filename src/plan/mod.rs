@@ -18,8 +18,8 @@ pub use self::{
 use crate::{
     error::Error,
     placement::{Device, Rules, map_ranks},
-    rankfile::{self, Cores},
-    topology::{CpuSet, Node, PciBusId},
+    rankfile::{self, Cores, Dialects, WriteError},
+    topology::{CpuSet, Node, PciBusId, homes},
     wish::DeviceWish,
 };
 
@@ -70,12 +70,12 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// How many ranks a node gets unless the user says otherwise: one for each place on a GPU, and one for each NUMA node to
-/// compute on the cores that are left. Then no GPU and no core is idle, and no rank spans NUMA nodes.
+/// How many ranks a node gets unless the user says otherwise: one for each place on a GPU, and one for each NUMA node, and for
+/// each package without one, to compute on the cores that are left. Then no GPU and no core is idle, and no rank spans NUMA nodes.
 fn default_ranks(node: &Node, ranks_per_gpu: u16) -> u32 {
     let cores = node.allowed_cores().count();
-    let numa_nodes = node.numa_nodes_of(&node.allowed).len().max(1);
-    let ranks = (node.gpus.len() * usize::from(ranks_per_gpu) + numa_nodes).min(cores);
+    let homes = homes(node.allowed_cores()).len();
+    let ranks = (node.gpus.len() * usize::from(ranks_per_gpu) + homes).min(cores);
     u32::try_from(ranks).expect("a node's cores are counted in 32 bits")
 }
 
@@ -134,6 +134,14 @@ impl Plan {
     /// # Errors
     /// [`Error::Placement`] where a name or a list of cores is one that a launcher would refuse or misread.
     pub fn rankfile(&self, header: &[String]) -> Result<String, Error> {
+        self.rankfile_for(Some(Dialects::Both), header)
+    }
+
+    /// The same for a file that only these launchers read; with `None` this program alone.
+    ///
+    /// # Errors
+    /// As [`Plan::rankfile`] has it.
+    pub fn rankfile_for(&self, launchers: Option<Dialects>, header: &[String]) -> Result<String, Error> {
         let placements: Vec<rankfile::Placement> = self
             .ranks
             .iter()
@@ -149,7 +157,17 @@ impl Plan {
                 comment: None,
             })
             .collect();
-        rankfile::write(header, &placements).map_err(|error| Error::Placement(error.to_string()))
+        rankfile::write_for(launchers, header, &placements).map_err(|error| {
+            // The cores are this program's own choice.
+            let way_out = match error {
+                WriteError::TooLong { .. } => {
+                    "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher mpich and slurm \
+                     have no such limit"
+                }
+                _ => "",
+            };
+            Error::Placement(format!("{error}{way_out}"))
+        })
     }
 
     /// A JSON list of `{rank, host, cpuset, cores, gpu}`: PUs as Linux lists them, logical cores, and a PCI bus id or null.

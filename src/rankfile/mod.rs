@@ -55,4 +55,4 @@ pub use parse::{Parsed, parse};
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
 pub use start::{options_5, options_41, shell_word};
 pub use text::MAX_BYTES;
-pub use write::{Cores, MAX_HOST_AND_SLOTS, Placement, WriteError, write};
+pub use write::{Cores, MAX_HOST_AND_SLOTS, Placement, WriteError, write, write_for};

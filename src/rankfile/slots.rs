@@ -10,7 +10,7 @@ use std::ops::Range;
 
 mod asked;
 pub(super) mod judge;
-mod launcher;
+pub(super) mod launcher;
 mod resolve;
 pub(super) mod spelling;
 

@@ -7,7 +7,9 @@ use std::fmt;
 use super::code::Code;
 use super::device::{Comment, read_comment, words};
 use super::hostname;
+use super::lint::Dialects;
 use super::slots::Item;
+use super::slots::launcher::MAX_SLOTS_5;
 use super::slots::spelling::canonical_text;
 use super::statement::MAX_RANK;
 use crate::wish::DeviceWish;
@@ -64,7 +66,7 @@ pub enum WriteError {
     },
     /// Two hosts that are one to a launcher.
     HostsClash(String, String),
-    /// A line that overflows a buffer of Open MPI 4.1.
+    /// A line that overflows a buffer of the launcher.
     TooLong {
         /// The rank.
         rank: u32,
@@ -94,7 +96,7 @@ impl fmt::Display for WriteError {
             ),
             Self::TooLong { rank, host, slots } => write!(
                 f,
-                "rank {rank}: host '{host}' and slots '{slots}' need {} characters with ' slot=', Open MPI 4.1 has room for {MAX_HOST_AND_SLOTS}: give the rank neighbouring cores, or the host a shorter alias",
+                "rank {rank}: host '{host}' and slots '{slots}' need {} characters with ' slot=', Open MPI 4.1 has room for {MAX_HOST_AND_SLOTS}, 5.x for {MAX_SLOTS_5} of slots: give the rank neighbouring cores, or the host a shorter alias",
                 host.len() + " slot=".len() + slots.len()
             ),
         }
@@ -108,6 +110,18 @@ impl std::error::Error for WriteError {}
 /// # Errors
 /// Placements that one of the launchers would refuse or misread; see [`WriteError`].
 pub fn write(header: &[String], placements: &[Placement]) -> Result<String, WriteError> {
+    write_for(Some(Dialects::Both), header, placements)
+}
+
+/// The same for a file that only these launchers read; with `None` this program alone, as with MPICH and Slurm.
+///
+/// # Errors
+/// As [`write`] has it; lines may be as long as these launchers have room for.
+pub fn write_for(
+    launchers: Option<Dialects>,
+    header: &[String],
+    placements: &[Placement],
+) -> Result<String, WriteError> {
     let mut ordered: Vec<&Placement> = placements.iter().collect();
     ordered.sort_by_key(|placement| placement.rank);
     let mut text = String::new();
@@ -119,7 +133,7 @@ pub fn write(header: &[String], placements: &[Placement]) -> Result<String, Writ
     for placement in ordered {
         let host = checked_host(placement, &mut hosts)?;
         let slots = canonical_text(&items(placement)?);
-        if host.len() + " slot=".len() + slots.len() > MAX_HOST_AND_SLOTS {
+        if !has_room(launchers, host, &slots) {
             return Err(WriteError::TooLong { rank: placement.rank, host: host.to_owned(), slots });
         }
         if let Some(words) = &placement.comment {
@@ -129,6 +143,14 @@ pub fn write(header: &[String], placements: &[Placement]) -> Result<String, Writ
         text.push('\n');
     }
     Ok(text)
+}
+
+fn has_room(launchers: Option<Dialects>, host: &str, slots: &str) -> bool {
+    match launchers {
+        None => true,
+        Some(Dialects::OpenMpi5) => slots.len() <= MAX_SLOTS_5,
+        Some(Dialects::OpenMpi41 | Dialects::Both) => host.len() + " slot=".len() + slots.len() <= MAX_HOST_AND_SLOTS,
+    }
 }
 
 /// A rank's line without its newline.
@@ -205,7 +227,7 @@ fn push_comment(text: &mut String, words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rankfile::{Dialects, lint, parse};
+    use crate::rankfile::{lint, parse};
 
     fn at(rank: u32, host: &str, cores: &[u32]) -> Placement {
         Placement { rank, host: host.to_owned(), cores: Cores::Logical(cores.to_vec()), device: None, comment: None }
@@ -252,5 +274,20 @@ mod tests {
         let host = "h".repeat(56);
         assert!(write(&[], &[at(0, &host, &[1])]).is_ok());
         assert!(matches!(write(&[], &[at(0, &host, &[10])]), Err(WriteError::TooLong { .. })));
+    }
+
+    #[test]
+    fn only_the_launchers_that_read_a_file_limit_its_lines() {
+        // Two digits and a comma for each core.
+        let cores = |characters: u32| (0..characters / 3).map(|core| 10 + 2 * core).collect::<Vec<u32>>();
+        for (characters, launchers, fits) in [
+            (63, Some(Dialects::OpenMpi41), false),
+            (63, Some(Dialects::OpenMpi5), true),
+            (69, Some(Dialects::OpenMpi5), false),
+            (690, None, true),
+        ] {
+            let written = write_for(launchers, &[], &[at(0, "a", &cores(characters))]);
+            assert_eq!(written.is_ok(), fits, "{characters} characters of slots for {launchers:?}: {written:?}");
+        }
     }
 }

@@ -77,7 +77,7 @@ impl Nodes {
             pus_per_core: node
                 .cores
                 .iter()
-                .map(|core| core.pus.len())
+                .map(|core| node.usable_pus(core).len())
                 .max()
                 .map_or(1, |pus| u32::try_from(pus).unwrap_or(1)),
         };

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     output::part_file::PartFile,
     plan::{self, Host, Plan},
+    rankfile::Dialects,
     topology::Node,
 };
 
@@ -45,7 +46,7 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
-        PlanFormat::Rankfile => plan.rankfile(&plan::header(hosts, &plan, &file, &program(args)))?,
+        PlanFormat::Rankfile => plan.rankfile_for(readers(args), &plan::header(hosts, &plan, &file, &program(args)))?,
         PlanFormat::Json => plan.json(),
     };
     for note in &plan.notes {
@@ -60,6 +61,15 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     part.file().write_all(text.as_bytes()).map_err(|source| part.failed(source))?;
     part.complete()?;
     print(&advice)
+}
+
+/// The launchers that read the file, besides this program.
+fn readers(args: &WriteArgs) -> Option<Dialects> {
+    match args.launcher {
+        Some(Launcher::Mpich | Launcher::Slurm) => None,
+        Some(Launcher::OpenMpi5) => Some(Dialects::OpenMpi5),
+        Some(Launcher::OpenMpi4) | None => Some(Dialects::Both),
+    }
 }
 
 /// The workload that the launch line starts.

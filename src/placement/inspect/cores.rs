@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{RankFacts, bind_to_own_cores, examples, finding, written};
 use crate::{
     placement::{Code, Device, Finding, Rules, Severity, map, ranks_in_words},
-    topology::{CpuSet, Node},
+    topology::{CpuSet, Node, homes},
 };
 
 /// Ranks whose binding leaves them the whole node although they are not alone there.
@@ -33,7 +33,7 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
         let on_it: Vec<u32> = on_it.map(|facts| facts.local.rank).collect();
         if on_it.len() > 1 {
             let pus = shared.entry(on_it).or_default();
-            *pus = &*pus | &core.pus;
+            *pus = &*pus | &node.usable_pus(core);
         }
     }
     if shared.is_empty() {
@@ -70,6 +70,7 @@ pub(in crate::placement) fn idle_cores(node: &Node, ranks: &[RankFacts]) -> Opti
     let in_use: CpuSet = ranks.iter().map(|facts| &facts.place.cores).collect();
     let idle: CpuSet =
         node.allowed_cores().filter(|core| !core.pus.intersects(&in_use)).map(|core| &core.pus).collect();
+    let idle = &idle & &node.allowed;
     if idle.is_empty() || ranks.is_empty() {
         return None;
     }
@@ -100,7 +101,7 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
     finding.mend = Some(if avoidable {
         format!("start with {}", written(ranks))
     } else {
-        let homes: BTreeSet<u32> = node.allowed_cores().filter_map(|core| core.numa).collect();
+        let homes = homes(node.allowed_cores());
         let drivers = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();
         format!("start {} ranks on this node, then none has to", drivers + homes.len())
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{RankFacts, examples, finding, ranks_by_gpu, written};
 use crate::{
     placement::{Code, Device, DeviceWish, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
-    topology::{CpuSet, Gpu, Locality, Node, PciBusId},
+    topology::{CpuSet, Gpu, Locality, NO_CORE_AT_GPU, Node, PciBusId},
 };
 
 /// GPUs that serve no rank although a rank could have had them.
@@ -124,8 +124,11 @@ fn remote_gpu(node: &Node, ranks: &[RankFacts], drivers: &[Driver<'_>], driver: 
     } else if let Some(idle) = idle_cores_near(node, ranks, driver.gpu) {
         let mend = format!("bind rank {rank} there, as {} does", written(ranks));
         (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(mend))
-    } else {
+    } else if node.has_usable_core_at(driver.gpu) {
         (Severity::Note, "and none nearer is free".to_owned(), None)
+    } else {
+        let mend = "ask for whole nodes, or let the resource manager give out the cores next to the GPUs that it gives";
+        (Severity::Note, format!("and {NO_CORE_AT_GPU}"), Some(mend.to_owned()))
     };
     let message = format!("rank {rank} computes on GPU {id}, which is far from its PUs {cores}, {but}");
     Finding { mend, ..finding(node, Code::GpuRemote, severity, vec![rank], message) }
@@ -137,5 +140,6 @@ fn idle_cores_near(node: &Node, ranks: &[RankFacts], gpu: &Gpu) -> Option<CpuSet
     let near = gpu.locality.pus()? & &node.allowed;
     let idle: CpuSet =
         node.cores_in(&near).filter(|core| !core.pus.intersects(&in_use)).map(|core| &core.pus).collect();
+    let idle = &idle & &node.allowed;
     (!idle.is_empty()).then_some(idle)
 }
