@@ -7,7 +7,7 @@ use crate::{
     placement::{Device, Distance, Launcher, LocalRank, Place, Rules, Visible, choose, distance},
     plan::counted,
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
-    topology::{CpuSet, Node},
+    topology::{CpuSet, NO_CORE_AT_GPU, Node},
     wish::DeviceWish,
 };
 
@@ -65,9 +65,8 @@ fn known_host(host: &str, node: &Node, entries: &[&Entry], diagnostics: &[Diagno
         if pus.is_empty() {
             text += &format!(", {}\n", wish_in_words(entry.device));
         } else {
-            let numa: CpuSet = node.numa_nodes_of(pus).into_iter().map(|index| index as usize).collect();
-            let numa_word = if numa.len() == 1 { "NUMA node" } else { "NUMA nodes" };
-            text += &format!(" (PUs {pus}), {numa_word} {numa}, {}\n", device_in_words(node, entry, pus, device));
+            text +=
+                &format!(" (PUs {pus}), {}, {}\n", numa_in_words(node, pus), device_in_words(node, entry, pus, device));
         }
         text += &remarks(entry, diagnostics);
     }
@@ -96,7 +95,8 @@ fn unknown_host(host: &str, entries: &[&Entry], diagnostics: &[Diagnostic]) -> S
 /// The PUs that a line asks for; none where the node has not got them.
 fn binding(node: &Node, entry: &Entry) -> CpuSet {
     let slots = resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).unwrap_or_default();
-    slots.into_iter().filter_map(|slot| node.core_of_slot(slot)).map(|core| &core.pus).collect()
+    let cores: CpuSet = slots.into_iter().filter_map(|slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
+    &cores & &node.allowed
 }
 
 /// The places of the ranks that have cores, as a job would find them, or why it would stop.
@@ -117,11 +117,24 @@ fn places(node: &Node, entries: &[&Entry], bindings: &[CpuSet]) -> Result<Vec<Pl
     choose(node, &ranks, &Rules::default()).map(|placement| placement.places).map_err(|error| error.to_string())
 }
 
+fn numa_in_words(node: &Node, pus: &CpuSet) -> String {
+    let numa: CpuSet = node.numa_nodes_of(pus).into_iter().map(|index| index as usize).collect();
+    match numa.len() {
+        0 => "no NUMA node of its own".to_owned(),
+        1 => format!("NUMA node {numa}"),
+        _ => format!("NUMA nodes {numa}"),
+    }
+}
+
 fn device_in_words(node: &Node, entry: &Entry, pus: &CpuSet, device: Option<Device>) -> String {
     let Some(Device::Gpu(id)) = device else {
         return if device.is_some() { "computes on its cores".to_owned() } else { wish_in_words(entry.device) };
     };
     let Some(gpu) = node.gpu(id) else { return format!("GPU {id}") };
+    let partitions = gpu.partitions_in_words();
+    if !node.has_usable_core_at(gpu) {
+        return format!("GPU {id}{partitions}: {NO_CORE_AT_GPU}");
+    }
     let place = match distance(node, pus, &gpu.locality) {
         Distance::Near => "next to its cores",
         Distance::Partly => "next to some of its cores",
@@ -129,7 +142,7 @@ fn device_in_words(node: &Node, entry: &Entry, pus: &CpuSet, device: Option<Devi
         Distance::Unknown => "whose place is not known",
         Distance::Remote => "far from its cores, on another package",
     };
-    format!("GPU {id} {place}")
+    format!("GPU {id}{partitions} {place}")
 }
 
 fn wish_in_words(wish: Option<DeviceWish>) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     placement::Device,
-    topology::{Gpu, Locality, Node, PciBusId},
+    topology::{Gpu, Locality, NO_CORE_AT_GPU, Node, PciBusId},
 };
 
 /// A rank on the drawing.
@@ -24,16 +24,18 @@ const INNER_WIDTH: usize = 74;
 /// Ranks that are named on one core; more are counted.
 const NAMED_RANKS: usize = 3;
 
-/// The slots of one NUMA node in one package.
-type Domains = BTreeMap<(u32, Option<u32>), Vec<u32>>;
+/// The slots of one NUMA node in one package, or of the cores there that have none.
+type Domain = ((u32, Option<u32>), Vec<u32>);
 
 /// Draws `node` with `occupants`. Ends with a newline.
 #[must_use]
 pub fn draw(node: &Node, occupants: &[Occupant]) -> String {
-    let mut domains = Domains::new();
+    let mut domains = BTreeMap::<_, Vec<u32>>::new();
     for (slot, core) in (0..).zip(node.allowed_cores()) {
         domains.entry((core.package, core.numa)).or_default().push(slot);
     }
+    let mut domains: Vec<Domain> = domains.into_iter().collect();
+    domains.sort_by_key(|((package, _), slots)| (*package, slots.first().copied()));
     let mut text = String::new();
     let mut package_before = None;
     for ((package, numa), slots) in &domains {
@@ -41,9 +43,7 @@ pub fn draw(node: &Node, occupants: &[Occupant]) -> String {
             text += &rule(&format!(" package {package} "));
             package_before = Some(*package);
         }
-        if let Some(numa) = numa {
-            text += &row(&format!("NUMA node {numa}"));
-        }
+        text += &row(&numa.map_or_else(|| "no NUMA node of its own".to_owned(), |numa| format!("NUMA node {numa}")));
         text += &cores(slots, occupants);
         for gpu in node.gpus.iter().filter(|gpu| home(node, gpu, &domains) == Some((*package, *numa))) {
             text += &row(&gpu_in_words(gpu, occupants));
@@ -51,7 +51,11 @@ pub fn draw(node: &Node, occupants: &[Occupant]) -> String {
     }
     text += &rule("");
     for gpu in node.gpus.iter().filter(|gpu| home(node, gpu, &domains).is_none()) {
-        text += &format!("{}, near to no core that is known\n", gpu_in_words(gpu, occupants).trim_start());
+        let place = match gpu.locality {
+            Locality::Near { .. } => format!(": {NO_CORE_AT_GPU}"),
+            Locality::Unknown => ", near to no core that is known".to_owned(),
+        };
+        text += &format!("{}{place}\n", gpu_in_words(gpu, occupants).trim_start());
     }
     text
 }
@@ -86,10 +90,10 @@ fn ranks_on(slot: u32, occupants: &[Occupant]) -> String {
 }
 
 /// The domain in whose box a GPU is drawn: the first with a core that it is near to.
-fn home(node: &Node, gpu: &Gpu, domains: &Domains) -> Option<(u32, Option<u32>)> {
+fn home(node: &Node, gpu: &Gpu, domains: &[Domain]) -> Option<(u32, Option<u32>)> {
     let Locality::Near { pus, .. } = &gpu.locality else { return None };
-    let is_near =
-        |slots: &Vec<u32>| slots.iter().any(|slot| node.core_of_slot(*slot).is_some_and(|c| c.pus.intersects(pus)));
+    let is_slot_near = |slot| node.core_of_slot(slot).is_some_and(|core| node.usable_pus(core).intersects(pus));
+    let is_near = |slots: &[u32]| slots.iter().any(|&slot| is_slot_near(slot));
     domains.iter().find(|(_, slots)| is_near(slots)).map(|(domain, _)| *domain)
 }
 
