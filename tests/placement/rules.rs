@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hybrid::{
     placement::{Device, Place, Rules},
-    topology::{CpuSet, Node, PciBusId},
+    topology::{Core, CpuSet, Node, PciBusId},
 };
 
 /// What is wrong with a mapping, in words; empty where nothing is.
@@ -15,6 +15,7 @@ pub(crate) fn broken(node: &Node, rules: &Rules, places: &[Place]) -> Vec<String
     if places.len() <= node.allowed_cores().count() {
         broken.extend(disjoint_and_complete(node, places));
         broken.extend(cpu_ranks(node, places));
+        broken.extend(neighbours(node, places));
     } else {
         broken.extend(crowded_evenly(node, places));
     }
@@ -32,7 +33,7 @@ fn whole_cores(node: &Node, places: &[Place]) -> Vec<String> {
     let mut broken = Vec::new();
     for place in places {
         let cores: Vec<_> = node.cores_in(&place.cores).collect();
-        let whole: CpuSet = cores.iter().map(|core| &core.pus).collect();
+        let whole = &cores.iter().map(|core| &core.pus).collect::<CpuSet>() & &node.allowed;
         if cores.is_empty() || whole != place.cores {
             broken.push(format!("rank {} has parts of cores: PUs {}", place.rank, place.cores));
         }
@@ -116,6 +117,17 @@ fn nearest_gpu(node: &Node, places: &[Place]) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Between the NUMA nodes of a CPU rank there is none with cores of another one.
+fn neighbours(node: &Node, places: &[Place]) -> Vec<String> {
+    let computers: Vec<&Place> = places.iter().filter(|place| gpu_of(place).is_none()).collect();
+    let holder = |core: &Core| computers.iter().find(|place| place.cores.intersects(&core.pus)).map(|place| place.rank);
+    let mut holders: Vec<u32> = node.allowed_cores().filter_map(holder).collect();
+    holders.dedup();
+    let stretches = |rank: u32| holders.iter().filter(|holder| **holder == rank).count();
+    let torn = computers.iter().filter(|place| stretches(place.rank) > 1);
+    torn.map(|place| format!("rank {} has cores that are no neighbours: PUs {}", place.rank, place.cores)).collect()
 }
 
 /// CPU ranks get most cores, share those of a NUMA node evenly, and span NUMA nodes only where there are fewer of them.

@@ -97,6 +97,16 @@ fn cpu_ranks_across_numa_nodes_or_with_uneven_shares_are_rejected() {
 }
 
 #[test]
+fn numa_nodes_dealt_in_turn_are_rejected() {
+    let set = |text: &str| text.parse::<CpuSet>().unwrap();
+    let complaint = spoiled("caches-as-numa", 2, |_, places| {
+        places[0].cores = set("0-1,4-5,8-9,12-13,16-17,20-21");
+        places[1].cores = set("2-3,6-7,10-11,14-15,18-19,22-23");
+    });
+    assert_says(&complaint, "rank 0 has cores that are no neighbours");
+}
+
+#[test]
 fn a_gpu_rank_that_takes_cores_from_cpu_ranks_is_rejected() {
     let complaint = spoiled("eight-gpus-one-socket", 9, |_, places| {
         let (taken, rest): (Vec<usize>, Vec<usize>) = places[8].cores.iter().partition(|&pu| pu < 10);

@@ -13,6 +13,9 @@ import xml.etree.ElementTree as ET
 NVIDIA = ("10de", "NVIDIA Corporation")
 AMD = ("1002", "Advanced Micro Devices, Inc. [AMD/ATI]")
 ASPEED = ("1a03", "ASPEED Technology, Inc.")
+VIA = ("1106", "VIA Technologies, Inc.")
+INTEL = ("8086", "Intel Corporation")
+AMAZON = ("1d0f", "Amazon.com, Inc.")
 
 
 def hardware_threads(cores):
@@ -20,9 +23,9 @@ def hardware_threads(cores):
     return "pu:2(indexes=" + ",".join(f"{core},{core + cores}" for core in range(cores)) + ")"
 
 
-def gpus(parent, vendor, device, name, buses, kind="0302"):
-    """GPUs below one object: (parent, PCI bus id, class, vendor, device, name)."""
-    return [(parent, bus, kind, vendor, device, name) for bus in buses]
+def gpus(parent, vendor, device, name, buses, kind="0302", os_devices=()):
+    """GPUs below one object: (parent, PCI bus id, class, vendor, device, name, names of the OS devices below it)."""
+    return [(parent, bus, kind, vendor, device, name, os_devices) for bus in buses]
 
 
 H200 = (NVIDIA, "2335", "GH100 [H200 SXM 141GB]")
@@ -30,13 +33,14 @@ A100 = (NVIDIA, "20b2", "GA100 [A100 SXM4 80GB]")
 T4 = (NVIDIA, "1eb8", "TU104GL [Tesla T4]")
 V100 = (NVIDIA, "1db1", "GV100GL [Tesla V100 SXM2 16GB]")
 MI250X = (AMD, "7408", "Aldebaran/MI200 [Instinct MI250X]")
+MI300X = (AMD, "74a1", "Aqua Vanjaram [Instinct MI300X]")
 
 # file: (hwloc's synthetic description, PCI devices, changes to the Machine object)
 MACHINES = {
     "laptop": ("pack:1 [numa] core:4 " + hardware_threads(4), [], {}),
     "raspberry-pi": (
         "pack:1 [numa] core:4 pu:1",
-        [("Package:0", "0000:01:00.0", "0c03", ("1106", "VIA Technologies, Inc."), "3483", "VL805/806 xHCI USB 3.0")],
+        gpus("Package:0", VIA, "3483", "VL805/806 xHCI USB 3.0", ["0000:01:00.0"], "0c03"),
         {},
     ),
     "two-sockets-four-gpus": (
@@ -61,7 +65,7 @@ MACHINES = {
     ),
     "management-vga": (
         "pack:2 group:2 [numa] core:4 pu:1",
-        [("Group:0", "0000:03:00.0", "0300", ASPEED, "2000", "ASPEED Graphics Family")]
+        gpus("Group:0", ASPEED, "2000", "ASPEED Graphics Family", ["0000:03:00.0"], "0300")
         + gpus("Group:1", *H200, ["0000:43:00.0"])
         + gpus("Group:2", *H200, ["0000:8d:00.0"]),
         {},
@@ -100,10 +104,58 @@ MACHINES = {
         gpus("Package:0", *A100, ["0000:07:00.0"]) + gpus("Package:1", *A100, ["0000:88:00.0"]),
         {"allowed_cpuset": "0x00000f03"},
     ),
+    # Each level 3 cache is a NUMA node, as a setting of AMD's firmware has it.
+    "caches-as-numa": ("pack:2 group:6 [numa] core:2 pu:1", [], {}),
+    # As before, with GPUs of which only the package is known.
+    "gpus-of-a-package": (
+        "pack:2 group:4 [numa] core:2 pu:1",
+        gpus("Package:0", *A100, ["0000:07:00.0", "0000:0b:00.0"]) + gpus("Package:1", *A100, ["0000:88:00.0"]),
+        {},
+    ),
+    # No memory is plugged in beside the second package; see `without_memory`.
+    "package-without-memory": ("pack:2 [numa] core:3 pu:1", [], {}),
+    # Virtual machines and mainframes know no cores.
+    "pus-alone": ("pack:2 [numa] pu:4", [], {}),
+    # A site has turned off the second hardware thread of each core.
+    "forbidden-threads": ("pack:1 [numa] core:4 " + hardware_threads(4), [], {"allowed_cpuset": "0x0000000f"}),
+    # The job has no core of the NUMA node that the GPU hangs on, but one of its package.
+    "gpu-beside-forbidden-cores": (
+        "pack:2 group:2 [numa] core:2 pu:1",
+        gpus("Group:2", *A100, ["0000:88:00.0"]),
+        {"allowed_cpuset": "0x000000cc"},
+    ),
+    # Class 12: GPUs, of which one is cut in partitions, and an FPGA.
+    "class-12": (
+        "pack:2 [numa] core:4 pu:1",
+        gpus("Package:0", *MI300X, ["0000:05:00.0"], "1200", ["rsmi0", "renderD128", "opencl0d0"])
+        + gpus("Package:1", *MI300X, ["0000:85:00.0"], "1200", ["rsmi1", "rsmi2", "rsmi3", "rsmi4"])
+        + gpus("Package:0", INTEL, "09c4", "PAC with Intel Arria 10 GX FPGA", ["0000:07:00.0"], "1200"),
+        {},
+    ),
+    # A cloud's virtual machine: the console is a VGA of its own make.
+    "console-vga": (
+        "pack:1 [numa] core:4 pu:1",
+        gpus("Package:0", AMAZON, "1111", "", ["0000:00:03.0"], "0300") + gpus("Package:0", *T4, ["0000:00:1e.0"]),
+        {},
+    ),
 }
 
 
-def insert(tree, serial, parent, bus_id, kind, vendor, device, name):
+def without_memory(machine):
+    """Takes the NUMA node of the second package away, as hwloc shows a package without memory."""
+    package = [it for it in machine.iter("object") if it.get("type") == "Package"][1]
+    memory = next(it for it in package if it.get("type") == "NUMANode")
+    package.remove(memory)
+    for part in package.iter("object"):
+        part.set("nodeset", "0x0")
+    machine.set("nodeset", "0x00000001")
+    machine.set("allowed_nodeset", "0x00000001")
+
+
+EDITS = {"package-without-memory": without_memory}
+
+
+def insert(tree, serial, parent, bus_id, kind, vendor, device, name, os_devices):
     """Puts a host bridge and below it one PCI function under the object `parent`, as `Type:logical index`."""
     wanted, index = parent.split(":")
     objects = [it for it in tree.iter("object") if it.get("type") == wanted]
@@ -128,6 +180,8 @@ def insert(tree, serial, parent, bus_id, kind, vendor, device, name):
     )
     ET.SubElement(function, "info", name="PCIVendor", value=vendor[1])
     ET.SubElement(function, "info", name="PCIDevice", value=name)
+    for index, it in enumerate(os_devices):
+        ET.SubElement(function, "object", type="OSDev", gp_index=str(10 * serial + index), name=it, osdev_type="5")
 
 
 def main():
@@ -141,6 +195,7 @@ def main():
         for info in machine.findall("info"):
             machine.remove(info)
         machine.insert(0, ET.Element("info", name="HostName", value=host))
+        EDITS.get(host, lambda machine: None)(machine)
         for serial, device in enumerate(devices):
             insert(tree, 1000 + 2 * serial, *device)
         ET.indent(tree)
