@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_numa_node_left_over_goes_to_a_rank_on_its_own_package() {
-        assert_eq!(dealt(&cores([2; 4]), &[Claim::Compute; 3]), ["0-1", "8-9", "16-17,24-25"]);
+        assert_eq!(dealt(&cores([2; 4]), &[Claim::Compute; 3]), ["0-1,8-9", "16-17", "24-25"]);
     }
 
     #[test]
