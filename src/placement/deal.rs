@@ -5,9 +5,10 @@
 //! second one, so that no CPU rank has to span two; where there are fewer CPU ranks than such NUMA nodes, each gets neighbours.
 //! No core stays idle.
 
-use std::{cmp::Reverse, ops::Range};
+mod rest;
 
-use super::neighbours::runs;
+use std::cmp::Reverse;
+
 use crate::topology::{Core, CpuSet, homes};
 
 /// What a rank wants cores for.
@@ -154,101 +155,6 @@ impl Table<'_> {
         }
     }
 
-    /// The NUMA nodes with cores that nobody has, in order.
-    fn open(&self) -> Vec<usize> {
-        (0..self.domains.len()).filter(|&index| !self.domains[index].free.is_empty()).collect()
-    }
-
-    /// Fewer CPU ranks than NUMA nodes: each gets neighbours, as many cores as the others, and of one package if that can be.
-    fn give_neighbours_to_computers(&mut self, computers: &[usize]) {
-        let open = self.open();
-        let cores_before = sums(open.iter().map(|&index| self.domains[index].free.len()));
-        let changes =
-            |index: &usize| self.domains[open[*index]].package != self.domains[open[index.saturating_sub(1)]].package;
-        let changes_before = sums((0..open.len()).map(|index| usize::from(changes(&index))));
-        let cost = |_: usize, run: Range<usize>| {
-            let cores = cores_before[run.end] - cores_before[run.start];
-            [cores.pow(2), changes_before[run.end] - changes_before[run.start + 1], 0]
-        };
-        for (&claim, run) in computers.iter().zip(runs(open.len(), computers.len(), cost)) {
-            for &index in &open[run] {
-                self.hands[claim].extend(std::mem::take(&mut self.domains[index].free));
-            }
-        }
-    }
-
-    /// No more than one GPU rank on a NUMA node, and no CPU rank: each gets neighbours that are next to its GPU, or else on its
-    /// package, as many cores as the others.
-    fn give_neighbours_to_drivers(&mut self) {
-        let drivers: Vec<usize> = self.domains.iter().flat_map(|domain| domain.drivers.iter().copied()).collect();
-        for domain in &mut self.domains {
-            domain.free.extend(domain.drivers.iter().flat_map(|&claim| std::mem::take(&mut self.hands[claim])));
-        }
-        let cores_before = sums(self.domains.iter().map(|domain| domain.free.len()));
-        let count_far = |claim: usize, run: &Range<usize>| {
-            let packages: Vec<u32> =
-                self.cores.iter().filter(|core| self.is_near(claim, core)).map(|core| core.package).collect();
-            let is_far = |domain: &&Domain| !packages.is_empty() && !packages.contains(&domain.package);
-            self.domains[run.clone()].iter().filter(is_far).count()
-        };
-        let touches = |claim: usize, run: &Range<usize>| {
-            let mut cores = self.domains[run.clone()].iter().flat_map(|domain| &domain.free);
-            self.near(claim).is_none() || cores.any(|&core| self.is_near(claim, &self.cores[core]))
-        };
-        let cost = |part: usize, run: Range<usize>| {
-            let cores = cores_before[run.end] - cores_before[run.start];
-            [usize::from(!touches(drivers[part], &run)), count_far(drivers[part], &run), cores.pow(2)]
-        };
-        for (claim, run) in drivers.iter().zip(runs(self.domains.len(), drivers.len(), cost)) {
-            let free = self.domains[run].iter_mut().flat_map(|domain| std::mem::take(&mut domain.free));
-            self.hands[*claim].extend(free);
-        }
-    }
-
-    /// Gives the NUMA nodes without a rank to their neighbours: those between two seats are parted where the packages change, or
-    /// else evenly, so that each rank's cores are neighbours.
-    fn give_away_the_rest(&mut self) {
-        let homes: Vec<usize> =
-            (0..self.domains.len()).filter(|&index| !self.domains[index].drivers.is_empty()).collect();
-        let mut start = 0;
-        for seat in 0..=homes.len() {
-            let (left, right) = (seat.checked_sub(1).map(|seat| homes[seat]), homes.get(seat).copied());
-            let end = right.unwrap_or(self.domains.len());
-            let cut = match (left, right) {
-                (None, _) => start,
-                (_, None) => end,
-                (Some(left), Some(right)) => self.cut(left, right, start..end),
-            };
-            let last = left.and_then(|home| self.edge(home, |hand| hand.iter().max().copied().map(Reverse)));
-            let first = right.and_then(|home| self.edge(home, |hand| hand.iter().min().copied()));
-            for (receiver, part) in [(last, start..cut), (first, cut..end)] {
-                let Some(receiver) = receiver else { continue };
-                let free = self.domains[part].iter_mut().flat_map(|domain| std::mem::take(&mut domain.free));
-                self.hands[receiver].extend(free);
-            }
-            start = end + 1;
-        }
-    }
-
-    /// Where the NUMA nodes in `between` are parted among the ranks on either side.
-    fn cut(&self, left: usize, right: usize, between: Range<usize>) -> usize {
-        let strangers = |home: usize, part: Range<usize>| {
-            self.domains[part].iter().filter(|domain| domain.package != self.domains[home].package).count()
-        };
-        let cores = |part: Range<usize>| self.domains[part].iter().map(|domain| domain.free.len()).sum::<usize>();
-        let cost = |&cut: &usize| {
-            let (before, after) = (between.start..cut, cut..between.end);
-            let far = strangers(left, before.clone()) + strangers(right, after.clone());
-            (far, cores(before).pow(2) + cores(after).pow(2))
-        };
-        (between.start..=between.end).min_by_key(cost).expect("both ends are there")
-    }
-
-    /// The rank on a NUMA node whose hand comes first by `key`.
-    fn edge<K: Ord>(&self, home: usize, key: impl Fn(&[usize]) -> K) -> Option<usize> {
-        self.domains[home].drivers.iter().copied().min_by_key(|&claim| key(&self.hands[claim]))
-    }
-
     /// More ranks than cores: each gets one core, near its GPU as long as a seat there is left, and the cores are crowded
     /// evenly.
     fn crowd(&mut self, drivers: &[usize], computers: &[usize]) {
@@ -282,17 +188,6 @@ impl Table<'_> {
 /// Cores for one more rank beside `seated` others, in fixed point, so that it can be compared exactly enough.
 fn per_seat(cores: usize, seated: usize) -> usize {
     (cores << 16) / (seated + 1)
-}
-
-/// For each place in a row, the sum of what comes before it.
-fn sums(numbers: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut total = 0;
-    std::iter::once(0)
-        .chain(numbers.map(|number| {
-            total += number;
-            total
-        }))
-        .collect()
 }
 
 /// `total` in `parts` parts that differ by at most one, the larger ones first.
