@@ -46,7 +46,7 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::placement::{
-        Asked, Code, Device, DeviceWish, IcdFile, Place, Rules, Severity, VulkanAdapter, choose, map,
+        Asked, Code, Device, DeviceWish, IcdFile, Launcher, Place, Rules, Severity, VulkanAdapter, choose, map,
         sample::{node, ranks},
     };
 
@@ -57,6 +57,21 @@ mod tests {
         let ranks =
             locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, asked: None }).collect();
         NodeFacts { node, ranks, vulkan: None }
+    }
+
+    #[test]
+    fn advice_has_the_options_of_the_launcher_that_started_the_ranks() {
+        for (launcher, expected) in [
+            (Launcher::OpenMpi, "start with --map-by slot:PE=2 --bind-to core, or with a rankfile made by"),
+            (Launcher::Mpich, "start with -bind-to core:2, or with the command that `hybrid rankfile write` prints"),
+            (Launcher::Other, "start with the command that `hybrid rankfile write` prints"),
+        ] {
+            let mut facts = facts(node(1, 1, 4, &[]), &["0-3", "0-3"]);
+            facts.ranks.iter_mut().for_each(|rank| rank.local.launcher = launcher);
+            let mends = audit(&[facts]).into_iter().filter(|finding| finding.code == Code::RankUnbound);
+            let mends: Vec<String> = mends.filter_map(|finding| finding.mend).collect();
+            assert!(mends.len() == 1 && mends[0].starts_with(expected), "{launcher:?}: {mends:?}");
+        }
     }
 
     fn two_gpus() -> Node {

@@ -151,7 +151,10 @@ mod tests {
     fn open_mpi_reads_the_rankfile_and_5_is_told_where_ranks_share_cores() {
         let pi = [("a", "raspberry-pi")];
         assert_eq!(line(&pi, 4, Launcher::OpenMpi4), "mpiexec -n 4 -rf my.rf hybrid julia");
-        assert_eq!(line(&pi, 4, Launcher::OpenMpi5), "mpiexec -n 4 --map-by rankfile:file=my.rf hybrid julia");
+        assert_eq!(
+            line(&pi, 4, Launcher::OpenMpi5),
+            "mpiexec -n 4 --map-by rankfile:file=my.rf --bind-to core hybrid julia"
+        );
         assert_eq!(
             line(&pi, 5, Launcher::OpenMpi5),
             "mpiexec -n 5 --map-by rankfile:file=my.rf:oversubscribe --bind-to core:overload-allowed hybrid julia"
@@ -162,7 +165,7 @@ mod tests {
     fn open_mpi_5_hands_on_the_rankfile_where_it_names_gpus() {
         assert_eq!(
             line(&[("a", "part-of-a-node")], 2, Launcher::OpenMpi5),
-            "mpiexec -n 2 --map-by rankfile:file=my.rf -x HYBRID_RANKFILE=my.rf hybrid julia"
+            "mpiexec -n 2 --map-by rankfile:file=my.rf --bind-to core -x HYBRID_RANKFILE=my.rf hybrid julia"
         );
     }
 
@@ -170,7 +173,7 @@ mod tests {
     fn open_mpi_5_is_told_the_slots_of_several_hosts() {
         assert_eq!(
             line(&[("b", "raspberry-pi"), ("a", "raspberry-pi")], 2, Launcher::OpenMpi5),
-            "mpiexec -n 4 -H b:2,a:2 --map-by rankfile:file=my.rf hybrid julia"
+            "mpiexec -n 4 -H b:2,a:2 --map-by rankfile:file=my.rf --bind-to core hybrid julia"
         );
     }
 

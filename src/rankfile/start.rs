@@ -2,8 +2,9 @@
 //! advises about starting takes them from here.
 //!
 //! 4.1 has `-rf`. 5 and 6 have it not, refuse a core that another rank has, and some of them (5.0.7 and 6.0, not 5.0.11)
-//! also more ranks than there are cores, unless both are allowed. `core:` makes no difference to what is bound, but
-//! without it a file name with `pe` in it is refused: it is taken for the option `PE=`.
+//! also more ranks than there are cores, unless both are allowed. `--bind-to core` makes no difference to what is bound, but
+//! without it they bind nothing where a variable allows to oversubscribe, and refuse a file name with `pe` in it, which they
+//! take for the option `PE=`.
 
 /// The options for a file whose ranks share cores, as 5 and later want them: for texts that name no file.
 macro_rules! sharing {
@@ -23,8 +24,8 @@ pub fn options_41(file: &str) -> String {
 /// How Open MPI 5 and later are given `file`, of whose ranks some have a core in common where `shares_cores` says so.
 #[must_use]
 pub fn options_5(file: &str, shares_cores: bool) -> String {
-    let [slots, cores] = if shares_cores { [":oversubscribe", " --bind-to core:overload-allowed"] } else { [""; 2] };
-    format!("--map-by {}{cores}", shell_word(&format!("rankfile:file={file}{slots}")))
+    let [slots, cores] = if shares_cores { [":oversubscribe", ":overload-allowed"] } else { [""; 2] };
+    format!("--map-by {} --bind-to core{cores}", shell_word(&format!("rankfile:file={file}{slots}")))
 }
 
 /// A word that a shell takes as it is, or in quotes.
@@ -45,7 +46,7 @@ mod tests {
     #[test]
     fn a_core_for_two_ranks_and_more_ranks_than_cores_are_allowed_together() {
         assert_eq!(options_5("FILE", true), sharing!());
-        assert_eq!(options_5("FILE", false), "--map-by rankfile:file=FILE");
+        assert_eq!(options_5("FILE", false), "--map-by rankfile:file=FILE --bind-to core");
     }
 
     #[test]
