@@ -54,7 +54,8 @@ fn the_program_is_where_cargo_says() {
 fn the_demo_runs_from_a_checkout_that_nobody_may_write() {
     let mut system = System::complete();
     system.variable("CARGO_TARGET_DIR", Some("~/else where"));
-    system.script("else where/release/hybrid", "");
+    let command = "if [ \"$2\" = command ]; then shift 2; printf mpiexec; printf \" '%s'\" \"$@\"; fi";
+    system.script("else where/release/hybrid", command);
     let builds = r#"if [ $1 = build ]; then echo '{"target":{"name":"hybrid"},"executable":"'"$world"'/else where/release/hybrid"}'; fi"#;
     system.program("cargo", &format!("{builds}\n{}", include_str!("made_up/cargo")));
     let writable = |mode| fs::set_permissions(system.path("checkout"), Permissions::from_mode(mode)).unwrap();
@@ -64,7 +65,7 @@ fn the_demo_runs_from_a_checkout_that_nobody_may_write() {
     let started = answer.printed.lines().find(|line| line.starts_with('[')).unwrap_or_default();
     assert_eq!(
         started,
-        "[-n][4][-rf][rankfiles/laptop.rankfile][~/else where/release/hybrid][julia][--scale][3]\
+        "[rankfiles/laptop.rankfile][--][~/else where/release/hybrid][julia][--scale][3]\
          [-o][~/else where/release/julia.png]",
         "{answer:?}"
     );
