@@ -40,7 +40,7 @@ apt_install() { # apt_install PACKAGE...
   apt "$update" update || true
   if [ -s "$update" ]; then complaint=$(apt_gist "$update"); fi
   if ! apt "$get" install -y --no-install-recommends --download-only "$@"; then
-    if grep -qE "resolving|[Cc]ould not connect|unreachable|[Cc]onnection (timed|refused)|Cannot initiate" "$update" "$get"; then
+    if grep -qE "resolving|[Cc]ould not (resolve|connect)|unreachable|[Cc]onnection (timed|refused)|Cannot initiate" "$update" "$get"; then
       fail "there is no network, nothing was installed: connect, then call this again (apt-get: $(apt_gist "$get"))"
     elif [ -n "$complaint" ]; then
       fail "a source of apt is broken, nothing was installed: mend it in /etc/apt, or remove it (apt-get: $complaint; $(apt_gist "$get"))"

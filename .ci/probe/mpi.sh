@@ -9,11 +9,23 @@ family_of() { # which MPI a text is of
   esac
 }
 
+# Without a C compiler mpicc can only tell where its header is: an MPI of somebody's own is not to get Debian's beside it. All is
+# asked again when there is a compiler.
+has_header() { # has_header MPICC
+  local word words=()
+  read -r -a words < <("$1" -show 2>/dev/null | tr '\n' ' ') || true
+  for word in ${words[@]+"${words[@]}"}; do
+    if [[ $word == -I* ]] && [ -e "${word#-I}/mpi.h" ]; then return; fi
+  done
+  return 1
+}
+
 probe_mpicc() { # probe_mpicc MPICC: leaves $scratch/mpi, which prints the library's name
   local program='#include <mpi.h>
 #include <stdio.h>
 int main(void) { char name[MPI_MAX_LIBRARY_VERSION_STRING]; int n; return MPI_Get_library_version(name, &n) || puts(name) < 0; }'
   local flags
+  if ! probe_cc >/dev/null && has_header "$1"; then return; fi
   if [ -n "${MPI_PKG_CONFIG:-}" ]; then
     flags=$("${PKG_CONFIG:-pkg-config}" --cflags --libs "$MPI_PKG_CONFIG" 2>&1) || { gist <<<"$flags"; return 1; }
     # shellcheck disable=SC2086 # pkg-config's flags are words
@@ -32,7 +44,7 @@ probe_mpiexec() { # probe_mpiexec MPIEXEC
 # Adds what MPICC and MPIEXEC lack. Which MPI: the one that links, else the one that starts, else the one whose mpicc is there.
 need_mpi() {
   local mpicc=$1 mpiexec=$2 family=${3:-}
-  probe_mpicc "$mpicc" >/dev/null && library=$("$scratch/mpi" | head -n 1) || library=''
+  probe_mpicc "$mpicc" >/dev/null && library=$("$scratch/mpi" 2>/dev/null | head -n 1) || library=''
   launcher=$("$mpiexec" --version 2>/dev/null | tr '\n' ' ' | cut -c 1-200) || launcher=''
   family=${family:-$(family_of "$library")}
   family=${family:-$(family_of "$launcher")}

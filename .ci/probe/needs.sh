@@ -34,7 +34,15 @@ ask_all() { # ask_all SCOPE
   need libhwloc-dev 'hwloc 2, with headers' probe_hwloc
   need libudev-dev 'libudev, with headers (hwloc is linked with it)' probe_udev
   need libclang-dev 'libclang, with its headers (the MPI bindings are generated with it)' probe_libclang
-  [ "$1" != build ] || return 0
+  case $1 in
+    build) return 0 ;;
+    fresh)
+      need debootstrap 'debootstrap' probe_command debootstrap
+      need git 'git' probe_command git
+      need util-linux 'unshare and pivot_root (util-linux)' probe_command pivot_root
+      return 0
+      ;;
+  esac
   need libvulkan1 'the Vulkan loader' probe_vulkan
   need mesa-vulkan-drivers 'lavapipe, the software Vulkan driver of Mesa' probe_lavapipe
   need procps 'pgrep (procps)' probe_command pgrep

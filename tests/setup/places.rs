@@ -1,6 +1,8 @@
 //! Where is built and run: folders that cargo is told of, that nobody may write, and machines with fewer cores than the demo's
 //! rankfile names. (Every made-up system has a space in its path.)
 
+use std::{fs, fs::Permissions, os::unix::fs::PermissionsExt};
+
 use super::{System, assert_refuses, assert_says};
 
 #[test]
@@ -46,6 +48,27 @@ fn the_program_is_where_cargo_says() {
         echo '{"reason":"build-finished","success":true}'"#;
     system.program("cargo", &format!("if [ $1 = --version ]; then echo 'cargo 1.90.0'; exit; fi\n{messages}"));
     assert_says(&system.call(&[".ci/built"]), 0, "target/arm/release/hybrid");
+}
+
+#[test]
+fn the_demo_runs_from_a_checkout_that_nobody_may_write() {
+    let mut system = System::complete();
+    system.variable("CARGO_TARGET_DIR", Some("~/else where"));
+    let command = "if [ \"$2\" = command ]; then shift 2; printf mpiexec; printf \" '%s'\" \"$@\"; fi";
+    system.script("else where/release/hybrid", command);
+    let builds = r#"if [ $1 = build ]; then echo '{"target":{"name":"hybrid"},"executable":"'"$world"'/else where/release/hybrid"}'; fi"#;
+    system.program("cargo", &format!("{builds}\n{}", include_str!("made_up/cargo")));
+    let writable = |mode| fs::set_permissions(system.path("checkout"), Permissions::from_mode(mode)).unwrap();
+    writable(0o555);
+    let answer = system.call(&["make", "--silent", "demo"]);
+    writable(0o755);
+    let started = answer.printed.lines().find(|line| line.starts_with('[')).unwrap_or_default();
+    assert_eq!(
+        started,
+        "[rankfiles/laptop.rankfile][--][~/else where/release/hybrid][julia][--scale][3]\
+         [-o][~/else where/release/julia.png]",
+        "{answer:?}"
+    );
 }
 
 #[test]

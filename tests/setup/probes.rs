@@ -1,6 +1,8 @@
 //! Things that are there by name only, or not at all: each is found missing, its package and no other is installed, and is asked
 //! for again.
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use super::{System, assert_installs, assert_refuses, assert_says};
 
 #[test]
@@ -64,8 +66,24 @@ fn a_compiler_that_cannot_link_lacks_its_package() {
     for package in ["pkg-config", "libopenmpi-dev", "libhwloc-dev", "libudev-dev", "libclang-dev"] {
         system.installed(package);
     }
-    std::fs::copy(system.path("bin/cc"), system.path("cc")).unwrap();
+    fs::copy(system.path("bin/cc"), system.path("cc")).unwrap();
     system.program("cc", "echo '/usr/bin/ld: cannot find Scrt1.o: No such file or directory' >&2; exit 1");
+    assert_installs(&system, "build", "build-essential", "cp \"$world/cc\" \"$world/bin/cc\"");
+}
+
+#[test]
+fn an_mpi_of_ones_own_is_enough_where_the_compiler_is_missing() {
+    let system = System::complete();
+    for package in ["pkg-config", "libhwloc-dev", "libudev-dev", "libclang-dev"] {
+        system.installed(package);
+    }
+    let own = tempfile::tempdir().unwrap();
+    fs::set_permissions(own.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(own.path().join("mpi.h"), "").unwrap();
+    let folder = own.path().display();
+    let shown = format!("if [ \"$1\" = -show ]; then echo \"gcc -I{folder} -lmpi\"; else exec cc \"$@\"; fi");
+    system.program("mpicc", &shown);
+    fs::rename(system.path("bin/cc"), system.path("cc")).unwrap();
     assert_installs(&system, "build", "build-essential", "cp \"$world/cc\" \"$world/bin/cc\"");
 }
 
@@ -99,7 +117,7 @@ fn libudev_is_not_hwlocs_fault() {
 fn the_vulkan_loader_is_opened_and_no_ldconfig_asked() {
     let system = System::complete();
     system.setup("test");
-    std::fs::remove_file(system.path("log")).unwrap();
+    fs::remove_file(system.path("log")).unwrap();
     assert_says(&system.setup("test"), 0, "");
     system.remove("lib/libvulkan.so.1");
     assert_installs(&system, "test", "libvulkan1", "touch \"$world/lib/libvulkan.so.1\"");
@@ -109,7 +127,7 @@ fn the_vulkan_loader_is_opened_and_no_ldconfig_asked() {
 fn lavapipe_without_its_library_lacks_its_package() {
     let system = System::complete();
     system.setup("test");
-    std::fs::remove_file(system.path("log")).unwrap();
+    fs::remove_file(system.path("log")).unwrap();
     system.remove("lib/libvulkan_lvp.so");
     assert_installs(&system, "test", "mesa-vulkan-drivers", "touch \"$world/lib/libvulkan_lvp.so\"");
 }

@@ -15,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Tools that the set-up may take from the real system: none of them changes anything outside the folder.
-const TOOLS: &str = "bash sh env sed grep awk cat cut tr head tail od getconf ls mkdir rm cp mv chmod stat id dirname touch true pkg-config";
+const TOOLS: &str = "bash sh env sed grep awk cat cut tr head tail od getconf ls mkdir rm cp mv chmod stat id dirname touch true pkg-config make";
 /// An ordinary user without a name of consequence: as root, who may write everywhere, half of the faults could not be made.
 const NOBODY: u32 = 65534;
 
@@ -59,7 +59,7 @@ impl System {
         for (program, text) in PROGRAMS {
             system.program(program, text);
         }
-        for program in ["make", "pgrep", "ip", "unshare", "mount"] {
+        for program in ["pgrep", "ip", "unshare", "mount"] {
             system.program(program, "");
         }
         system.mpi("Open MPI v4.1.4, package: Debian", "mpiexec (OpenRTE) 4.1.4");
@@ -78,7 +78,7 @@ impl System {
         }
         let listed = |folder: &str| fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         let scripts = listed(".ci").chain(listed(".ci/probe")).filter(|path| path.is_file());
-        let others = ["Cargo.toml", "tests/reference/requirements.txt", "benches/peers/requirements.txt"];
+        let others = ["Makefile", "Cargo.toml", "tests/reference/requirements.txt", "benches/peers/requirements.txt"];
         for path in scripts.chain(others.map(|name| root.join(name))) {
             fs::copy(&path, self.path("checkout").join(path.strip_prefix(root).unwrap())).unwrap();
         }
@@ -119,7 +119,8 @@ impl System {
     /// What the MPI library and the launcher say of themselves.
     pub fn mpi(&self, library: &str, launcher: &str) {
         self.write("mpi_library", library);
-        self.program("mpiexec", &format!("echo '{launcher}'"));
+        let script = format!("if [ \"$1\" = --version ]; then echo '{launcher}'; else printf '[%s]' \"$@\"; fi");
+        self.program("mpiexec", &script);
     }
 
     /// The hwloc that pkg-config knows.
@@ -153,7 +154,7 @@ impl System {
     /// Calls a program in the checkout as [`System::setup`] does.
     pub fn call(&self, words: &[&str]) -> Answer {
         let mut command = Command::new(real("setsid").expect("setsid, from util-linux"));
-        command.arg("--wait").arg(self.path("checkout").join(words[0])).args(&words[1..]);
+        command.arg("--wait").args(words);
         command.current_dir(self.path("checkout")).env_clear().stdin(Stdio::null());
         command.env("PATH", self.path("bin")).env("HOME", self.path("home"));
         command.env("LIBCLANG_PATH", self.path("clang")).env("SSL_CERT_FILE", self.path("certificates.pem"));
