@@ -99,7 +99,9 @@ impl<'a> Reader<'a> {
         if words.contains(&word) {
             return Some(());
         }
-        if let Some(right) = words.iter().find(|right| right.eq_ignore_ascii_case(word)) {
+        // With nothing behind it the word may be any.
+        let goes_on = self.at < self.text.len();
+        if let Some(right) = words.iter().find(|right| goes_on && right.eq_ignore_ascii_case(word)) {
             self.slip(Code::KeywordCase, at.clone(), self.replaced(&at, right));
             return Some(());
         }
@@ -163,15 +165,18 @@ impl<'a> Reader<'a> {
             None => {}
             Some(Code::FullHostName) => {
                 let name = at.end - hostname::read(word).name.len()..at.end;
-                let short = hostname::short_name(&self.text[name.clone()]);
-                self.slip(Code::FullHostName, at, self.replaced(&name, short));
+                let full = &self.text[name.clone()];
+                // Without its ending a name of mDNS leads nowhere.
+                let corrected =
+                    if hostname::is_mdns(full) { None } else { self.replaced(&name, hostname::short_name(full)) };
+                self.slip(Code::FullHostName, at, corrected);
             }
             Some(code @ Code::QuotedHost) => {
                 let bare = word.replace(['"', '\''], "");
                 let corrected = self.replaced(&at, &bare).filter(|_| hostname::read(&bare).fault.is_none());
                 self.slip(code, at, corrected);
             }
-            Some(code @ (Code::HostUnderscore | Code::RelativeHost)) => self.slip(code, at, None),
+            Some(code @ (Code::HostUnderscore | Code::RelativeHost | Code::Ipv6Host)) => self.slip(code, at, None),
             Some(code) => return self.fault(code, at, None),
         }
         Some(())
@@ -254,6 +259,7 @@ mod tests {
             ("rank 0=a SLOT=0", Code::KeywordCase, "SLOT", Some("rank 0=a slot=0")),
             ("rank0=a slot=0", Code::UnknownLine, "rank0", Some("rank 0=a slot=0")),
             ("```", Code::UnknownLine, "```", None),
+            ("RANK", Code::UnknownLine, "RANK", None),
             ("a slots=4", Code::UnknownLine, "a", None),
             ("rank -1=a slot=0", Code::RankNumber, "-1", None),
             ("rank x=a slot=0", Code::RankNumber, "x", None),
@@ -270,6 +276,8 @@ mod tests {
             ("rank 0=a slot 0", Code::MissingEquals, "0", None),
             ("rank 0=a.b slot=0", Code::FullHostName, "a.b", Some("rank 0=a slot=0")),
             ("rank 0=me@a.b slot=0", Code::FullHostName, "me@a.b", Some("rank 0=me@a slot=0")),
+            ("rank 0=a.local slot=0", Code::FullHostName, "a.local", None),
+            ("rank 0=fd00::2 slot=0", Code::Ipv6Host, "fd00::2", None),
             ("rank 0=\"a\" slot=0", Code::QuotedHost, "\"a\"", Some("rank 0=a slot=0")),
             ("rank 0=a slot=0, 1", Code::BlankInSlots, " 1", Some("rank 0=a slot=0,1")),
             ("rank 0=a slot=0 , 1", Code::BlankInSlots, " , 1", Some("rank 0=a slot=0,1")),
