@@ -18,6 +18,11 @@ const TRAPS: &[Trap] = &[
         Some("parse error in the hostfile"),
     ),
     ("rank 0=vm slot=0\r\nrank 1=vm slot=1\r\n", Code::CarriageReturn, Some("invalid syntax"), Some("invalid syntax")),
+    ("node1 slots=2\nnode2 slots=2\n", Code::OtherFile, Some("ssh"), Some("invalid syntax")),
+    ("# nodes of the site\nnode1\nnode2\n", Code::OtherFile, Some("ssh"), Some("missing its location")),
+    ("node1:2\nnode2:2\n", Code::OtherFile, Some("illegal character"), Some("missing its location")),
+    ("hosta 0,1 0 1\nhosta 2,3 0 1\n", Code::OtherFile, Some("ssh"), Some("missing its location")),
+    ("rank: 0: { host: 1; cpu: {0-3} }\n", Code::OtherFile, Some("hostfile"), Some("hostfile")),
     ("\r\nrank 0=vm slot=0\n", Code::CarriageReturn, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm slot=0\n# bye", Code::CommentAtEnd, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm slot=0 # bye", Code::CommentAtEnd, Some("invalid syntax"), Some("invalid syntax")),
@@ -69,6 +74,13 @@ const TRAPS: &[Trap] = &[
     ("rank 0=vm slot=0.1\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm slot=\"0\"\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm username=x slot=0\n", Code::BrokenLine, None, None),
+    ("rank 0=vm\u{a0}slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
+    ("\u{200b}rank 0=vm slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=vm slot=0\u{2013}1\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0\u{ff1d}vm slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
+    ("rank 0=\u{201c}vm\u{201d} slot=0\n", Code::Guise, Some("illegal character"), Some("invalid syntax")),
+    ("r\u{430}nk 0=vm slot=0\n", Code::Guise, Some("parse error"), Some("parse error")),
+    ("rank 0=vm slot=0\n\u{feff}rank 1=vm slot=1\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
     // The host.
     ("rank 0= slot=0\n", Code::MissingHost, Some("next word"), Some("next word")),
     ("rank 0=vm:0 slot=0\n", Code::HostSyntax, Some("refuses the name"), Some("refuses the name")),
@@ -77,6 +89,8 @@ const TRAPS: &[Trap] = &[
     ("rank 0=+n0 slot=0\n", Code::RelativeHost, Some("no prior allocation"), Some("no prior allocation")),
     ("rank 0=a@b@vm slot=0\n", Code::SeveralAts, Some("segmentation"), Some("segmentation")),
     ("rank 0=vm.example.org slot=0\n", Code::FullHostName, Some("first dot"), Some("first dot")),
+    ("rank 0=pi1.local slot=0\n", Code::FullHostName, Some("'ssh pi1'"), Some("'ssh pi1.local'")),
+    ("rank 0=2001:db8::7 slot=0\n", Code::Ipv6Host, Some("illegal character"), Some("not allocated")),
     // The slots.
     ("rank 0=vm slot=P1\n", Code::PackagePrefix, Some("binds core 0,"), None),
     ("rank 0=vm slot=p1\n", Code::PackagePrefix, Some("binds core 0,"), None),
@@ -112,7 +126,7 @@ const CLEAN: &[&str] = &[
     "# Windows comment\r\nrank 0=vm slot=0 # and here\r\n",
     "  rank\t0 = vm\tslots = 0-2,4  \n\u{c}\nrank 1=me@vm slot=1:0-2;0:7\n",
     "rank 0=vm slot=0 # gpu=0000:65:00.0\nrank 1=vm slot=1 // gpu\nrank 2=vm slot=2 /* cpu */\n",
-    "rank 0=192.0.2.2 slot=0\nrank 1=fd00::2 slot=0\nrank 2=localhost slot=1\n",
+    "rank 0=192.0.2.2 slot=0\nrank 1=192.0.2.3 slot=0\nrank 2=localhost slot=1\n",
     "rank 0=vm slot=0:*\nrank 1=vm slot=S1\n",
     "# caf\u{e9}\nrank 0=vm slot=01\n",
 ];
@@ -144,6 +158,7 @@ fn every_code_about_text_has_a_trap() {
                     | Code::TooFewRanks
                     | Code::UnusedRanks
                     | Code::MixedCounts
+                    | Code::OneMachine
             )
     };
     for code in Code::ALL.iter().filter(|code| !elsewhere(code)) {
@@ -204,8 +219,30 @@ fn bytes_that_are_no_text_give_one_diagnostic() {
 }
 
 #[test]
+fn bytes_in_a_comment_are_a_note_and_the_rest_is_checked() {
+    let found = lint(b"# K\xfcche\nrank 0=vm slot=0 // caf\xe9\nrank 1=vm slot=C1 /* \xff\n\xff */\n", Dialects::Both);
+    let codes: Vec<(Code, Severity)> = found.iter().map(|diagnostic| (diagnostic.code, diagnostic.severity)).collect();
+    assert_eq!(codes, [(Code::NotUtf8, Severity::Note), (Code::CorePrefix, Severity::Error)]);
+    assert_eq!((found[0].span.line, found[0].span.column, found[1].span.column), (1, 4, 15));
+    let found = lint(b"# K\xfcche\nrank 0=vm slot=0\nrank 1=\xff slot=C1\nrank 2=vm slot=P1\n", Dialects::OpenMpi41);
+    let codes: Vec<(Code, Severity)> = found.iter().map(|diagnostic| (diagnostic.code, diagnostic.severity)).collect();
+    assert_eq!(codes, [(Code::NotUtf8, Severity::Error), (Code::PackagePrefix, Severity::Error)]);
+    assert_eq!((found[0].span.line, found[0].span.column), (3, 8));
+}
+
+#[test]
+fn a_character_that_looks_like_another_is_named_with_its_place_and_mended() {
+    let found = lint("rank 0=vm slot=0\nrank 1=v\u{43c} slot=\u{ff11}\u{2013}2\n".as_bytes(), Dialects::Both);
+    let places: Vec<_> = found.iter().map(|diagnostic| (diagnostic.span.line, diagnostic.span.column)).collect();
+    assert_eq!(places, [(2, 15)], "{found:?}");
+    assert!(found[0].message.contains("U+FF11") && found[0].message.contains("full-width"), "{found:?}");
+    let mended = &lint("rank 0=vm\u{a0}slot=\u{ff11}\u{2013}2 # caf\u{e9}\n".as_bytes(), Dialects::Both)[0];
+    assert_eq!(mended.corrected.as_deref(), Some("rank 0=vm slot=1-2 # caf\u{e9}"));
+}
+
+#[test]
 fn a_file_of_faults_gives_a_bounded_list() {
-    let found = lint("x\n".repeat(100_000).as_bytes(), Dialects::Both);
+    let found = lint("x!\n".repeat(100_000).as_bytes(), Dialects::Both);
     assert!(found.len() < 1000, "{}", found.len());
     assert_eq!(found.last().map(|d| (d.code, d.severity)), Some((Code::TooManyFindings, Severity::Note)));
 }

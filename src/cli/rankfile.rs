@@ -20,7 +20,7 @@ pub enum RankfileCommand {
 /// Options of `hybrid rankfile check`.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct CheckArgs {
-    /// The rankfile.
+    /// The rankfile; - reads standard input.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The Open MPI that the file is meant for.
@@ -32,12 +32,15 @@ pub struct CheckArgs {
     /// Number of ranks that the job is started with, as in mpiexec -n.
     #[arg(short = 'n', value_name = "RANKS", value_parser = clap::value_parser!(u32).range(1..))]
     pub ranks: Option<u32>,
+    /// For people, or a JSON list for editors and CI.
+    #[arg(long, value_enum, default_value_t = FindingsFormat::Text)]
+    pub format: FindingsFormat,
 }
 
 /// Options of `hybrid rankfile explain`.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct ExplainArgs {
-    /// The rankfile.
+    /// The rankfile; - reads standard input.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Nodes to explain the file on.
@@ -128,6 +131,15 @@ pub enum Dialect {
     Both,
 }
 
+/// Forms of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FindingsFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
 /// Forms of a written placement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
@@ -187,6 +199,7 @@ mod tests {
             ("check", "<FILE>"),
             ("check a --dialect 6", "4.1, 5, both"),
             ("check a -n 0", "0 is not in 1.."),
+            ("check a --format xml", "text, json"),
             ("check a --topology node1", "HOST=FILE.xml"),
             ("check a --topology =x.xml", "HOST=FILE.xml"),
             ("write --ranks-per-node 0", "0 is not in 1..=65536"),

@@ -35,6 +35,9 @@ const OVER_ITS_SLOTS: &str = concat!(
     "\"A process attempted to bind to resources already allocated\", or \"a host was either not allocated or oversubscribed its slots\", unless started with ",
     sharing!()
 );
+const UNNAMED: &str = "refuses the file, without naming the character: \"invalid syntax in the rankfile\", \"a parse error in the hostfile\" or, in a host name, \"an illegal character\"";
+const ELSEWHERE: &str =
+    "\"a host was either not allocated or oversubscribed its slots\", unless a hostfile names the address";
 const LOST: &str = "says \"A rank is missing its location specification\" and starts nothing";
 
 macro_rules! codes {
@@ -80,6 +83,7 @@ codes! {
     CommentAtEnd "RF006" "comment-without-newline" Error Some(SYNTAX), Some(SYNTAX), "The last line is a comment without a newline.";
     OpenComment "RF007" "open-comment" Error Some("ignores the rest of the file, without a word"), Some("ignores the rest of the file, without a word"), "`/*` without `*/`.";
     NoRanks "RF008" "no-ranks" Error Some(LOST), Some(SYNTAX), "The file names no rank.";
+    OtherFile "RF009" "other-file" Error None, None, "Not a rankfile, but a hostfile or another launcher's file.";
 
     UnknownLine "RF010" "unknown-line" Error Some(AS_HOST), Some("ignores a plain word, else stops at \"a parse error in the hostfile\" or \"invalid syntax\""), "A line that does not start with `rank`.";
     KeywordCase "RF011" "keyword-case" Error Some("stops at \"a parse error in the hostfile\" (rank) or a missing help text (slot)"), Some("stops at \"a parse error in the hostfile\" (rank), or takes the slot number for the host (slot)"), "`RANK` or `Slot`.";
@@ -93,6 +97,7 @@ codes! {
     StrayText "RF019" "stray-text" Warning Some("ignores plain words after the slots; a second rank or slot on the line breaks the file"), Some("ignores plain words after the slots; a second rank or slot on the line breaks the file"), "Words after the slot list.";
     StrayCharacter "RF020" "stray-character" Error Some(SYNTAX), Some(SYNTAX), "A character that has no place in a rankfile.";
     BrokenLine "RF021" "broken-line" Error Some(SYNTAX), Some(SYNTAX), "Something else where `slot=` should stand.";
+    Guise "RF022" "look-alike-character" Error Some(UNNAMED), Some(UNNAMED), "A character that looks like ASCII or like nothing.";
 
     MissingHost "RF030" "missing-host" Error Some("takes the next word for the host"), Some("takes the next word for the host"), "Nothing after `rank N=`.";
     HostSyntax "RF031" "host-syntax" Error Some("refuses the name, or cuts it and tries ssh to what is left"), Some("refuses the name, or cuts it and finds no such host"), "A host name that cannot be one.";
@@ -102,6 +107,8 @@ codes! {
     SeveralAts "RF035" "several-ats" Error Some("mpiexec dies of a segmentation fault"), Some("mpiexec dies of a segmentation fault"), "`a@b@host`.";
     FullHostName "RF036" "full-host-name" Warning Some("cuts the name at the first dot, so that node.a and node.b are one host"), Some("cuts the name at the first dot, so that node.a and node.b are one host"), "A host name with its domain.";
     HostCase "RF037" "host-case" Error Some("may take the two spellings for two hosts"), Some("takes the two spellings for two hosts: \"a host was either not allocated or oversubscribed its slots\""), "One host in two spellings.";
+    OneMachine "RF038" "one-machine" Error None, None, "This machine under two names, or by its address.";
+    Ipv6Host "RF039" "ipv6-host" Error Some("refuses the name: \"an illegal character in the following node name\", unless it is an address of the machine that starts the job"), Some(ELSEWHERE), "A host by its IPv6 address.";
 
     PackagePrefix "RF040" "package-prefix" Error None, None, "`P1`, a package to 5.x only.";
     CorePrefix "RF041" "core-prefix" Error None, None, "`C1`, which is core 0.";

@@ -2,6 +2,7 @@
 //! Knows codes and positions, not what a rankfile looks like.
 
 use super::code::{Code, Severity};
+use super::text::readable;
 
 /// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,10 +112,10 @@ fn excerpt(source: &[u8], span: Span) -> (String, usize, usize) {
     let start = span.start.min(source.len());
     let line_start = source[..start].iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
     let line_end = source[start..].iter().position(|&b| b == b'\n').map_or(source.len(), |n| start + n);
-    let before = ascii(&String::from_utf8_lossy(&source[line_start..start]));
+    let before = ascii(&readable(&source[line_start..start]));
     let end = span.end.clamp(start, line_end);
-    let marked = ascii(&String::from_utf8_lossy(&source[start..end]));
-    let after = ascii(&String::from_utf8_lossy(&source[end..line_end]));
+    let marked = ascii(&readable(&source[start..end]));
+    let after = ascii(&readable(&source[end..line_end]));
     let skipped = before.len().saturating_sub(SHOWN_COLUMNS / 2);
     let shown: String = [&before[skipped..], &marked, &after].concat().chars().take(SHOWN_COLUMNS).collect();
     let caret_column = before.len() - skipped;

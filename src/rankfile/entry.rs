@@ -1,5 +1,7 @@
 //! What a rankfile says, line by line, once it is understood. Values only.
 
+use std::collections::BTreeSet;
+
 use super::diagnostic::Span;
 use super::hostname;
 use super::slots::SlotList;
@@ -43,9 +45,29 @@ impl Entry {
 pub struct Rankfile {
     /// The lines. A rank may stand in several of them; then the last one counts.
     pub entries: Vec<Entry>,
+    /// Whether a line was meant for a rank and could not be read: then ranks only seem to be missing.
+    pub has_unread_lines: bool,
 }
 
 impl Rankfile {
+    /// The hosts, as [`Entry::short_host`] has them.
+    #[must_use]
+    pub fn short_hosts(&self) -> BTreeSet<&str> {
+        self.entries.iter().map(Entry::short_host).collect()
+    }
+
+    /// The same lines, with other names for the hosts that `name` knows one for.
+    #[must_use]
+    pub fn with_hosts(&self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let mut renamed = self.clone();
+        for entry in &mut renamed.entries {
+            if let Some(other) = name(&entry.host) {
+                entry.host = other;
+            }
+        }
+        renamed
+    }
+
     /// The line that counts for a rank.
     #[must_use]
     pub fn entry(&self, rank: u32) -> Option<&Entry> {

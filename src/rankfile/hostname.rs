@@ -1,7 +1,7 @@
 //! The word after `rank N=`: which names the launchers' lexers take, and what they cut off.
 //! Knows no network: whether a host exists is for others to say.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::code::Code;
 
@@ -14,11 +14,19 @@ pub(super) struct HostName<'a> {
 }
 
 /// The name as both launchers know it: cut at the first dot unless it is an address.
-pub(super) fn short_name(name: &str) -> &str {
+#[must_use]
+pub fn short_name(name: &str) -> &str {
     match name.parse::<IpAddr>() {
         Ok(_) => name,
         Err(_) => name.split('.').next().unwrap_or(name),
     }
+}
+
+/// Whether it is a name of mDNS, `.local`, which exists with its ending alone.
+#[must_use]
+pub fn is_mdns(name: &str) -> bool {
+    let Some((host, ending)) = name.rsplit_once('.') else { return false };
+    !host.is_empty() && ending.eq_ignore_ascii_case("local")
 }
 
 /// Judges the word.
@@ -42,6 +50,9 @@ fn fault(user: Option<&str>, name: &str) -> Option<Code> {
     if user.is_some_and(|user| !starts_plain(user) || !user.bytes().all(plain)) {
         return Some(Code::HostSyntax);
     }
+    if name.parse::<Ipv6Addr>().is_ok() {
+        return Some(Code::Ipv6Host);
+    }
     if name.parse::<IpAddr>().is_ok() {
         return None;
     }
@@ -64,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_the_launchers_take_have_no_fault() {
-        for word in ["node1", "n-1", "10", "192.0.2.2", "fd00::2", "me@node1", "localhost", "root@192.0.2.2"] {
+        for word in ["node1", "n-1", "10", "192.0.2.2", "me@node1", "localhost", "root@192.0.2.2"] {
             assert_eq!(read(word).fault, None, "{word}");
         }
         assert_eq!(read("me@node1").name, "node1");
@@ -76,6 +87,8 @@ mod tests {
             ("node.site.org", Code::FullHostName),
             ("7node.site.org", Code::HostSyntax),
             ("a_b", Code::HostUnderscore),
+            ("fd00::2", Code::Ipv6Host),
+            ("me@::1", Code::Ipv6Host),
             ("\"a\"", Code::QuotedHost),
             ("+n0", Code::RelativeHost),
             ("+N1", Code::RelativeHost),
@@ -90,6 +103,12 @@ mod tests {
         ] {
             assert_eq!(read(word).fault, Some(code), "{word}");
         }
+    }
+
+    #[test]
+    fn names_of_mdns_end_in_local() {
+        assert!(is_mdns("pi1.local") && is_mdns("Pi1.LOCAL"));
+        assert!(!is_mdns("local") && !is_mdns(".local") && !is_mdns("pi1.local.site.org"));
     }
 
     #[test]

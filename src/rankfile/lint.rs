@@ -41,21 +41,25 @@ pub fn lint(bytes: &[u8], dialects: Dialects) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Whether the file has a line for each of the ranks that `mpiexec -n ranks` starts, and no other.
+/// Whether the file has a line for each of the ranks that `mpiexec -n ranks` starts, and no other. Where lines could not
+/// be read the rank may be theirs; that was said of them.
 #[must_use]
 pub fn lint_rank_count(rankfile: &Rankfile, ranks: u32) -> Option<Diagnostic> {
     let last = rankfile.entries.iter().max_by_key(|entry| entry.rank);
     let named = last.map_or(0, |entry| entry.rank + 1);
     let span = last.map_or(Span::start_of_file(), |entry| entry.spans[0]);
+    if named == 0 || (named < ranks && rankfile.has_unread_lines) {
+        return None;
+    }
     let (code, way_out) = match named.cmp(&ranks) {
         std::cmp::Ordering::Equal => return None,
         std::cmp::Ordering::Less => (Code::TooFewRanks, "add lines"),
         std::cmp::Ordering::Greater => (Code::UnusedRanks, "remove lines"),
     };
     let message = format!(
-        "the file ends at rank {}, -n {ranks} starts ranks 0 to {}: {way_out}, or start {named}",
-        i64::from(named) - 1,
-        i64::from(ranks) - 1
+        "the file ends at rank {}, -n {ranks} starts {}: {way_out}, or start {named}",
+        named - 1,
+        if ranks == 1 { "rank 0 alone".to_owned() } else { format!("ranks 0 to {}", i64::from(ranks) - 1) }
     );
     Some(Diagnostic::new(code, span, message))
 }
@@ -81,6 +85,8 @@ mod tests {
         assert_eq!(code(2), None);
         assert_eq!(code(3), Some(Code::TooFewRanks));
         assert_eq!(code(1), Some(Code::UnusedRanks));
-        assert_eq!(lint_rank_count(&Rankfile::default(), 0), None);
+        assert_eq!(lint_rank_count(&Rankfile::default(), 4), None);
+        let broken = parse(b"rank 0=a slot=0\nrank 1=a, slot=1\n").rankfile;
+        assert_eq!(lint_rank_count(&broken, 2), None);
     }
 }

@@ -19,6 +19,7 @@
 //! | read a file | [`parse()`] |
 //! | find what a launcher will misread | [`lint()`], [`lint_overlaps`], [`lint_rank_count`] |
 //! | compare with real nodes | [`lint_against`] |
+//! | find this machine under several names | [`lint_own_names`] |
 //! | compare device comments with real GPUs | [`lint_gpus`] |
 //! | know the cores of one entry | [`resolve`] |
 //! | write a file | [`write()`] |
@@ -31,10 +32,13 @@ mod device;
 mod diagnostic;
 mod entry;
 mod gpus;
+mod guise;
 mod hostname;
 mod lines;
 mod lint;
+mod one_machine;
 mod order;
+mod other_kind;
 mod overlaps;
 mod parse;
 mod slots;
@@ -49,7 +53,9 @@ pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Span, render};
 pub use entry::{Entry, Rankfile};
 pub use gpus::lint_gpus;
+pub use hostname::{is_mdns, short_name};
 pub use lint::{Dialects, lint, lint_rank_count};
+pub use one_machine::{OwnName, lint_own_names, soften_own_addresses};
 pub use overlaps::lint_overlaps;
 pub use parse::{Parsed, parse};
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};

@@ -8,11 +8,12 @@ use super::device::{Comment, read_comment};
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::{Entry, Rankfile};
 use super::lines::{self, Piece};
+use super::other_kind::OtherKind;
 use super::slots::SlotList;
 use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
-use super::wording::statement_message;
-use super::{hostname, order, text};
+use super::wording::{guise_message, statement_consequences, statement_message};
+use super::{guise, hostname, order, other_kind, text};
 use crate::wish::DeviceWish;
 
 /// A file that was read: what it says, and what is wrong with it.
@@ -35,7 +36,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     match text::decode(bytes) {
         Ok(text) => {
             let mut parser =
-                Parser { text, rankfile: Rankfile::default(), diagnostics: Vec::new(), found: 0, ranks_lost: false };
+                Parser { text: &text, bytes, rankfile: Rankfile::default(), diagnostics: Vec::new(), found: 0 };
             parser.file();
             parser.finish()
         }
@@ -45,11 +46,11 @@ pub fn parse(bytes: &[u8]) -> Parsed {
 
 struct Parser<'a> {
     text: &'a str,
+    /// What the text was made from: `?` stands in it for bytes that are not UTF-8.
+    bytes: &'a [u8],
     rankfile: Rankfile,
     diagnostics: Vec<Diagnostic>,
     found: usize,
-    /// Whether a line was meant for a rank and could not be read: then ranks only seem to be missing.
-    ranks_lost: bool,
 }
 
 impl Parser<'_> {
@@ -78,14 +79,67 @@ impl Parser<'_> {
             let message = "the lines end in CR LF as on Windows: convert them, for instance with dos2unix";
             self.report_at(Code::CarriageReturn, piece, at, message);
         }
-        for piece in &pieces {
-            self.piece(piece);
+        let statements = pieces.iter().map(|piece| &self.text[piece.statement.clone()]).filter(|text| !text.is_empty());
+        match other_kind::recognise(statements) {
+            Some(kind) => self.other_file(kind, &pieces),
+            None => pieces.iter().for_each(|piece| self.piece(piece)),
         }
+        self.harmless_bytes();
         if let Some(piece) = open_comment {
             let at = piece.start..piece.start + "/*".len();
             let message = "this comment never ends: the lines after it do not count";
             self.report_at(Code::OpenComment, &piece, at, message);
         }
+    }
+
+    /// One finding for a file of another kind, in the place of one for each of its lines.
+    fn other_file(&mut self, kind: OtherKind, pieces: &[Piece]) {
+        let first = pieces.iter().find(|piece| !piece.statement.is_empty());
+        let Some(piece) = first else { return };
+        let [by_41, by_5] = kind.consequences().map(|says| Some(says.to_owned()));
+        let found = Diagnostic::new(Code::OtherFile, piece.span(self.text, piece.statement.clone()), kind.message());
+        self.report(found.with_consequences(by_41, by_5));
+        self.rankfile.has_unread_lines = true;
+    }
+
+    /// A note where bytes that are not UTF-8 stand in comments alone.
+    fn harmless_bytes(&mut self) {
+        let Err(error) = str::from_utf8(self.bytes) else { return };
+        if self.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::NotUtf8) {
+            return;
+        }
+        let at = error.valid_up_to();
+        let message = format!(
+            "byte {at} is 0x{:02x}, which is not UTF-8: harmless in a comment, and better saved as UTF-8",
+            self.bytes[at]
+        );
+        let mut note = Diagnostic::new(Code::NotUtf8, text::position(self.bytes, at), message);
+        note.severity = Severity::Note;
+        self.report(note.with_consequences(None, None));
+    }
+
+    /// Whether a statement has characters or bytes in it that no launcher takes and few people see; they are reported.
+    fn is_masked(&mut self, piece: &Piece) -> bool {
+        let at = piece.statement.clone();
+        if let Err(error) = str::from_utf8(&self.bytes[at.clone()]) {
+            let first = at.start + error.valid_up_to();
+            let message = format!(
+                "byte {first} is 0x{:02x}, which is not UTF-8: save the file as UTF-8 or plain ASCII",
+                self.bytes[first]
+            );
+            self.report_at(Code::NotUtf8, piece, first..first + 1, message);
+            return true;
+        }
+        let statement = &self.text[at.clone()];
+        let Some((offset, c, found)) = statement.char_indices().find_map(|(i, c)| Some((i, c, guise::of(c)?))) else {
+            return false;
+        };
+        let place = at.start + offset..at.start + offset + c.len_utf8();
+        let message = guise_message(c, &found);
+        let meant = guise::unmasked(statement);
+        let corrected = piece.replaced(self.text, at, meant.trim()).filter(|_| is_clean(meant.trim()));
+        self.report(Diagnostic::new(Code::Guise, piece.span(self.text, place), message).with_correction(corrected));
+        true
     }
 
     fn piece(&mut self, piece: &Piece) {
@@ -105,10 +159,14 @@ impl Parser<'_> {
             }
             return;
         }
+        if self.is_masked(piece) {
+            self.rankfile.has_unread_lines = true;
+            return;
+        }
         let statement = statement::read(&text[piece.statement.clone()]);
         let entry = self.entry(piece, &statement);
         let Some(mut entry) = entry else {
-            self.ranks_lost = true;
+            self.rankfile.has_unread_lines = true;
             return;
         };
         entry.device = self.device(piece, comment);
@@ -136,11 +194,15 @@ impl Parser<'_> {
         let text = self.text;
         let absolute = |at: &Range<usize>| piece.statement.start + at.start..piece.statement.start + at.end;
         if let Some(fault) = &found.fault {
-            let diagnostic = Diagnostic::new(
+            let marked = &text[absolute(&fault.at)];
+            let mut diagnostic = Diagnostic::new(
                 fault.code,
                 piece.span(text, absolute(&fault.at)),
-                statement_message(fault.code, &text[absolute(&fault.at)]),
+                statement_message(fault.code, marked),
             );
+            if let Some([by_41, by_5]) = statement_consequences(fault.code, marked) {
+                diagnostic = diagnostic.with_consequences(Some(by_41), Some(by_5));
+            }
             let corrected =
                 fault.corrected.as_ref().and_then(|statement| piece.replaced(text, piece.statement.clone(), statement));
             self.report(diagnostic.with_correction(corrected));
@@ -187,7 +249,7 @@ impl Parser<'_> {
             let message = "the file names no rank: a line reads 'rank 0=HOST slot=0'";
             self.report(Diagnostic::new(Code::NoRanks, Span::start_of_file(), message));
         }
-        for diagnostic in order::check(&self.rankfile.entries, !self.ranks_lost) {
+        for diagnostic in order::check(&self.rankfile.entries, !self.rankfile.has_unread_lines) {
             self.report(diagnostic);
         }
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -198,4 +260,12 @@ impl Parser<'_> {
         }
         Parsed { rankfile: self.rankfile, diagnostics: self.diagnostics }
     }
+}
+
+/// Whether a statement has no fault of its own.
+fn is_clean(statement: &str) -> bool {
+    parse(format!("{statement}\n").as_bytes())
+        .diagnostics
+        .iter()
+        .all(|diagnostic| matches!(diagnostic.code, Code::MissingRank | Code::RankZeroFirst))
 }

@@ -163,15 +163,18 @@ impl<'a> Reader<'a> {
             None => {}
             Some(Code::FullHostName) => {
                 let name = at.end - hostname::read(word).name.len()..at.end;
-                let short = hostname::short_name(&self.text[name.clone()]);
-                self.slip(Code::FullHostName, at, self.replaced(&name, short));
+                let full = &self.text[name.clone()];
+                // Without its ending a name of mDNS leads nowhere.
+                let corrected =
+                    if hostname::is_mdns(full) { None } else { self.replaced(&name, hostname::short_name(full)) };
+                self.slip(Code::FullHostName, at, corrected);
             }
             Some(code @ Code::QuotedHost) => {
                 let bare = word.replace(['"', '\''], "");
                 let corrected = self.replaced(&at, &bare).filter(|_| hostname::read(&bare).fault.is_none());
                 self.slip(code, at, corrected);
             }
-            Some(code @ (Code::HostUnderscore | Code::RelativeHost)) => self.slip(code, at, None),
+            Some(code @ (Code::HostUnderscore | Code::RelativeHost | Code::Ipv6Host)) => self.slip(code, at, None),
             Some(code) => return self.fault(code, at, None),
         }
         Some(())
@@ -270,6 +273,8 @@ mod tests {
             ("rank 0=a slot 0", Code::MissingEquals, "0", None),
             ("rank 0=a.b slot=0", Code::FullHostName, "a.b", Some("rank 0=a slot=0")),
             ("rank 0=me@a.b slot=0", Code::FullHostName, "me@a.b", Some("rank 0=me@a slot=0")),
+            ("rank 0=a.local slot=0", Code::FullHostName, "a.local", None),
+            ("rank 0=fd00::2 slot=0", Code::Ipv6Host, "fd00::2", None),
             ("rank 0=\"a\" slot=0", Code::QuotedHost, "\"a\"", Some("rank 0=a slot=0")),
             ("rank 0=a slot=0, 1", Code::BlankInSlots, " 1", Some("rank 0=a slot=0,1")),
             ("rank 0=a slot=0 , 1", Code::BlankInSlots, " , 1", Some("rank 0=a slot=0,1")),

@@ -1,18 +1,20 @@
 //! Bytes of a file into text, or one diagnostic that says why they are none. Knows no rankfile.
 
+use std::borrow::Cow;
+
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Span};
 
 /// The largest rankfile that is read, in bytes: room for a quarter of a million ranks.
 pub const MAX_BYTES: usize = 16 << 20;
 
-/// The text of a rankfile.
+/// The text of a rankfile; owned where bytes are not UTF-8, see [`readable`].
 ///
 /// # Errors
-/// Text over [`MAX_BYTES`], a NUL byte (a binary or UTF-16 file) and bytes that are not UTF-8.
+/// Text over [`MAX_BYTES`] and a NUL byte (a binary or UTF-16 file).
 // The diagnostic is made once for a file, so that its size does not matter.
 #[expect(clippy::result_large_err, reason = "made once for a file")]
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, Diagnostic> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Diagnostic> {
     if bytes.len() > MAX_BYTES {
         let message =
             format!("the file has {} bytes, a rankfile may have {MAX_BYTES}: is this the right file?", bytes.len());
@@ -22,23 +24,31 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Diagnostic> {
         let message = format!("byte {at} is NUL: this is a binary file, or one saved as UTF-16");
         return Err(Diagnostic::new(Code::NotText, position(bytes, at), message));
     }
-    str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let message =
-            format!("byte {at} is 0x{:02x}, which is not UTF-8: save the file as UTF-8 or plain ASCII", bytes[at]);
-        Diagnostic::new(Code::NotUtf8, position(bytes, at), message)
-    })
+    Ok(readable(bytes))
 }
 
-/// Line and column of a byte, where the text as a whole cannot be decoded: columns count bytes.
-fn position(bytes: &[u8], at: usize) -> Span {
+/// The bytes as text in which `?` stands for each that is not UTF-8, so that every place stays where it is.
+pub(super) fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    Cow::Owned(text)
+}
+
+/// Line and column of a byte; columns count characters.
+pub(super) fn position(bytes: &[u8], at: usize) -> Span {
     let before = &bytes[..at];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     Span {
         start: at,
         end: at + 1,
         line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
-        column: at - line_start + 1,
+        column: readable(&before[line_start..]).chars().count() + 1,
     }
 }
 
@@ -48,15 +58,19 @@ mod tests {
 
     #[test]
     fn what_is_no_text_gives_one_diagnostic_with_its_place() {
-        for (bytes, code, line, column) in [
-            (&b"rank 0=a slot=0\n\x7fELF\0"[..], Code::NotText, 2, 5),
-            (&b"# caf\xe9\n"[..], Code::NotUtf8, 1, 6),
-            (&b"\xff\xfer\0a\0"[..], Code::NotText, 1, 4),
-        ] {
+        for (bytes, code, line, column) in
+            [(&b"rank 0=a slot=0\n\x7fELF\0"[..], Code::NotText, 2, 5), (&b"\xff\xfer\0a\0"[..], Code::NotText, 1, 4)]
+        {
             let diagnostic = decode(bytes).unwrap_err();
             assert_eq!(diagnostic.code, code);
             assert_eq!((diagnostic.span.line, diagnostic.span.column), (line, column));
         }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_keep_their_places() {
+        assert_eq!(readable(b"# caf\xe9 \xe2\x82 caf\xc3\xa9"), "# caf? ?? caf\u{e9}");
+        assert!(matches!(readable("caf\u{e9}".as_bytes()), Cow::Borrowed(_)));
     }
 
     #[test]

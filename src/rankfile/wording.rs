@@ -1,6 +1,7 @@
 //! What is said about a fault in a statement. Words only; what is a fault is decided elsewhere.
 
 use super::code::Code;
+use super::guise::Guise;
 use super::{hostname, statement};
 
 /// The message for a fault, given the bytes it marks.
@@ -34,12 +35,44 @@ pub(super) fn statement_message(code: Code, marked: &str) -> String {
             format!("'{shown}' names a host by its place in an allocation: write the name of the host")
         }
         Code::SeveralAts => format!("'{shown}' has more than one '@'"),
+        Code::Ipv6Host => {
+            format!("Open MPI 4.1 takes no IPv6 address such as '{shown}': write a name, or the IPv4 address")
+        }
         Code::FullHostName => {
-            let short = clip(hostname::short_name(hostname::read(marked).name));
-            format!("the host name '{shown}' is cut to '{short}': write the short name")
+            let name = hostname::read(marked).name;
+            let short = clip(hostname::short_name(name));
+            if hostname::is_mdns(name) {
+                format!(
+                    "'{shown}' is a name of mDNS, which Open MPI 4.1 cuts to '{short}': start it with --mca orte_keep_fqdn_hostnames 1, or name the hosts in /etc/hosts or ~/.ssh/config"
+                )
+            } else {
+                format!("the host name '{shown}' is cut to '{short}': write the short name")
+            }
         }
         _ => format!("'{shown}' stands where 'slot=' or the end of the line should"),
     }
+}
+
+/// The message for a character that looks like another one.
+pub(super) fn guise_message(c: char, guise: &Guise) -> String {
+    let code = u32::from(c);
+    match guise.instead {
+        Some(' ') => format!("U+{code:04X}, {}, stands here: write a blank", guise.what),
+        Some(instead) => format!("U+{code:04X}, {}, stands here for '{instead}': write that", guise.what),
+        None => format!("U+{code:04X}, {}, stands here: remove it", guise.what),
+    }
+}
+
+/// What each Open MPI does about a fault where that depends on the bytes it marks; `None` where the code says it.
+pub(super) fn statement_consequences(code: Code, marked: &str) -> Option<[String; 2]> {
+    let name = hostname::read(marked).name;
+    (code == Code::FullHostName && hostname::is_mdns(name)).then(|| {
+        let (name, short) = (clip(name), clip(hostname::short_name(name)));
+        [
+            format!("cuts the name and tries 'ssh {short}'"),
+            format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),
+        ]
+    })
 }
 
 /// A word of the file for a message, not longer than a line.

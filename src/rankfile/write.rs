@@ -32,7 +32,7 @@ pub enum Cores {
 pub struct Placement {
     /// The rank in `MPI_COMM_WORLD`.
     pub rank: u32,
-    /// The host; written without its domain, as the launchers know it.
+    /// The host; written without its domain, as the launchers know it, unless it is a name of mDNS.
     pub host: String,
     /// Its cores, at least one.
     pub cores: Cores,
@@ -88,7 +88,7 @@ impl fmt::Display for WriteError {
             Self::NumberTooLarge(number) => write!(f, "number {number} is larger than any core or package number"),
             Self::BadHost { rank, host } => write!(
                 f,
-                "rank {rank}: '{host}' is no host name that Open MPI takes (letters, digits and '-'): use an alias or the address"
+                "rank {rank}: '{host}' is no host name that Open MPI takes (letters, digits and '-'): use an alias or the IPv4 address"
             ),
             Self::HostsClash(one, other) => write!(
                 f,
@@ -190,7 +190,8 @@ fn checked_host<'a>(placement: &'a Placement, hosts: &mut HashMap<String, &'a st
     }
     let short = hostname::short_name(host);
     let first = *hosts.entry(short.to_ascii_lowercase()).or_insert(host);
-    if first == host { Ok(short) } else { Err(WriteError::HostsClash(first.to_owned(), host.clone())) }
+    let written = if hostname::is_mdns(host) { host } else { short };
+    if first == host { Ok(written) } else { Err(WriteError::HostsClash(first.to_owned(), host.clone())) }
 }
 
 fn items(placement: &Placement) -> Result<Vec<Item>, WriteError> {
@@ -250,6 +251,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_mdns_keeps_its_ending_without_which_it_leads_nowhere() {
+        let text = write(&[], &[at(0, "pi1.local", &[0]), at(1, "pi2.site.org", &[0])]).unwrap();
+        assert_eq!(text, "rank 0=pi1.local slot=0\nrank 1=pi2 slot=0\n");
+    }
+
+    #[test]
     fn what_cannot_be_written_says_why() {
         let odd: Vec<u32> = (0..40).map(|core| core * 2).collect();
         for (placements, error) in [
@@ -259,6 +266,7 @@ mod tests {
             (vec![at(0, "a", &[])], WriteError::NoCores(0)),
             (vec![at(0, "a", &[u32::MAX])], WriteError::NumberTooLarge(u32::MAX)),
             (vec![at(0, "a_b", &[0])], WriteError::BadHost { rank: 0, host: "a_b".to_owned() }),
+            (vec![at(0, "fd00::2", &[0])], WriteError::BadHost { rank: 0, host: "fd00::2".to_owned() }),
             (vec![at(0, "me@a", &[0])], WriteError::BadHost { rank: 0, host: "me@a".to_owned() }),
             (vec![at(0, "a.x", &[0]), at(1, "a.y", &[0])], WriteError::HostsClash("a.x".to_owned(), "a.y".to_owned())),
             (vec![at(0, "a", &[0]), at(1, "A", &[0])], WriteError::HostsClash("a".to_owned(), "A".to_owned())),

@@ -1,19 +1,24 @@
 //! `hybrid rankfile check`: what is wrong with a file, one finding after the other.
 
-use super::{nodes::Nodes, print, read::read};
+use super::{
+    findings,
+    nodes::Nodes,
+    print,
+    read::{name_of, read},
+};
 use crate::{
-    cli::rankfile::{CheckArgs, Dialect},
+    cli::rankfile::{CheckArgs, Dialect, FindingsFormat},
     error::Error,
     rankfile::{self, Code, Diagnostic, Dialects, Severity},
 };
 
-/// Prints the findings; silent where there are none.
+/// Prints the findings; as text silent where there are none.
 pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
-    let parsed = rankfile::parse(&bytes);
-    let nodes = Nodes::of(&parsed.rankfile, &args.nodes)?;
+    let mut parsed = rankfile::parse(&bytes);
+    let nodes = Nodes::of(&mut parsed, &args.nodes)?;
     let mut found = parsed.diagnostics;
-    found.extend(nodes.lint(&parsed.rankfile));
+    found.extend(nodes.lint());
     found.extend(args.ranks.and_then(|ranks| rankfile::lint_rank_count(&parsed.rankfile, ranks)));
     let dialects = match args.dialect {
         Dialect::OpenMpi41 => Dialects::OpenMpi41,
@@ -22,11 +27,17 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
     };
     found.retain(|diagnostic| dialects.concern(diagnostic));
     found.sort_by_key(|diagnostic| (diagnostic.code == Code::TooManyFindings, diagnostic.span.start));
-    let name = args.file.display().to_string();
-    let texts: Vec<String> = found.iter().map(|diagnostic| rankfile::render(diagnostic, &bytes, &name)).collect();
-    print(&texts.join("\n"))?;
+    let name = name_of(&args.file);
+    print(&match args.format {
+        FindingsFormat::Text => {
+            let texts: Vec<String> =
+                found.iter().map(|diagnostic| rankfile::render(diagnostic, &bytes, &name)).collect();
+            texts.join("\n")
+        }
+        FindingsFormat::Json => findings::json(&found, &bytes, &name),
+    })?;
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(Error::BadRankfile { path: args.file.clone(), findings: summary(&found) });
+        return Err(Error::BadRankfile { path: name.into(), findings: summary(&found) });
     }
     Ok(())
 }

@@ -1,22 +1,26 @@
 //! `hybrid rankfile explain`: what a file asks for, in words and drawn.
 
-use super::{nodes::Nodes, print, read::read};
+use super::{
+    nodes::Nodes,
+    print,
+    read::{name_of, read},
+};
 use crate::{cli::rankfile::ExplainArgs, error::Error, output::explanation, rankfile};
 
 /// Prints the explanation.
 pub(super) fn run(args: &ExplainArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
-    let parsed = rankfile::parse(&bytes);
-    let name = args.file.display().to_string();
+    let mut parsed = rankfile::parse(&bytes);
+    let name = name_of(&args.file);
     if parsed.rankfile.entries.is_empty() {
         let texts: Vec<String> =
             parsed.diagnostics.iter().map(|diagnostic| rankfile::render(diagnostic, &bytes, &name)).collect();
         print(&texts.join("\n"))?;
         let findings = "it has no line that can be understood".to_owned();
-        return Err(Error::BadRankfile { path: args.file.clone(), findings });
+        return Err(Error::BadRankfile { path: name.into(), findings });
     }
-    let nodes = Nodes::of(&parsed.rankfile, &args.nodes)?;
+    let nodes = Nodes::of(&mut parsed, &args.nodes)?;
     let mut found = parsed.diagnostics;
-    found.extend(nodes.lint(&parsed.rankfile));
-    print(&explanation::explain(&name, &parsed.rankfile, &found, &nodes.by_host))
+    found.extend(nodes.lint());
+    print(&explanation::explain(&name, &nodes.rankfile, &found, &nodes.by_host))
 }

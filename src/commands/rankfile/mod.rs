@@ -4,7 +4,9 @@
 mod check;
 mod command;
 mod explain;
+mod findings;
 mod found;
+mod machine;
 mod nodes;
 mod read;
 mod write;

@@ -2,24 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::machine::Machine;
 use crate::{
     cli::rankfile::NodeArgs,
     error::Error,
     plan::Host,
-    rankfile::{self, Code, Diagnostic, NodeShape, Rankfile},
+    rankfile::{self, Code, Diagnostic, NodeShape, OwnName, Parsed, Rankfile},
     topology::Node,
 };
-
-/// Names by which every machine knows itself.
-const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The nodes that are known, by host name.
 #[derive(Debug)]
 pub(super) struct Nodes {
+    /// The rankfile with one name for this machine.
+    pub(super) rankfile: Rankfile,
     /// By the names of the file, without domains.
     pub(super) by_host: BTreeMap<String, Node>,
     /// Whether the user has described the nodes of the job, so that a host without one is a slip.
     described: bool,
+    /// What is wrong with the names that the file has for this machine.
+    about_names: Vec<Diagnostic>,
 }
 
 /// Reads the nodes that `--topology` names, in the order given.
@@ -40,38 +42,40 @@ pub(super) fn described(args: &NodeArgs) -> Result<Vec<Host>, Error> {
 }
 
 impl Nodes {
-    /// The nodes of `rankfile`'s hosts as far as they are known.
-    pub(super) fn of(rankfile: &Rankfile, args: &NodeArgs) -> Result<Self, Error> {
+    /// The nodes of the hosts of a file as far as they are known. What was found in the file is corrected by what is known
+    /// of this machine.
+    pub(super) fn of(parsed: &mut Parsed, args: &NodeArgs) -> Result<Self, Error> {
+        let machine = Machine::of_this_process();
+        let kind = |host: &str| machine.kind(host);
+        rankfile::soften_own_addresses(&parsed.rankfile, kind, &mut parsed.diagnostics);
         let described = described(args)?;
-        let mut nodes = Self { described: !described.is_empty(), by_host: BTreeMap::new() };
+        let mut nodes = Self {
+            rankfile: machine.merged(&parsed.rankfile),
+            by_host: BTreeMap::new(),
+            described: !described.is_empty(),
+            about_names: rankfile::lint_own_names(&parsed.rankfile, &machine.name, kind),
+        };
+        let is_merged = nodes.rankfile != parsed.rankfile;
         for Host { name, node } in described {
-            // As launchers do, unless it is an address.
-            let is_address = name.parse::<std::net::IpAddr>().is_ok();
-            let short = if is_address { &name } else { name.split('.').next().unwrap_or(&name) };
-            nodes.by_host.insert(short.to_owned(), node);
+            let name = if is_merged && machine.kind(&name).is_some() { &machine.name } else { &name };
+            nodes.by_host.insert(rankfile::short_name(name).to_owned(), node);
         }
-        let hosts: BTreeSet<&str> = rankfile.entries.iter().map(rankfile::Entry::short_host).collect();
-        let open: Vec<&str> = hosts.into_iter().filter(|host| !nodes.by_host.contains_key(*host)).collect();
+        let is_open = |host: &&str| !nodes.by_host.contains_key(*host) && machine.kind(host).is_some();
+        let open: Vec<String> = nodes.rankfile.short_hosts().into_iter().filter(is_open).map(str::to_owned).collect();
         if open.is_empty() {
             return Ok(nodes);
         }
         match Node::of_this_machine() {
-            Ok(node) => {
-                let own = node.host.clone().unwrap_or_default();
-                let own = own.split('.').next().unwrap_or_default();
-                for host in open.into_iter().filter(|host| LOCAL_NAMES.contains(host) || *host == own) {
-                    nodes.by_host.insert(host.to_owned(), node.clone());
-                }
-                Ok(nodes)
-            }
-            Err(error) if open.iter().any(|host| LOCAL_NAMES.contains(host)) => Err(error),
+            Ok(node) => nodes.by_host.extend(open.into_iter().map(|host| (host, node.clone()))),
+            Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error),
             // Another machine's file can be read where hwloc cannot see this one.
-            Err(_) => Ok(nodes),
+            Err(_) => {}
         }
+        Ok(nodes)
     }
 
-    /// What in `rankfile` does not fit the nodes.
-    pub(super) fn lint(&self, rankfile: &Rankfile) -> Vec<Diagnostic> {
+    /// What in the file does not fit the nodes.
+    pub(super) fn lint(&self) -> Vec<Diagnostic> {
         let shape = |node: &Node| NodeShape {
             cores_per_package: node.slots_per_package(),
             pus_per_core: node
@@ -87,10 +91,11 @@ impl Nodes {
             .iter()
             .map(|(host, node)| (host.clone(), node.gpus.iter().map(|gpu| gpu.pci_bus_id).collect()))
             .collect();
-        let mut found = rankfile::lint_against(rankfile, &shapes);
+        let mut found = rankfile::lint_against(&self.rankfile, &shapes);
         found.retain(|diagnostic| self.described || diagnostic.code != Code::UnknownHost);
-        found.extend(rankfile::lint_gpus(rankfile, &gpus));
-        found.extend(rankfile::lint_overlaps(rankfile, |host| self.by_host.contains_key(host)));
+        found.extend(rankfile::lint_gpus(&self.rankfile, &gpus));
+        found.extend(rankfile::lint_overlaps(&self.rankfile, |host| self.by_host.contains_key(host)));
+        found.extend(self.about_names.iter().cloned());
         found
     }
 }

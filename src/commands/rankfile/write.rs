@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     output::part_file::PartFile,
     plan::{self, Host, Plan},
-    rankfile::Dialects,
+    rankfile::{self, Dialects},
     topology::Node,
 };
 
@@ -52,6 +52,9 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     for note in &plan.notes {
         tell(&format!("note: {note}\n"));
     }
+    if let (PlanFormat::Rankfile, Some(note)) = (args.format, about_mdns(hosts)) {
+        tell(&format!("note: {note}\n"));
+    }
     let Some(path) = &args.output else {
         print(&text)?;
         tell(&advice);
@@ -70,6 +73,15 @@ fn readers(args: &WriteArgs) -> Option<Dialects> {
         Some(Launcher::OpenMpi5) => Some(Dialects::OpenMpi5),
         Some(Launcher::OpenMpi4) | None => Some(Dialects::Both),
     }
+}
+
+/// What Open MPI 4.1 needs to be told where hosts have names of mDNS.
+fn about_mdns(hosts: &[Host]) -> Option<String> {
+    let name = &hosts.iter().find(|host| rankfile::is_mdns(&host.name))?.name;
+    Some(format!(
+        "{name} is a name of mDNS: Open MPI 4.1 cuts it to {} and tries ssh to that, unless it is started with --mca orte_keep_fqdn_hostnames 1 or that name stands in /etc/hosts or ~/.ssh/config",
+        rankfile::short_name(name)
+    ))
 }
 
 /// The workload that the launch line starts.

@@ -1,0 +1,52 @@
+//! Findings for programs: `check --format json`. Its shape is described in docs/rankfiles.md and keeps; fields may be added.
+
+use serde::Serialize;
+
+use crate::rankfile::{Diagnostic, Severity};
+
+/// One finding. Lines and columns count from 1, columns in characters.
+#[derive(Serialize)]
+struct Finding<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    /// Column behind the last character that is meant, on the same line.
+    end: usize,
+    code: &'static str,
+    name: &'static str,
+    severity: &'static str,
+    message: &'a str,
+    open_mpi_4_1: Option<&'a str>,
+    open_mpi_5: Option<&'a str>,
+    /// The whole line as it should be.
+    replacement: Option<&'a str>,
+}
+
+/// The findings as a JSON list, one to a line; `source` is the text they are about. Ends with a newline.
+pub(super) fn json(found: &[Diagnostic], source: &[u8], file: &str) -> String {
+    let items: Vec<String> = found
+        .iter()
+        .map(|diagnostic| {
+            let marked = source.get(diagnostic.span.start..diagnostic.span.end).unwrap_or_default();
+            let finding = Finding {
+                file,
+                line: diagnostic.span.line,
+                column: diagnostic.span.column,
+                end: diagnostic.span.column + String::from_utf8_lossy(marked).chars().count(),
+                code: diagnostic.code.id(),
+                name: diagnostic.code.name(),
+                severity: match diagnostic.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                    Severity::Note => "note",
+                },
+                message: &diagnostic.message,
+                open_mpi_4_1: diagnostic.open_mpi_41.as_deref(),
+                open_mpi_5: diagnostic.open_mpi_5.as_deref(),
+                replacement: diagnostic.corrected.as_deref(),
+            };
+            serde_json::to_string(&finding).expect("plain values always have a JSON form")
+        })
+        .collect();
+    if items.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", items.join(",\n")) }
+}

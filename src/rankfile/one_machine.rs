@@ -1,0 +1,178 @@
+//! The machine that starts the job under names that a launcher does not take for one, or not for its own. What such a
+//! name is the caller knows; this file knows what Open MPI makes of it, and asks no operating system.
+
+use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
+
+use super::code::{Code, Severity};
+use super::diagnostic::Diagnostic;
+use super::entry::{Entry, Rankfile};
+use super::write::line;
+
+/// How a word of a rankfile names the machine that starts the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnName {
+    /// By its host name.
+    Name,
+    /// As `localhost`.
+    Localhost,
+    /// By an address of one of its interfaces.
+    Address,
+    /// By another name for one of these addresses, or in another spelling.
+    Alias,
+    /// By an address that no interface has, such as 127.0.0.2, or a name for one.
+    Loopback,
+}
+
+impl OwnName {
+    /// Whether Open MPI 4.1 knows the machine by it.
+    fn is_known_to_41(self) -> bool {
+        self != Self::Loopback
+    }
+
+    /// Whether Open MPI 5.x does.
+    fn is_known_to_5(self) -> bool {
+        matches!(self, Self::Name | Self::Localhost | Self::Address)
+    }
+}
+
+const NOT_ALLOCATED: &str =
+    "\"a host was either not allocated or oversubscribed its slots\", unless -H names the machine";
+const NOT_ALLOCATED_5_0_11: &str = "5.0.11 says \"a host was either not allocated or oversubscribed its slots\", unless -H names the machine; 5.0.7 takes it";
+
+/// Names of this machine that do not work: several in one file, and some alone. `own` is its host name, `kind` tells how
+/// the host of a line names it, if it does.
+#[must_use]
+pub fn lint_own_names(rankfile: &Rankfile, own: &str, kind: impl Fn(&str) -> Option<OwnName>) -> Vec<Diagnostic> {
+    let entries: Vec<(&Entry, OwnName)> =
+        rankfile.entries.iter().filter_map(|entry| Some((entry, kind(&entry.host)?))).collect();
+    let mut seen = BTreeSet::new();
+    let firsts: Vec<(&Entry, OwnName)> =
+        entries.iter().filter(|(entry, _)| seen.insert(entry.short_host().to_ascii_lowercase())).copied().collect();
+    let found = match firsts.as_slice() {
+        [] => None,
+        [only] => {
+            // Where other hosts take part, Open MPI 5 must be given all of them by -H or a hostfile in any case.
+            let is_all = entries.len() == rankfile.entries.len();
+            is_all.then(|| alone(*only, &entries, own)).flatten()
+        }
+        _ => Some(several(&firsts, own)),
+    };
+    found.into_iter().collect()
+}
+
+/// The machine under two names or more.
+fn several(firsts: &[(&Entry, OwnName)], own: &str) -> Diagnostic {
+    let names: Vec<String> = firsts.iter().take(4).map(|(entry, _)| format!("'{}'", entry.host)).collect();
+    let message =
+        format!("{} are one machine under {} names: write '{own}' for each", names.join(" and "), firsts.len());
+    let unknown_to_41 = firsts.iter().find(|(_, kind)| !kind.is_known_to_41());
+    let by_41 = match unknown_to_41 {
+        Some((entry, _)) if firsts.len() == 2 => format!("takes '{}' for another host and tries ssh to it", entry.host),
+        _ => "\"There are not enough slots available\", and starts nothing; without -n it starts fewer ranks, without a word"
+            .to_owned(),
+    };
+    let by_5 = if firsts.iter().any(|(_, kind)| !kind.is_known_to_5()) {
+        Some(NOT_ALLOCATED)
+    } else {
+        // The slots of the machine are those of its first name, unless that is its own.
+        (firsts[0].1 != OwnName::Name).then_some(NOT_ALLOCATED_5_0_11)
+    };
+    finding(firsts[1].0, own, message).with_consequences(Some(by_41), by_5.map(str::to_owned))
+}
+
+/// The machine under one name, which not every version knows it by.
+fn alone((first, kind): (&Entry, OwnName), entries: &[(&Entry, OwnName)], own: &str) -> Option<Diagnostic> {
+    let host = &first.host;
+    let tries_ssh = (!kind.is_known_to_41()).then(|| format!("takes '{host}' for another host and tries ssh to it"));
+    if !kind.is_known_to_5() {
+        let message = format!("'{host}' is this machine, but no launcher starts with that name: write '{own}'");
+        return Some(finding(first, own, message).with_consequences(tries_ssh, Some(NOT_ALLOCATED.to_owned())));
+    }
+    // An address counts for one slot, however many lines it has.
+    let second = entries.get(1).filter(|_| kind == OwnName::Address)?.0;
+    let message = format!("'{host}' is this machine by its address and has several ranks: write '{own}' for each");
+    Some(finding(second, own, message).with_consequences(None, Some(NOT_ALLOCATED_5_0_11.to_owned())))
+}
+
+fn finding(entry: &Entry, own: &str, message: String) -> Diagnostic {
+    let corrected = line(entry.rank, own, entry.slots.text(), entry.device);
+    Diagnostic::new(Code::OneMachine, entry.spans[1], message).with_correction(Some(corrected))
+}
+
+/// Makes findings about IPv6 addresses warnings where they are addresses of this machine's interfaces, which Open MPI 4.1
+/// takes as well.
+pub fn soften_own_addresses(rankfile: &Rankfile, kind: impl Fn(&str) -> Option<OwnName>, found: &mut [Diagnostic]) {
+    for diagnostic in found.iter_mut().filter(|diagnostic| diagnostic.code == Code::Ipv6Host) {
+        let entry = rankfile.entries.iter().find(|entry| entry.line == diagnostic.span.line);
+        let is_own =
+            |entry: &Entry| entry.host.parse::<Ipv6Addr>().is_ok() && kind(&entry.host) == Some(OwnName::Address);
+        if entry.is_some_and(is_own) {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rankfile::parse;
+
+    fn kind(host: &str) -> Option<OwnName> {
+        match host {
+            "vm" | "vm.site.org" => Some(OwnName::Name),
+            "localhost" => Some(OwnName::Localhost),
+            "127.0.0.1" | "192.0.2.2" | "fd00::2" => Some(OwnName::Address),
+            "alias" => Some(OwnName::Alias),
+            "127.0.0.2" => Some(OwnName::Loopback),
+            _ => None,
+        }
+    }
+
+    fn found(hosts: &[&str]) -> Vec<Diagnostic> {
+        let lines: String = (0..).zip(hosts).map(|(rank, host)| format!("rank {rank}={host} slot={rank}\n")).collect();
+        lint_own_names(&parse(lines.as_bytes()).rankfile, "vm", kind)
+    }
+
+    /// What Open MPI 4.1.4, 5.0.7 and 5.0.11 did with these hosts when they were run on a machine called vm.
+    #[test]
+    fn names_of_this_machine_are_told_as_the_launchers_took_them() {
+        type Row<'a> = (&'a [&'a str], Option<(usize, Option<&'a str>, Option<&'a str>)>);
+        let slots = Some("not enough slots");
+        let rows: &[Row] = &[
+            (&["vm", "vm", "vm.site.org"], None),
+            (&["localhost", "localhost"], None),
+            (&["127.0.0.1"], None),
+            (&["vm", "node1"], None),
+            (&["192.0.2.2", "192.0.2.2", "node1"], None),
+            (&["vm", "localhost"], Some((2, slots, None))),
+            (&["vm", "127.0.0.1", "vm"], Some((2, slots, None))),
+            (&["localhost", "vm"], Some((2, slots, Some("5.0.7 takes")))),
+            (&["localhost", "localhost", "127.0.0.1"], Some((3, slots, Some("5.0.7 takes")))),
+            (&["192.0.2.2", "127.0.0.1"], Some((2, slots, Some("5.0.7 takes")))),
+            (&["vm", "alias"], Some((2, slots, Some("not allocated")))),
+            (&["vm", "127.0.0.2"], Some((2, Some("ssh"), Some("not allocated")))),
+            (&["127.0.0.1", "127.0.0.1"], Some((2, None, Some("5.0.7 takes")))),
+            (&["alias"], Some((1, None, Some("not allocated")))),
+            (&["127.0.0.2"], Some((1, Some("ssh"), Some("not allocated")))),
+        ];
+        for (hosts, expected) in rows {
+            let found = found(hosts);
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{hosts:?} {found:?}");
+            let Some((line, by_41, by_5)) = expected else { continue };
+            assert_eq!(found[0].span.line, *line, "{hosts:?}");
+            for (says, part) in [(&found[0].open_mpi_41, by_41), (&found[0].open_mpi_5, by_5)] {
+                assert_eq!(says.is_some(), part.is_some(), "{hosts:?} {says:?}");
+                assert!(says.iter().all(|says| says.contains(part.unwrap())), "{hosts:?} {says:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_of_this_machine_is_a_warning() {
+        let mut parsed = parse(b"rank 0=fd00::2 slot=0\nrank 1=fd00::3 slot=0\n");
+        soften_own_addresses(&parsed.rankfile, kind, &mut parsed.diagnostics);
+        let severities: Vec<Severity> = parsed.diagnostics.iter().map(|diagnostic| diagnostic.severity).collect();
+        assert_eq!(severities, [Severity::Warning, Severity::Error]);
+    }
+}
