@@ -32,6 +32,7 @@ const TRAPS: &[Trap] = &[
         Some("ignores the rest"),
         Some("ignores the rest"),
     ),
+    ("rank 0=vm slot=0\n/* bye\n", Code::OpenComment, Some("ignores the rest"), Some("ignores the rest")),
     ("rank 1=vm slot=1\nrank 0=vm slot=0\n", Code::RankZeroFirst, Some("already assigned"), Some("already assigned")),
     (
         "rank 0=vm slot=0\nrank 1=vm slot=1\nrank 1=vm slot=3\n",
@@ -80,7 +81,7 @@ const TRAPS: &[Trap] = &[
     ("rank 0\u{ff1d}vm slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=\u{201c}vm\u{201d} slot=0\n", Code::Guise, Some("illegal character"), Some("invalid syntax")),
     ("r\u{430}nk 0=vm slot=0\n", Code::Guise, Some("parse error"), Some("parse error")),
-    ("rank 0=vm slot=0\n\u{feff}rank 1=vm slot=1\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
+    ("\n\u{feff}rank 0=vm slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
     // The host.
     ("rank 0= slot=0\n", Code::MissingHost, Some("next word"), Some("next word")),
     ("rank 0=vm:0 slot=0\n", Code::HostSyntax, Some("refuses the name"), Some("refuses the name")),
@@ -223,7 +224,7 @@ fn bytes_in_a_comment_are_a_note_and_the_rest_is_checked() {
     let found = lint(b"# K\xfcche\nrank 0=vm slot=0 // caf\xe9\nrank 1=vm slot=C1 /* \xff\n\xff */\n", Dialects::Both);
     let codes: Vec<(Code, Severity)> = found.iter().map(|diagnostic| (diagnostic.code, diagnostic.severity)).collect();
     assert_eq!(codes, [(Code::NotUtf8, Severity::Note), (Code::CorePrefix, Severity::Error)]);
-    assert_eq!((found[0].span.line, found[0].span.column, found[1].span.column), (1, 4, 15));
+    assert_eq!((found[0].span.line, found[0].span.column, found[1].span.column), (1, 4, 16));
     let found = lint(b"# K\xfcche\nrank 0=vm slot=0\nrank 1=\xff slot=C1\nrank 2=vm slot=P1\n", Dialects::OpenMpi41);
     let codes: Vec<(Code, Severity)> = found.iter().map(|diagnostic| (diagnostic.code, diagnostic.severity)).collect();
     assert_eq!(codes, [(Code::NotUtf8, Severity::Error), (Code::PackagePrefix, Severity::Error)]);
@@ -234,7 +235,7 @@ fn bytes_in_a_comment_are_a_note_and_the_rest_is_checked() {
 fn a_character_that_looks_like_another_is_named_with_its_place_and_mended() {
     let found = lint("rank 0=vm slot=0\nrank 1=v\u{43c} slot=\u{ff11}\u{2013}2\n".as_bytes(), Dialects::Both);
     let places: Vec<_> = found.iter().map(|diagnostic| (diagnostic.span.line, diagnostic.span.column)).collect();
-    assert_eq!(places, [(2, 15)], "{found:?}");
+    assert_eq!(places, [(2, 16)], "{found:?}");
     assert!(found[0].message.contains("U+FF11") && found[0].message.contains("full-width"), "{found:?}");
     let mended = &lint("rank 0=vm\u{a0}slot=\u{ff11}\u{2013}2 # caf\u{e9}\n".as_bytes(), Dialects::Both)[0];
     assert_eq!(mended.corrected.as_deref(), Some("rank 0=vm slot=1-2 # caf\u{e9}"));

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::code::Code;
+use super::code::{Code, Severity};
 use super::diagnostic::Diagnostic;
 use super::entry::Entry;
 use super::wording::clip;
@@ -22,20 +22,25 @@ pub(super) fn check(entries: &[Entry], complete: bool) -> Vec<Diagnostic> {
 
 /// The last line of each rank.
 fn duplicates(entries: &[Entry], found: &mut Vec<Diagnostic>) -> HashMap<u32, usize> {
-    let mut lines = HashMap::with_capacity(entries.len());
-    for Entry { rank, line, spans, .. } in entries {
-        let Some(before) = lines.insert(*rank, *line) else {
+    let mut last: HashMap<u32, &Entry> = HashMap::with_capacity(entries.len());
+    for entry in entries {
+        let Entry { rank, spans, .. } = entry;
+        let Some(earlier) = last.insert(*rank, entry) else {
             continue;
         };
+        let before = earlier.line;
         let message = format!("rank {rank} stands here again, after line {before}: give each rank one line");
         let diagnostic = Diagnostic::new(Code::DuplicateRank, spans[0], message);
+        let is_same = earlier.short_host() == entry.short_host() && earlier.slots.items() == entry.slots.items();
         let refused = || Some("\"rank 0 is already assigned\", and starts nothing".to_owned());
         found.push(match rank {
             0 => diagnostic.with_consequences(refused(), refused()),
+            // Whichever line wins, the rank is where both say.
+            _ if is_same => Diagnostic { severity: Severity::Warning, ..diagnostic },
             _ => diagnostic,
         });
     }
-    lines
+    last.into_iter().map(|(rank, entry)| (rank, entry.line)).collect()
 }
 
 fn spellings(entries: &[Entry], found: &mut Vec<Diagnostic>) {
@@ -83,6 +88,14 @@ mod tests {
             let found: Vec<Code> = parse(text.as_bytes()).diagnostics.iter().map(|d| d.code).collect();
             assert_eq!(found, codes, "{text}");
         }
+    }
+
+    #[test]
+    fn a_line_that_stands_there_twice_is_a_warning_but_of_rank_zero() {
+        let severity = |text: &str| parse(text.as_bytes()).diagnostics[0].severity;
+        assert_eq!(severity("rank 0=a slot=0\nrank 1=a slot=1\nrank 1=a slot=1-1\n"), Severity::Warning);
+        assert_eq!(severity("rank 0=a slot=0\nrank 1=a slot=1\nrank 1=b slot=1\n"), Severity::Error);
+        assert_eq!(severity("rank 0=a slot=0\nrank 0=a slot=0\n"), Severity::Error);
     }
 
     #[test]

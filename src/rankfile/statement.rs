@@ -99,7 +99,9 @@ impl<'a> Reader<'a> {
         if words.contains(&word) {
             return Some(());
         }
-        if let Some(right) = words.iter().find(|right| right.eq_ignore_ascii_case(word)) {
+        // With nothing behind it the word may be any.
+        let goes_on = self.at < self.text.len();
+        if let Some(right) = words.iter().find(|right| goes_on && right.eq_ignore_ascii_case(word)) {
             self.slip(Code::KeywordCase, at.clone(), self.replaced(&at, right));
             return Some(());
         }
@@ -257,6 +259,7 @@ mod tests {
             ("rank 0=a SLOT=0", Code::KeywordCase, "SLOT", Some("rank 0=a slot=0")),
             ("rank0=a slot=0", Code::UnknownLine, "rank0", Some("rank 0=a slot=0")),
             ("```", Code::UnknownLine, "```", None),
+            ("RANK", Code::UnknownLine, "RANK", None),
             ("a slots=4", Code::UnknownLine, "a", None),
             ("rank -1=a slot=0", Code::RankNumber, "-1", None),
             ("rank x=a slot=0", Code::RankNumber, "x", None),

@@ -6,229 +6,18 @@
 //! Nodes of other shapes than this machine's are hwloc's synthetic ones: the launchers then map
 //! onto them, start the ranks here, and report the map.
 
+mod launcher;
+mod random;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-use support::mpiexec_of;
-
-use hybrid::rankfile::{Code, Cores, Dialects, Placement, Reading, lint, parse, resolve, write};
+use hybrid::rankfile::{Code, Cores, Dialects, Placement, lint, parse, resolve, write};
+use launcher::{Launcher, Outcome, Run};
 
 const SIGABRT: i32 = 6;
 const SIGSEGV: i32 = 11;
-
-const LIMIT: Duration = Duration::from_secs(20);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Launcher {
-    OpenMpi41,
-    OpenMpi5,
-}
-
-impl Launcher {
-    const BOTH: [Self; 2] = [Self::OpenMpi41, Self::OpenMpi5];
-
-    /// Those of both that are here; what is not run is said.
-    fn here() -> impl Iterator<Item = Self> {
-        Self::BOTH.into_iter().filter(|launcher| launcher.found().is_some())
-    }
-
-    fn found(self) -> Option<PathBuf> {
-        mpiexec_of(match self {
-            Self::OpenMpi41 => support::Launcher::OpenMpi4,
-            Self::OpenMpi5 => support::Launcher::OpenMpi5,
-        })
-    }
-
-    fn program(self) -> PathBuf {
-        self.found().expect("only launchers that are here are started")
-    }
-
-    fn reading(self) -> Reading {
-        match self {
-            Self::OpenMpi41 => Reading::OpenMpi41,
-            Self::OpenMpi5 => Reading::OpenMpi5,
-        }
-    }
-}
-
-/// What came of one start.
-#[derive(Debug)]
-struct Outcome {
-    code: Option<i32>,
-    signal: Option<i32>,
-    timed_out: bool,
-    output: String,
-}
-
-/// One start of a launcher over a rankfile.
-struct Run<'a> {
-    launcher: Launcher,
-    text: &'a str,
-    /// A node in hwloc's synthetic notation; `None` is this machine.
-    node: Option<&'a str>,
-    ranks: Option<u32>,
-    extra: &'a [&'a str],
-}
-
-impl<'a> Run<'a> {
-    fn new(launcher: Launcher, text: &'a str) -> Self {
-        Self { launcher, text, node: None, ranks: None, extra: &[] }
-    }
-
-    fn on(launcher: Launcher, node: &'a str, text: &'a str) -> Self {
-        Self { node: Some(node), ..Self::new(launcher, text) }
-    }
-
-    /// Starts it and waits; kills the whole process group at the limit.
-    fn start(&self) -> Outcome {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let file = std::env::temp_dir().join(format!("hybrid-rankfile-{}-{number}", std::process::id()));
-        std::fs::write(&file, self.text).expect("the temporary folder can be written");
-        let program = self.launcher.program();
-        let mut command = Command::new(&program);
-        self.environment(&mut command);
-        match self.launcher {
-            Launcher::OpenMpi41 => {
-                command.args(["--mca", "plm_rsh_agent", "false", "--display-devel-map", "-rf"]).arg(&file)
-            }
-            Launcher::OpenMpi5 => command
-                .args(["--prtemca", "plm_rsh_agent", "false", "--display", "map-devel", "--map-by"])
-                .arg(format!("rankfile:file={}", file.display())),
-        };
-        command.args(self.extra);
-        if let Some(ranks) = self.ranks {
-            command.args(["-n", &ranks.to_string()]);
-        }
-        command.args([
-            "sh",
-            "-c",
-            "echo \"CPUS $OMPI_COMM_WORLD_RANK $(grep Cpus_allowed_list /proc/self/status | cut -f2)\"",
-        ]);
-        let outcome = wait(command, &program);
-        std::fs::remove_file(&file).expect("the file was written above");
-        outcome
-    }
-
-    /// A clean environment: variables of another Open MPI would lead this one astray.
-    fn environment(&self, command: &mut Command) {
-        let folder = self.launcher.program().parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-        command.env_clear().env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin"));
-        for variable in ["HOME", "TMPDIR"] {
-            if let Some(value) = std::env::var_os(variable) {
-                command.env(variable, value);
-            }
-        }
-        for variable in ["OMPI_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT"] {
-            command.env(variable, "1").env(format!("{variable}_CONFIRM"), "1");
-        }
-        if let Some(node) = self.node {
-            command.env("HWLOC_SYNTHETIC", node);
-        }
-    }
-}
-
-fn wait(mut command: Command, program: &std::path::Path) -> Outcome {
-    let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");
-    command
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone().expect("a pipe can be shared"))
-        .stderr(writer)
-        .process_group(0);
-    let mut child = command.spawn().unwrap_or_else(|error| {
-        panic!(
-            "cannot start {} ({error}): install Open MPI or name its mpiexec, see the top of this file",
-            program.display()
-        )
-    });
-    drop(command);
-    let collected = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // A launcher that was killed may leave the pipe in any state; what came until then counts.
-        let _ = reader.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    });
-    let start = Instant::now();
-    let mut timed_out = false;
-    let status = loop {
-        match child.try_wait().expect("the child is ours") {
-            Some(status) => break status,
-            None if start.elapsed() > LIMIT => {
-                timed_out = true;
-                kill_group(child.id());
-                break child.wait().expect("the child is ours");
-            }
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    Outcome {
-        code: status.code(),
-        signal: status.signal(),
-        timed_out,
-        output: collected.join().expect("the reader does not panic"),
-    }
-}
-
-/// Ends a launcher with all that it started; the standard library can end single processes only.
-fn kill_group(leader: u32) {
-    let group = format!("-{leader}");
-    let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
-    assert!(killed.is_ok_and(|status| status.success()), "process group {leader} could not be killed");
-}
-
-impl Outcome {
-    /// Cores (logical, by the order of the map's text) of each rank on a node of 2 packages of 4.
-    fn mapped(&self) -> BTreeMap<u32, Vec<u32>> {
-        let mut ranks = BTreeMap::new();
-        let mut rank = None;
-        for line in self.output.lines().map(str::trim) {
-            if line.starts_with("Data for proc: [") {
-                let number = line.rsplit(',').next().unwrap_or_default();
-                rank = number.trim_end_matches(']').parse().ok();
-            } else if let (Some(of), Some(binding)) = (rank, line.strip_prefix("Binding:")) {
-                ranks.insert(of, bound_cores(binding.trim()));
-                rank = None;
-            }
-        }
-        ranks
-    }
-
-    /// What each rank saw as its own processors.
-    fn seen(&self) -> BTreeMap<u32, String> {
-        let lines = self.output.lines().filter_map(|line| line.split_once("CPUS "));
-        lines
-            .filter_map(|(_, rest)| rest.trim().split_once(' '))
-            .map(|(rank, cpus)| (rank.parse().expect("a rank"), cpus.to_owned()))
-            .collect()
-    }
-
-    fn accepted(&self) -> bool {
-        self.code == Some(0)
-    }
-}
-
-/// `[BB/../..][../..]` of 4.1 and `package[0][core:L0-1] package[1][core:L6]` of 5.x.
-fn bound_cores(binding: &str) -> Vec<u32> {
-    if binding.starts_with('[') {
-        let cores = binding.split(['[', ']', '/']).filter(|core| !core.is_empty());
-        return (0..).zip(cores).filter(|(_, core)| core.contains('B')).map(|(number, _)| number).collect();
-    }
-    let lists = binding.split("[core:L").skip(1).filter_map(|rest| rest.split(']').next());
-    let ranges = lists.flat_map(|list| list.split(','));
-    ranges
-        .flat_map(|range| {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            first.parse::<u32>().expect("a core")..=last.parse().expect("a core")
-        })
-        .collect()
-}
 
 const NODE: &str = "pack:2 core:4 pu:2";
 const PACKAGES: [u32; 2] = [4, 4];
@@ -493,7 +282,7 @@ fn silent_traps_are_silent() {
     // 4.1 prints nothing at all about a core that is not there.
     let nothing = Run {
         launcher: Launcher::OpenMpi41,
-        text: &format!("rank 0={host} slot=9\n"),
+        text: format!("rank 0={host} slot=9\n").as_bytes(),
         node: Some(NODE),
         ranks: None,
         extra: &[],
