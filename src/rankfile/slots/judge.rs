@@ -80,12 +80,20 @@ fn deed(read: Result<Vec<Item>, Misfit>, asked: Option<&[Item]>) -> Option<Strin
             let also_needs = needed_packages(&items, asked.unwrap_or_default());
             items.retain(binds_something);
             let items = normalise(&items);
-            (asked != Some(items.as_slice()) || !also_needs.is_empty()).then(|| match in_words(&items) {
+            let is_asked = asked.is_some_and(|asked| without_contained(asked) == without_contained(&items));
+            (!is_asked || !also_needs.is_empty()).then(|| match in_words(&items) {
                 words if words.is_empty() => "binds the rank to no core: it runs unbound, without a word".to_owned(),
                 words => format!("binds {words}, without a word{also_needs}"),
             })
         }
     }
+}
+
+/// The request without cores of packages that are asked for as a whole: `0:*,1` is `0:*`.
+fn without_contained(items: &[Item]) -> Vec<&Item> {
+    let is_whole =
+        |package: u32| items.iter().any(|item| matches!(item, Item::Packages(all) if all.contains(&package)));
+    items.iter().filter(|item| !matches!(item, Item::PackageCores(package, _) if is_whole(*package))).collect()
 }
 
 /// In `0:0,1` the 1 is a package to Open MPI 4.1: nothing of it is bound, but it must exist.
@@ -184,6 +192,7 @@ mod tests {
                 Some("0:0-2;0:4"),
             ),
             ("1:0-3,3", Code::CommaAfterPackage, Some("without a package 3"), None, Some("1:0-3")),
+            ("0:*,1", Code::CommaAfterPackage, Some("without a package 1"), None, Some("0:1;0:*")),
             ("0,1:1", Code::MixedCounts, Some("core 1 of package 1"), Some("core 1 of package 0"), Some("0;1:1")),
             ("2-0", Code::ReversedRange, Some("unbound"), Some("unbound"), Some("0-2")),
             ("0,", Code::StrayPunctuation, None, None, Some("0")),
