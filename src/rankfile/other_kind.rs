@@ -105,7 +105,7 @@ const JSRUN: [&str; 10] = [
 ];
 
 /// The kind of a file with these statements; `None` for a rankfile, and for what is nothing that is known.
-pub(super) fn recognise<'a>(statements: impl Iterator<Item = &'a str> + Clone) -> Option<OtherKind> {
+pub(super) fn recognise<'a>(statements: &(impl Iterator<Item = &'a str> + Clone)) -> Option<OtherKind> {
     OtherKind::ALL.into_iter().find(|kind| {
         statements.clone().all(|line| kind.allows(line)) && statements.clone().any(|line| kind.shows(line))
     })
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn kind(text: &str) -> Option<OtherKind> {
-        recognise(text.lines())
+        recognise(&text.lines())
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Parser<'_> {
             self.report_at(Code::CarriageReturn, piece, at, message);
         }
         let statements = pieces.iter().map(|piece| &self.text[piece.statement.clone()]).filter(|text| !text.is_empty());
-        match other_kind::recognise(statements) {
+        match other_kind::recognise(&statements) {
             Some(kind) => self.other_file(kind, &pieces),
             None => pieces.iter().for_each(|piece| self.piece(piece)),
         }

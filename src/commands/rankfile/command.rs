@@ -11,14 +11,14 @@ use crate::{
 /// Prints the command.
 pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
-    let parsed = rankfile::parse(&bytes);
+    let mut parsed = rankfile::parse(&bytes);
+    let nodes = Nodes::of(&mut parsed, &args.nodes)?;
     let name = args.file.display().to_string();
     if let Some(found) = parsed.diagnostics.iter().find(|found| found.severity == rankfile::Severity::Error) {
         let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
         return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
     }
-    let nodes = Nodes::of(&parsed.rankfile, &args.nodes)?;
-    let plan = Plan::of_rankfile(&parsed.rankfile, &nodes.by_host)?;
+    let plan = Plan::of_rankfile(&nodes.rankfile, &nodes.by_host)?;
     let program = args.program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
         tell(
