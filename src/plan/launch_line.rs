@@ -54,7 +54,10 @@ fn open_mpi_5(plan: &Plan, file: &str, program: &str) -> LaunchLine {
     let hosts = if hosts.len() > 1 { format!(" -H {}", hosts.join(",")) } else { String::new() };
     LaunchLine {
         command: format!("mpiexec -n {}{hosts} {options}{devices} {program}", plan.ranks.len()),
-        needs: file.contains(':').then_some("a file name without `:`, where Open MPI 5 cuts its option"),
+        // 5.0.7 refuses a path with `-` as an unknown qualifier; 5.0.11 takes it.
+        needs: file.contains([':', '-']).then_some(
+            "a file whose path has no `:`, where Open MPI 5 cuts its option, and no `-`, which 5.0.7 refuses",
+        ),
     }
 }
 
