@@ -8,6 +8,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::visible::{shown, visible};
+
 /// Anything that ends a job before its result is complete.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,7 +23,7 @@ pub enum Error {
     #[error("hwloc cannot read this node's topology: {0}")]
     Topology(String),
     /// A file or text is not a topology that anything can be placed on.
-    #[error("cannot use the hwloc topology {name}: {reason}")]
+    #[error("cannot use the hwloc topology {}: {}", visible(name), visible(reason))]
     StoredTopology {
         /// The file as the user named it.
         name: String,
@@ -29,7 +31,7 @@ pub enum Error {
         reason: String,
     },
     /// A rankfile that was named cannot be used.
-    #[error("cannot use the rankfile {name}: {reason}")]
+    #[error("cannot use the rankfile {}: {}", visible(name), visible(reason))]
     Rankfile {
         /// The file as the user named it, with the line where one is to blame.
         name: String,
@@ -58,23 +60,31 @@ pub enum Error {
         cause: String,
     },
     /// More memory than there is.
-    #[error(
-        "{what} needs {needed_bytes} bytes of memory, {available_bytes} bytes are available on this node: {way_out}"
-    )]
+    #[error("{what} needs {needed_bytes} bytes of memory, {available_bytes} bytes {of}: {way_out}")]
     Memory {
         /// What the memory is for.
         what: String,
-        /// Bytes needed by this node's ranks together.
+        /// Bytes needed.
         needed_bytes: u64,
-        /// Bytes the operating system has left.
+        /// Bytes that there are.
         available_bytes: u64,
+        /// Of what these are, as the end of a sentence.
+        of: &'static str,
         /// What the user can do.
         way_out: &'static str,
+    },
+    /// The operating system starts no thread.
+    #[error(
+        "a thread to compute on cannot be started: {source}: raise the limits on processes (ulimit -u) and on memory (ulimit -v), or start fewer ranks on this node"
+    )]
+    Thread {
+        /// What it says.
+        source: io::Error,
     },
     /// More disk space than there is.
     #[error(
         "{files}: at least {needed_bytes} bytes are still to be written, {available_bytes} bytes are free in {}: make room there, name files on another file system, or take a smaller image",
-        folder.display()
+        shown(folder)
     )]
     Space {
         /// The files, all on one file system.
@@ -87,7 +97,7 @@ pub enum Error {
         folder: PathBuf,
     },
     /// A file that a run is to continue from is not of that run.
-    #[error("cannot resume from {}: {reason}; name another file, or remove this one to start anew", path.display())]
+    #[error("cannot resume from {}: {reason}; name another file, or remove this one to start anew", shown(path))]
     Resume {
         /// The file as the user named it.
         path: PathBuf,
@@ -95,20 +105,24 @@ pub enum Error {
         reason: String,
     },
     /// An earlier job left an unfinished result where this one is to write.
-    #[error("{} tells of an unfinished job: --resume continues it; remove the file to start anew", path.display())]
+    #[error("{} tells of an unfinished job: --resume continues it; remove the file to start anew", shown(path))]
     Leftover {
         /// The journal.
         path: PathBuf,
     },
     /// The job was told to stop.
-    #[error("stopped by {by} with {done} of {bands} bands done: start it again with --resume to continue")]
+    #[error("stopped by {by} with {done} of {all} {what} done: {}", if *is_kept { "start it again with --resume to continue" } else { "with --resume FILE they would have been kept" })]
     Stopped {
         /// A signal's name or an option.
         by: &'static str,
-        /// Bands, from the top, that are in the files.
-        done: u32,
-        /// Bands of the image.
-        bands: u32,
+        /// What is done; of bands those, from the top, that are in the files.
+        done: u64,
+        /// What the whole job is.
+        all: u64,
+        /// Of what.
+        what: &'static str,
+        /// Whether a later job can go on from there.
+        is_kept: bool,
     },
     /// A device computed what the definition does not.
     #[error(
@@ -133,7 +147,7 @@ pub enum Error {
         warnings: Vec<String>,
     },
     /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", shown(path))]
     Input {
         /// The file as the user named it.
         path: PathBuf,
@@ -141,7 +155,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A rankfile that a launcher would refuse or misread; what is wrong was printed.
-    #[error("{}: {findings}", path.display())]
+    #[error("{}: {findings}", shown(path))]
     BadRankfile {
         /// The file as the user named it.
         path: PathBuf,
@@ -151,7 +165,7 @@ pub enum Error {
     /// A file cannot be written.
     #[error(
         "cannot write {}: {source}{}",
-        path.display(),
+        shown(path),
         remedy(source).map(|remedy| format!(": {remedy}")).unwrap_or_default()
     )]
     Output {
@@ -163,7 +177,7 @@ pub enum Error {
     /// A file cannot be written any further, and what is safe of it is kept.
     #[error(
         "cannot write {}: {source}: {} and start the same command with --resume: {done} of {bands} bands are safe",
-        path.display(),
+        shown(path),
         remedy(source).unwrap_or("see to that")
     )]
     Unfinished {
@@ -198,9 +212,10 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Stopped { .. } => 4,
+            Self::Stopped { is_kept: true, .. } => 4,
             Self::Strict { .. } => 3,
             Self::Mpi(_)
+            | Self::Stopped { .. }
             | Self::Topology(_)
             | Self::StoredTopology { .. }
             | Self::Rankfile { .. }
@@ -208,6 +223,7 @@ impl Error {
             | Self::NoGpu { .. }
             | Self::Gpu { .. }
             | Self::Memory { .. }
+            | Self::Thread { .. }
             | Self::Space { .. }
             | Self::Resume { .. }
             | Self::Leftover { .. }
@@ -218,13 +234,6 @@ impl Error {
             | Self::Unfinished { .. } => 1,
         }
     }
-}
-
-/// Prints a line on stderr in one piece: a launcher forwards what it is given piece by piece, and puts lines of its own between.
-#[expect(clippy::print_stderr, reason = "what ends a job, or is wanted before its report, is no part of the report")]
-pub fn print_line(line: &str) {
-    let line = format!("{line}\n");
-    eprint!("{line}");
 }
 
 #[cfg(test)]

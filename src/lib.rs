@@ -3,7 +3,7 @@
 //! One direction of flow: arguments, MPI, topology, placement, device, workload, output. The shortest way in is
 //! `commands/julia.rs`, which goes all of it. A module knows only modules to its left in
 //!
-//! `as_text, error, kernel < pci < wish < cli, rankfile < topology, comm < placement < plan < device < output, fault <
+//! `visible < streams, as_text, error, kernel < pci < wish < cli, rankfile < topology, comm < placement < plan < device < output, fault <
 //! workload < commands`.
 //!
 //! | module | what it is for |
@@ -12,6 +12,7 @@
 //! | [`environment`] | variables that libraries read, set before they start |
 //! | [`error`] | what can go wrong, and the exit codes |
 //! | [`pci`], [`wish`] | the name of a GPU; what a rank is told to compute on |
+//! | `visible`, [`streams`] | text of others made harmless; stdout and stderr, the only place that writes to them |
 //! | `as_text` | types that serde writes as people do |
 //! | [`rankfile`] | grammar, lint and writer of rankfiles; pure text |
 //! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
@@ -49,6 +50,8 @@ pub mod pci;
 pub mod placement;
 pub mod plan;
 pub mod rankfile;
+pub mod streams;
 pub mod topology;
+mod visible;
 pub mod wish;
 pub mod workload;

@@ -24,7 +24,6 @@ pub use self::{
     report::{Progress, ReportArgs, Timings},
     where_::{Format, WhereArgs},
 };
-use crate::error::Error;
 
 /// MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 #[derive(Clone, Debug, PartialEq, Parser)]
@@ -63,7 +62,7 @@ pub enum Parsed {
     /// A text that was asked for, such as help.
     Answer(String),
     /// Words that make no command.
-    Wrong(Error),
+    Wrong(String),
 }
 
 impl Parsed {
@@ -81,11 +80,11 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Answer(error.to_string()),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                Parsed::Wrong(Error::Usage(format!("no command given\n\n{error}")))
+                Parsed::Wrong(format!("no command given\n\n{error}"))
             }
             _ => {
                 let text = error.to_string();
-                Parsed::Wrong(Error::Usage(text.trim_start_matches("error: ").trim_end().to_owned()))
+                Parsed::Wrong(text.trim_start_matches("error: ").trim_end().to_owned())
             }
         },
     }
@@ -103,7 +102,7 @@ mod tests {
         match parse(words.map(OsString::from)) {
             Parsed::Run(cli) => Ok(cli.command),
             Parsed::Answer(text) => Err(text),
-            Parsed::Wrong(error) => Err(error.to_string()),
+            Parsed::Wrong(message) => Err(message),
         }
     }
 

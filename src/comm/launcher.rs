@@ -50,10 +50,10 @@ impl Launch {
         self.told.is_some_and(|(name, ..)| name == SRUN)
     }
 
-    /// Whether a launcher started this process.
+    /// Whether a launcher started other processes beside this one.
     #[must_use]
-    pub fn is_present(&self) -> bool {
-        self.told.is_some()
+    pub fn has_company(&self) -> bool {
+        self.told.is_some_and(|(_, _, size)| size > 1)
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn no_launcher_is_one_rank_that_speaks() {
         let alone = launch(&[]);
-        assert!(alone.speaks() && !alone.is_present());
+        assert!(alone.speaks() && !alone.has_company());
         assert!(check(&alone, 1, "Open MPI").is_ok());
     }
 
@@ -130,6 +130,6 @@ mod tests {
 
     #[test]
     fn a_batch_script_is_no_step() {
-        assert!(!launch(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "8")]).is_present());
+        assert!(!launch(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "8")]).has_company());
     }
 }

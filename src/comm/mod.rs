@@ -20,7 +20,7 @@ use mpi::{
 };
 
 pub use self::{agree::Failure, group::Group, pause::Pause};
-use crate::error::{self, Error};
+use crate::{error::Error, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
 const PANIC_EXIT_CODE: i32 = 101;
@@ -132,7 +132,7 @@ impl World {
 /// The node's name as the operating system knows it, without the domain.
 fn host_name() -> String {
     let name = mpi::environment::processor_name().unwrap_or_else(|_| "unknown".to_owned());
-    name.split('.').next().unwrap_or(&name).to_owned()
+    visible(name.split('.').next().unwrap_or(&name)).into_owned()
 }
 
 /// From now on a panic on any thread prints one line and aborts the job.
@@ -149,9 +149,7 @@ fn abort_on_panic(rank: i32, host: String) {
                 .unwrap_or_default();
             let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
             let message = message.replace('\n', " ");
-            error::print_line(&format!(
-                "error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid"
-            ));
+            streams::tell(&format!("error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid"));
             SimpleCommunicator::world().abort(PANIC_EXIT_CODE);
         });
     }));

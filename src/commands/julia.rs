@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::place::{self, Place};
 use crate::{
     cli::{JuliaArgs, Schedule},
-    comm::{Failure, World},
+    comm::{Failure, World, launcher::Launch},
     error::Error,
     kernel::{band::Bands, julia::Julia},
     output::{
@@ -13,16 +13,17 @@ use crate::{
         progress::Progress,
         report::julia::{RankReport, Report},
     },
+    visible::shown,
     workload::{
         julia::{
             Job, Outcome,
             assembly::Assembly,
             open::{self, Names},
             run::{self, Watch},
-            stop::Stop,
         },
         memory,
         schedule::Policy,
+        stop::Stop,
     },
 };
 
@@ -31,7 +32,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
     let start_s = started.elapsed().as_secs_f64();
     let julia = world.agree(picture(args, world.size()))?;
     let limit = args.time_limit.map(|seconds| Duration::from_secs(seconds.into()));
-    let stop = world.agree(Stop::watch(started, limit))?;
+    let stop = world.agree(Stop::watch(started, limit, Launch::of_environment().told.is_some()))?;
 
     let placing = Instant::now();
     let mut place = place::take(world, &args.device)?;
@@ -63,6 +64,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
 
     let notes = place::gather_reports(world, &share.notes).into_iter().flatten().flatten();
     place.notes.extend(notes);
+    place.note_missing_threads(world);
     let mine = RankReport {
         place: place.report(world, start_s, device_s, share.compute_s, share.wait_s),
         pixels: share.pixels,
@@ -71,7 +73,8 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
     };
     if let Some(ranks) = place::gather_reports(world, &mine) {
         let report = Report { resumed_bands, ..report(world, args, &job, &outcome, &place, ranks, started) };
-        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
+        let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print_beside_files(&form);
     }
     Ok(())
 }
@@ -121,7 +124,7 @@ fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
         )));
     }
     if args.counts.as_ref() == Some(&args.output) {
-        return Err(Error::Usage(format!("--counts and --output name the same file, {}", args.output.display())));
+        return Err(Error::Usage(format!("--counts and --output name the same file, {}", shown(&args.output))));
     }
     let [re, im] = args.c.0;
     Ok(Julia { width, height, x: (left, right), y: (bottom, top), c: (re, im), radius, max_iter: args.max_iter })

@@ -7,44 +7,35 @@ mod rankfile;
 mod site;
 mod where_;
 
-use std::{
-    io::{self, Write},
-    time::Instant,
-};
+use std::time::Instant;
 
 pub use place::gpu_of_rank;
 
 use crate::{
-    cli::{Cli, Command, Timings},
+    cli::{Cli, Command, Parsed, Timings},
     comm::{Failure, World},
-    error::{self, Error},
+    error::Error,
     output::report::Head,
+    streams,
+    visible::visible,
 };
 
-/// Goes on with the options where every rank was given the same and they make sense. Collective.
+/// Does on all ranks what was asked for, where every rank was given the same words and they make sense. Collective. `started`
+/// is when this process began.
 ///
 /// # Errors
-/// [`Error::Usage`] of the first rank whose options are wrong or differ from rank 0's.
-pub fn agree_on_options(world: &World, parsed: Result<Cli, Error>) -> Result<Cli, Failure> {
-    let cli = world.agree(parsed)?;
-    let mine = command_line();
-    let of_rank_0 = world.all.broadcast(0, mine.clone().into_bytes());
-    let same = if of_rank_0 == mine.as_bytes() {
-        Ok(cli)
-    } else {
-        Err(Error::Usage(format!(
-            "this rank was started as `{mine}`, rank 0 as `{}`: give every rank the same options",
-            String::from_utf8_lossy(&of_rank_0)
-        )))
+/// Whatever ends the job, the same on every rank; [`Error::Usage`] of the first rank whose words are wrong or differ from rank
+/// 0's.
+pub fn run(world: &World, parsed: Parsed, started: Instant) -> Result<(), Failure> {
+    let wanted = match parsed {
+        Parsed::Wrong(message) => Err(Error::Usage(message)),
+        wanted => Ok(wanted),
     };
-    world.agree(same)
-}
-
-/// Runs a command on all ranks. Collective. `started` is when this process began.
-///
-/// # Errors
-/// Whatever ends the job, the same on every rank.
-pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
+    let wanted = world.agree(wanted)?;
+    world.agree(has_same_words(world))?;
+    let Parsed::Run(cli) = &wanted else {
+        return world.agree(if world.is_root() { run_alone(&wanted, true).unwrap_or(Ok(())) } else { Ok(()) });
+    };
     match &cli.command {
         Command::Julia(args) => julia::run(world, args, started),
         Command::Pi(args) => pi::run(world, args, started),
@@ -53,18 +44,35 @@ pub fn run(world: &World, cli: &Cli, started: Instant) -> Result<(), Failure> {
     }
 }
 
-/// Runs a command that one process does without MPI; `None` for any other. Under a launcher the process that `speaks` runs
-/// it for all.
+/// Whether this rank was given the same words as rank 0. Collective.
+fn has_same_words(world: &World) -> Result<(), Error> {
+    let mine = command_line();
+    let of_rank_0 = world.all.broadcast(0, mine.clone().into_bytes());
+    if of_rank_0 == mine.as_bytes() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "this rank was started as `{}`, rank 0 as `{}`: give every rank the same options",
+        visible(&mine),
+        visible(&String::from_utf8_lossy(&of_rank_0))
+    )))
+}
+
+/// Does what one process does without MPI: answers, refuses wrong words, runs a command that needs no other rank; `None` for
+/// anything else. Under a launcher the process that `speaks` runs a command for all.
 ///
 /// # Errors
 /// Whatever ends it.
 #[must_use]
-pub fn run_alone(cli: &Cli, speaks: bool) -> Option<Result<(), Error>> {
-    match &cli.command {
-        Command::Rankfile { command } if rankfile::is_for_one_process(command) => {
-            Some(if speaks { rankfile::run_alone(command) } else { Ok(()) })
+pub fn run_alone(parsed: &Parsed, speaks: bool) -> Option<Result<(), Error>> {
+    let run = |run: &dyn Fn() -> Result<(), Error>| Some(if speaks { run() } else { Ok(()) });
+    match parsed {
+        Parsed::Answer(text) => run(&|| print(text)),
+        Parsed::Wrong(message) => Some(Err(Error::Usage(message.clone()))),
+        Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) if rankfile::is_for_one_process(command) => {
+            run(&|| rankfile::run_alone(command))
         }
-        Command::Julia(_) | Command::Pi(_) | Command::Where(_) | Command::Rankfile { .. } => None,
+        Parsed::Run(_) => None,
     }
 }
 
@@ -86,31 +94,27 @@ fn head(world: &World, command: &'static str) -> Head {
 
 /// Prints what a job that goes on wants known now, and not only with its report.
 fn warn(warning: &str) {
-    error::print_line(&format!("warning: {warning}"));
+    streams::tell(&format!("warning: {warning}"));
 }
 
-/// Prints a report in the form that was asked for. Rank 0 alone does, and no other rank need know where it fails.
-fn print_report(
-    form: Timings,
-    table: impl Fn() -> String,
-    json: impl Fn() -> String,
-    csv: impl Fn() -> String,
-) -> Result<(), Failure> {
-    let text = match form {
+/// A report in the form that was asked for.
+fn in_form(form: Timings, table: impl Fn() -> String, json: impl Fn() -> String, csv: impl Fn() -> String) -> String {
+    match form {
         Timings::Table => table(),
         Timings::Json => json() + "\n",
         Timings::Csv => csv(),
         Timings::None => String::new(),
-    };
-    print(&text).map_err(|error| Failure::alone(&error))
+    }
 }
 
-/// Prints to stdout. Who has read enough, as `head` has, is not told more.
-fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Output { path: "standard output".into(), source })
-        }
-        _ => Ok(()),
+/// Prints the report of a job whose files are complete: where that fails, the job has not failed.
+fn print_beside_files(report: &str) {
+    if let Err(error) = print(report) {
+        warn(&format!("{error}; the files are complete"));
     }
+}
+
+/// Prints what was asked for to stdout.
+fn print(text: &str) -> Result<(), Error> {
+    streams::print(text).map_err(|source| Error::Output { path: "standard output".into(), source })
 }

@@ -9,7 +9,7 @@ use std::{
 use super::place::{self, Place};
 use crate::{
     cli::PiArgs,
-    comm::{Failure, World},
+    comm::{Failure, World, launcher::Launch},
     device::Device,
     error::Error,
     output::{
@@ -21,18 +21,22 @@ use crate::{
             study,
         },
     },
-    workload::pi::{
-        Thrower,
-        checkpoint::Checkpoint,
-        estimate::{self, Estimate},
-        study::Study,
-        throws::Throws,
+    workload::{
+        pi::{
+            Thrower,
+            checkpoint::Checkpoint,
+            estimate::{self, Estimate},
+            study::Study,
+            throws::Throws,
+        },
+        stop::Stop,
     },
 };
 
-/// When this process began, and how long its first phases took, in seconds.
+/// When this process began, how long its first phases took, in seconds, and what tells when to stop.
 struct Phases {
     started: Instant,
+    stop: Stop,
     start_s: f64,
     device_s: f64,
 }
@@ -41,10 +45,20 @@ struct Phases {
 pub(super) fn run(world: &World, args: &PiArgs, started: Instant) -> Result<(), Failure> {
     let start_s = started.elapsed().as_secs_f64();
     world.agree(check(args))?;
+    let stop = world.agree(Stop::watch(started, None, Launch::of_environment().told.is_some()))?;
     let placing = Instant::now();
     let place = place::take(world, &args.device)?;
-    let phases = Phases { started, start_s, device_s: placing.elapsed().as_secs_f64() };
+    let phases = Phases { started, stop, start_s, device_s: placing.elapsed().as_secs_f64() };
+    phases.stop.work_begins();
     if args.study { run_study(world, args, place, &phases) } else { run_once(world, args, place, &phases) }
+}
+
+/// The failure of a rank that has a reason to stop with `done` of `all` darts thrown.
+fn stopped(stop: &Stop, done: u64, all: u64, is_kept: bool) -> Result<(), Error> {
+    match stop.reason() {
+        Some(reason) if done < all => Err(Error::Stopped { by: reason.name(), done, all, what: "darts", is_kept }),
+        _ => Ok(()),
+    }
 }
 
 /// What the options cannot say by themselves.
@@ -76,8 +90,9 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
     let resumed = resume(world, args, Checkpoint::start(args.seed, standard_error(args)))?;
     let mut thrower = Thrower::new(args.seed, world.size());
     let throwing = Instant::now();
-    let state = throw(world, args, place.device.as_mut(), &mut thrower, resumed.clone())?;
+    let state = throw(world, args, place.device.as_mut(), &mut thrower, &phases.stop, resumed.clone())?;
     let throw_s = throwing.elapsed().as_secs_f64();
+    place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
     if let Some(ranks) = place::gather_reports(world, &mine) {
         let estimate = Estimate::new(state.hits, state.darts);
@@ -96,7 +111,8 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
             notes: place.notes.clone(),
             ranks,
         };
-        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
+        let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print(&form).map_err(|error| Failure::alone(&error))?;
     }
     Ok(())
 }
@@ -112,6 +128,7 @@ fn throw(
     args: &PiArgs,
     device: &mut dyn Device,
     thrower: &mut Thrower,
+    stop: &Stop,
     mut state: Checkpoint,
 ) -> Result<Checkpoint, Failure> {
     loop {
@@ -131,7 +148,8 @@ fn throw(
             progress.reach(darts);
             let mut now = before.clone();
             (now.darts, now.hits) = (darts, before.hits + hits[0]);
-            keep.map_or(Ok(()), |path| now.write(path))
+            keep.map_or(Ok(()), |path| now.write(path))?;
+            stopped(stop, darts, state.target, args.resume.is_some())
         })?;
         progress.finish();
         state.hits += hits[0];
@@ -169,10 +187,11 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
     let throwing = Instant::now();
     let hits = thrower.throw(world, place.device.as_mut(), &throws, 0, &mut |darts, _| {
         progress.reach(darts);
-        Ok(())
+        stopped(&phases.stop, darts, throws.darts(), false)
     })?;
     let throw_s = throwing.elapsed().as_secs_f64();
     progress.finish();
+    place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
     let ranks = place::gather_reports(world, &mine);
     let mut report = study::Report {
@@ -192,7 +211,8 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
     report.files = world.agree(written)?;
     report.total_s = phases.started.elapsed().as_secs_f64();
     if world.is_root() {
-        super::print_report(args.report.form(), || report.table(), || report.json(), || report.csv())?;
+        let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
+        super::print_beside_files(&form);
     }
     Ok(())
 }

@@ -82,6 +82,21 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Says on rank 0 which ranks computed with fewer threads than they were to have. Collective.
+    pub(super) fn note_missing_threads(&mut self, world: &World) {
+        let (planned, used) = (self.fallback.threads, self.device.identity().threads);
+        let note = (used < planned).then(|| {
+            format!(
+                "rank {} computed with {used} of {planned} threads, as no more could be started: raise the limits on \
+                 processes (ulimit -u) and on memory (ulimit -v)",
+                world.rank()
+            )
+        });
+        self.notes.extend(gather_notes(world, &note.into_iter().collect()));
+    }
+}
+
 /// Every rank's report, by rank, on rank 0; `None` elsewhere. Collective.
 pub(super) fn gather_reports<R: Serialize + DeserializeOwned>(world: &World, mine: &R) -> Option<Vec<R>> {
     world.all.gather(&pack(mine)).map(|reports| reports.iter().map(|bytes| unpack(bytes)).collect())

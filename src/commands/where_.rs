@@ -17,6 +17,7 @@ use crate::{
         },
     },
     placement::{self, Finding, NodeFacts, Severity, ranks_in_words},
+    visible::shown,
 };
 
 /// Runs the command on all ranks. Collective.
@@ -80,7 +81,7 @@ fn text(args: &WhereArgs, report: &PlacesReport, pictures: &[NodePicture]) -> St
         Format::Yaml => report.yaml(),
         Format::Table => {
             let drawn = if args.draw { format!("\n{}", terminal::draw(pictures)) } else { String::new() };
-            let written = args.output.as_ref().map(|drawing| format!("{} written\n", drawing.display()));
+            let written = args.output.as_ref().map(|drawing| format!("{} written\n", shown(drawing)));
             let (places, findings) = (table::places(report), table::findings(&report.findings));
             format!("{places}{drawn}\n{findings}{}", written.unwrap_or_default())
         }

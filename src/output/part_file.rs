@@ -11,7 +11,7 @@ use std::{
 
 use signal_hook::{consts::SIGXFSZ, flag};
 
-use crate::error::Error;
+use crate::{error::Error, visible::shown};
 
 /// The folder in which `target` and what belongs to it are written.
 #[must_use]
@@ -83,7 +83,7 @@ impl PartFile {
         if !folder.is_dir() {
             return Err(failed(io::Error::other(format!(
                 "there is no such folder; make it with: mkdir -p {}",
-                folder.display()
+                shown(folder)
             ))));
         }
         let part = part_of(target);
@@ -147,7 +147,7 @@ fn open_alone(path: &Path, create: bool) -> io::Result<File> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(io::Error::other(format!("another job is writing {}", path.display())));
+                return Err(io::Error::other(format!("another job is writing {}", shown(&path))));
             }
             // Some network file systems have no locks; there, two jobs at once are the user's to avoid.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}

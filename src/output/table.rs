@@ -2,9 +2,12 @@
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_BORDERS_ONLY_CONDENSED};
 
+use crate::visible::visible;
+
 /// A table in ASCII, with the columns numbered in `right` aligned to the right.
 pub(super) fn table(header: &[&str], right: &[usize], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
+    let rows = rows.map(|row| row.iter().map(|cell| visible(cell).into_owned()).collect::<Vec<_>>());
     table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_header(header.to_vec()).add_rows(rows);
     for index in right {
         if let Some(column) = table.column_mut(*index) {

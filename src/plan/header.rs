@@ -1,7 +1,7 @@
 //! What stands above the lines of a written rankfile: how it was made, for which nodes, and how to start with it.
 
 use super::{Host, Plan, launch_line};
-use crate::{cli::rankfile::Launcher, rankfile::Dialects};
+use crate::{cli::rankfile::Launcher, rankfile::Dialects, visible::visible};
 
 /// The lines, without the signs of a comment. `file` is what the rankfile will be called, `program` what it is to start.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
     for (name, launcher, _) in open_mpi.into_iter().filter(|(.., dialect)| has_room(*dialect)) {
         lines.push(format!("  Open MPI {name} {}", launch_line(plan, launcher, file, program).command));
     }
-    lines
+    lines.iter().map(|line| visible(line).into_owned()).collect()
 }
 
 /// `no GPU`, `1 core`, `4 ranks`.

@@ -20,6 +20,7 @@ use crate::{
     placement::{Device, Rules, map_ranks},
     rankfile::{self, Cores, Dialects, WriteError},
     topology::{CpuSet, Node, PciBusId, homes},
+    visible::visible_json,
     wish::DeviceWish,
 };
 
@@ -193,7 +194,7 @@ impl Plan {
                 serde_json::to_string(&row).expect("numbers and strings always have a JSON form")
             })
             .collect();
-        format!("[\n{}\n]\n", rows.join(",\n"))
+        format!("[\n{}\n]\n", visible_json(&rows.join(",\n")))
     }
 }
 

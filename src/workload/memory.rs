@@ -1,17 +1,18 @@
-//! Memory named before it is taken: an estimate for the ranks of a node against what the node has left.
+//! Memory named before it is taken: an estimate for the ranks of a node against what the node has left, and for one rank
+//! against what its process may have.
 
-use std::fs;
+mod cgroup;
+
+use std::{fs, path::Path};
+
+use rustix::process::{Resource, getrlimit};
 
 use crate::{comm::Group, error::Error};
 
 /// Bytes that the operating system and the job's memory limit leave to new work; `None` where neither tells.
 fn available_bytes() -> Option<u64> {
-    let limit = || {
-        let read = |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
-        Some(read("memory.max")?.saturating_sub(read("memory.current")?))
-    };
     let left = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in(&text));
-    left.into_iter().chain(limit()).min()
+    left.into_iter().chain(cgroup::left_bytes(Path::new("/"))).min()
 }
 
 /// The kernel's own estimate in `/proc/meminfo`, in bytes.
@@ -21,23 +22,38 @@ fn available_in(meminfo: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Compares what the ranks of a node need together with what the node has left. Collective over the node.
-///
-/// # Errors
-/// [`Error::Memory`] on every rank of a node that has too little.
-pub fn check(node: &Group, what: &str, needed_bytes: u64) -> Result<(), Error> {
-    let together = node.sum(needed_bytes.min(u64::MAX / node.size() as u64));
-    verdict(what, together, available_bytes())
+/// Bytes that this process may still map (`ulimit -v`); `None` without a limit.
+fn mappable_bytes() -> Option<u64> {
+    let limit = getrlimit(Resource::As).current?;
+    let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split(' ').next()?.parse().ok()?;
+    Some(limit.saturating_sub(pages.saturating_mul(rustix::param::page_size() as u64)))
 }
 
-fn verdict(what: &str, needed_bytes: u64, available_bytes: Option<u64>) -> Result<(), Error> {
+/// Compares what the ranks of a node need together with what the node has left, and what this rank needs with what it may have.
+/// Collective over the node.
+///
+/// # Errors
+/// [`Error::Memory`] on every rank of a node that has too little, and on a rank that may not have enough.
+pub fn check(node: &Group, what: &str, needed_bytes: u64) -> Result<(), Error> {
+    let together = node.sum(needed_bytes.min(u64::MAX / node.size() as u64));
+    verdict(what, together, available_bytes(), "are available on this node", FEWER)?;
+    verdict(what, needed_bytes, mappable_bytes(), "are left of this process's limit", RAISE)
+}
+
+const FEWER: &str = "take a smaller image, fewer ranks or threads on the node, or a node with more memory";
+const RAISE: &str = "raise it (ulimit -v), or take a smaller image or fewer threads";
+
+fn verdict(
+    what: &str,
+    needed_bytes: u64,
+    available_bytes: Option<u64>,
+    of: &'static str,
+    way_out: &'static str,
+) -> Result<(), Error> {
     match available_bytes {
-        Some(available_bytes) if needed_bytes > available_bytes => Err(Error::Memory {
-            what: what.to_owned(),
-            needed_bytes,
-            available_bytes,
-            way_out: "take a smaller image, fewer ranks or threads on the node, or a node with more memory",
-        }),
+        Some(available_bytes) if needed_bytes > available_bytes => {
+            Err(Error::Memory { what: what.to_owned(), needed_bytes, available_bytes, of, way_out })
+        }
         _ => Ok(()),
     }
 }
@@ -55,9 +71,9 @@ mod tests {
 
     #[test]
     fn too_much_is_refused_with_both_figures() {
-        let message = verdict("a band", 2000, Some(1000)).unwrap_err().to_string();
+        let message = verdict("a band", 2000, Some(1000), "are left", FEWER).unwrap_err().to_string();
         assert!(message.contains("2000 bytes") && message.contains("1000 bytes"), "{message}");
-        assert!(verdict("a band", 1000, Some(1000)).is_ok());
-        assert!(verdict("a band", u64::MAX, None).is_ok());
+        assert!(verdict("a band", 1000, Some(1000), "are left", FEWER).is_ok());
+        assert!(verdict("a band", u64::MAX, None, "are left", FEWER).is_ok());
     }
 }

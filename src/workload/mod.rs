@@ -5,3 +5,4 @@ pub mod memory;
 pub mod pi;
 pub mod schedule;
 pub mod space;
+pub mod stop;

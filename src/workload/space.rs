@@ -12,6 +12,7 @@ use std::{
 use crate::{
     error::Error,
     output::part_file::{folder_of, part_of},
+    visible::shown,
 };
 
 /// A file that is to be written, in part or as a whole.
@@ -57,7 +58,7 @@ pub fn check(files: &[Planned<'_>]) -> Result<Option<String>, Error> {
             stores_as_is: stores_as_is(folder),
             ..Demand::default()
         });
-        demand.files.push(file.path.display().to_string());
+        demand.files.push(shown(file.path).to_string());
         demand.least_bytes = demand.least_bytes.saturating_add(file.least_bytes.saturating_sub(held_bytes));
         demand.usual_bytes = demand.usual_bytes.saturating_add(file.usual_bytes.saturating_sub(held_bytes));
     }
@@ -79,7 +80,7 @@ fn verdict(demand: Demand) -> Result<Option<String>, Error> {
     Ok((usual_bytes > free_bytes).then(|| {
         format!(
             "{files}: up to {usual_bytes} bytes are usually written for such an image, {free_bytes} bytes are free in {}",
-            folder.display()
+            shown(&folder)
         )
     }))
 }

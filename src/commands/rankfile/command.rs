@@ -1,11 +1,12 @@
 //! `hybrid rankfile command`: what starts a job as a rankfile says, with the launcher that is here.
 
-use super::{found, nodes::Nodes, print, read::read, write::tell};
+use super::{found, nodes::Nodes, print, read::read};
 use crate::{
     cli::rankfile::{CommandArgs, Launcher},
     error::Error,
     plan::{Plan, launch_line},
     rankfile::{self, shell_word},
+    streams::tell,
 };
 
 /// Prints the command.
@@ -22,7 +23,7 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     let program = args.program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
         tell(
-            "note: no launcher that is known here was found, so the ranks are not told where to run; --launcher names one\n",
+            "note: no launcher that is known here was found, so the ranks are not told where to run; --launcher names one",
         );
         return print(&format!("mpiexec -n {} {program}\n", plan.ranks.len()));
     };
@@ -31,7 +32,7 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     }
     let line = launch_line(&plan, launcher, &name, &program);
     if let Some(needs) = line.needs {
-        tell(&format!("needs {needs}\n"));
+        tell(&format!("needs {needs}"));
     }
     print(&format!("{}\n", line.command))
 }

@@ -5,13 +5,13 @@ use super::{
     print,
     read::{name_of, read},
 };
-use crate::{cli::rankfile::ExplainArgs, error::Error, output::explanation, rankfile};
+use crate::{cli::rankfile::ExplainArgs, error::Error, output::explanation, rankfile, visible::visible};
 
 /// Prints the explanation.
 pub(super) fn run(args: &ExplainArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
     let mut parsed = rankfile::parse(&bytes);
-    let name = name_of(&args.file);
+    let name = visible(&name_of(&args.file)).into_owned();
     if parsed.rankfile.entries.is_empty() {
         let texts: Vec<String> =
             parsed.diagnostics.iter().map(|diagnostic| rankfile::render(diagnostic, &bytes, &name)).collect();

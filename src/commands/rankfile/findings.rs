@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::rankfile::{Diagnostic, Severity};
+use crate::{
+    rankfile::{Diagnostic, Severity},
+    visible::visible_json,
+};
 
 /// One finding. Lines and columns count from 1, columns in characters.
 #[derive(Serialize)]
@@ -48,5 +51,5 @@ pub(super) fn json(found: &[Diagnostic], source: &[u8], file: &str) -> String {
             serde_json::to_string(&finding).expect("plain values always have a JSON form")
         })
         .collect();
-    if items.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", items.join(",\n")) }
+    if items.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", visible_json(&items.join(",\n"))) }
 }

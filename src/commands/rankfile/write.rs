@@ -1,6 +1,6 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use super::{found, nodes, print};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     output::part_file::PartFile,
     plan::{self, Host, Plan},
     rankfile::{self, Dialects},
+    streams,
     topology::Node,
 };
 
@@ -50,14 +51,14 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
         PlanFormat::Json => plan.json(),
     };
     for note in &plan.notes {
-        tell(&format!("note: {note}\n"));
+        streams::tell(&format!("note: {note}"));
     }
     if let (PlanFormat::Rankfile, Some(note)) = (args.format, about_mdns(hosts)) {
-        tell(&format!("note: {note}\n"));
+        streams::tell(&format!("note: {note}"));
     }
     let Some(path) = &args.output else {
         print(&text)?;
-        tell(&advice);
+        streams::tell(advice.trim_end());
         return Ok(());
     };
     let part = PartFile::create(path)?;
@@ -107,9 +108,4 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
         text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
     }
     text
-}
-
-/// Prints to stderr; there is nobody to tell where that fails.
-pub(super) fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

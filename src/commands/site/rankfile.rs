@@ -20,6 +20,7 @@ use crate::{
     placement::{Asked, Code, DeviceWish, Finding, Severity},
     rankfile::{self, Diagnostic, Dialects, Parsed, Reading},
     topology::{CpuSet, Node},
+    visible::shown,
 };
 
 /// Names a rankfile where the launcher does not tell of one.
@@ -184,8 +185,8 @@ fn cores_per_package(node: &Node) -> Vec<u32> {
 fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
     let Some(source) = source(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
     let (path, name, is_found) = match source {
-        Source::Named(path) => (path.clone(), path.display().to_string(), false),
-        Source::Found(path) => (launchers_file(&path), path.display().to_string(), true),
+        Source::Named(path) => (path.clone(), shown(&path).to_string(), false),
+        Source::Found(path) => (launchers_file(&path), shown(&path).to_string(), true),
     };
     let told = |unread| Told { name: name.clone(), unread, of_open_mpi_41: is_found };
     match read(&path, rankfile::MAX_BYTES) {

@@ -10,7 +10,7 @@ mod pi;
 use std::{
     ops::{ControlFlow, Range},
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    thread,
+    thread::{self, Builder},
 };
 
 use ndarray::Array2;
@@ -57,24 +57,36 @@ impl CpuDevice {
         Self { identity, isa, cores }
     }
 
-    /// Runs `work` on every worker thread and waits for all.
-    fn on_every_worker(&self, tasks: usize, work: impl Fn() + Sync) {
+    /// Runs `work` on every worker thread and waits for all. Where the operating system starts fewer, the device has fewer
+    /// from now on; where it starts none, the calling thread does the work.
+    fn on_every_worker(&mut self, tasks: usize, work: impl Fn() + Sync) {
         let workers = self.identity.threads.min(tasks);
+        let cores = self.cores.as_ref();
         let bound_work = || {
-            if let Some(cores) = &self.cores {
+            if let Some(cores) = cores {
                 // An unbound worker computes the same; the report's table shows where ranks are bound.
                 let _ = topology::bind_thread(cores);
             }
             work();
         };
-        if workers == 1 && self.cores.is_none() {
+        if workers == 1 && cores.is_none() {
             return work();
         }
-        thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(bound_work))));
+        let started = thread::scope(|scope| {
+            let start = || Builder::new().spawn_scoped(scope, bound_work).is_ok();
+            let started = (0..workers).take_while(|_| start()).count();
+            if started == 0 {
+                bound_work();
+            }
+            started
+        });
+        if started < workers {
+            self.identity.threads = started.max(1);
+        }
     }
 
     fn fill<T: Lane, C: Cell>(
-        &self,
+        &mut self,
         julia: &Julia,
         bands: &[Band],
         deliver: impl Fn(&Band, &Array2<C>) -> ControlFlow<()> + Sync,
@@ -82,8 +94,9 @@ impl CpuDevice {
         let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
         let constants = julia.constants::<T>();
         let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let isa = self.isa;
         self.on_every_worker(bands.len(), || {
-            let mut filler = Filler::new(self.isa, &columns, constants);
+            let mut filler = Filler::new(isa, &columns, constants);
             while !enough.load(Ordering::Relaxed)
                 && let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed))
             {
@@ -124,6 +137,7 @@ impl Device for CpuDevice {
     fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
         let pieces = usize::try_from((darts.end - darts.start).div_ceil(PIECE_DARTS)).unwrap_or(usize::MAX);
         let (next, hits) = (AtomicU64::new(0), AtomicU64::new(0));
+        let isa = self.isa;
         self.on_every_worker(pieces, || {
             let mut mine = 0;
             loop {
@@ -135,7 +149,7 @@ impl Device for CpuDevice {
                 if start >= darts.end {
                     break;
                 }
-                mine += pi::hits(self.isa, seed, start..start.saturating_add(PIECE_DARTS).min(darts.end));
+                mine += pi::hits(isa, seed, start..start.saturating_add(PIECE_DARTS).min(darts.end));
             }
             hits.fetch_add(mine, Ordering::Relaxed);
         });

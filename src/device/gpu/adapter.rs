@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::{error::Error, visible::visible};
 
 /// Which adapter to open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,9 +107,9 @@ impl AdapterFacts {
                 wgpu::DeviceType::Cpu => Class::Software,
                 wgpu::DeviceType::Other => Class::Other,
             },
-            name: info.name,
+            name: visible(&info.name).into_owned(),
             driver: info.driver,
-            driver_info: info.driver_info,
+            driver_info: visible(&info.driver_info).into_owned(),
             pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
             vendor_id: info.vendor,
             device_id: info.device,

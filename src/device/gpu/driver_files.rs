@@ -12,7 +12,10 @@ use std::{
 };
 
 use super::adapter::{self, AdapterFacts, Class};
-use crate::placement::{IcdFile, VulkanAdapter, VulkanFacts};
+use crate::{
+    placement::{IcdFile, VulkanAdapter, VulkanFacts},
+    visible::visible,
+};
 
 const LOADER: &str = "libvulkan.so.1";
 /// Settings that name the only driver files to be read; the first that is set counts.
@@ -110,7 +113,11 @@ impl System<'_> {
         } else {
             file.parent().is_some_and(|folder| folder.join(library).exists())
         };
-        Some(IcdFile { path: shown.display().to_string(), library: library.to_owned(), library_found })
+        Some(IcdFile {
+            path: visible(&shown.to_string_lossy()).into_owned(),
+            library: library.to_owned(),
+            library_found,
+        })
     }
 
     /// Whether the dynamic linker finds a library of that name.

@@ -14,6 +14,7 @@ use crate::{
         Device, DeviceWish, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences, distance,
     },
     topology::{CpuSet, Locality, Node},
+    visible::visible_json,
 };
 
 /// The report of a job.
@@ -149,7 +150,8 @@ impl PlacesReport {
     /// One JSON object on one line.
     #[must_use]
     pub fn json(&self) -> String {
-        serde_json::to_string(self).expect("numbers, strings and lists always have a JSON form")
+        let json = serde_json::to_string(self).expect("numbers, strings and lists always have a JSON form");
+        visible_json(&json).into_owned()
     }
 
     /// One YAML document.

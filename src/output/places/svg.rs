@@ -6,7 +6,7 @@ use svg::{
 };
 
 use super::picture::{CorePicture, GpuPicture, LEGEND, NodePicture, NumaPicture, PackagePicture};
-use crate::output::color::hue;
+use crate::{output::color::hue, visible::visible};
 
 /// Cores in a row.
 const CORES_A_ROW: usize = 12;
@@ -157,7 +157,12 @@ fn rectangle(x: f64, y: f64, width: f64, height: f64, fill: &str, stroke: &str) 
 }
 
 fn text(words: &str, x: f64, y: f64, size_px: f64, anchor: &str, fill: &str) -> Text {
-    Text::new(words).set("x", x).set("y", y).set("font-size", size_px).set("text-anchor", anchor).set("fill", fill)
+    Text::new(visible(words))
+        .set("x", x)
+        .set("y", y)
+        .set("font-size", size_px)
+        .set("text-anchor", anchor)
+        .set("fill", fill)
 }
 
 fn text_width(words: &str, size_px: f64) -> f64 {

@@ -8,6 +8,7 @@ use super::{Head, RankPlace};
 use crate::{
     kernel::Precision,
     output::table::{billions_a_second, millions, percent, seconds, thousands},
+    visible::visible,
 };
 
 /// What one rank tells rank 0 when the run is over. Times in seconds.
@@ -107,8 +108,8 @@ impl Report {
             |rank| vec![seconds(rank.encode_s), billions_a_second(rank.iterations, rank.place.compute_s)],
         );
         let files = match &self.counts {
-            Some(counts) => format!("{} and {counts}", self.output),
-            None => self.output.clone(),
+            Some(counts) => format!("{} and {}", visible(&self.output), visible(counts)),
+            None => visible(&self.output).into_owned(),
         };
         format!(
             "julia {} x {} px, {}, {} iterations, {ranks} rank{}\n\n{places}\n\n{phases}\n{}\

@@ -7,7 +7,10 @@ pub mod study;
 use serde::{Deserialize, Serialize};
 
 use super::table::{seconds, table};
-use crate::device::Kind;
+use crate::{
+    device::Kind,
+    visible::{csv_field, visible, visible_json},
+};
 
 /// What every report begins with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,7 +65,7 @@ impl RankPlace {
             self.threads,
             self.device,
             csv_field(&self.adapter),
-            self.pci_bus_id.as_deref().unwrap_or_default(),
+            csv_field(self.pci_bus_id.as_deref().unwrap_or_default()),
             self.start_s,
             self.device_s,
             self.compute_s,
@@ -118,16 +121,13 @@ fn phases<R>(
 
 /// The notes, a line each.
 fn notes(notes: &[String]) -> String {
-    notes.iter().map(|note| format!("note: {note}\n")).collect()
+    notes.iter().map(|note| format!("note: {}\n", visible(note))).collect()
 }
 
 /// One JSON object on one line.
 fn json(report: &impl Serialize) -> String {
-    serde_json::to_string(report).expect("numbers, strings and lists always have a JSON form")
-}
-
-fn csv_field(text: &str) -> String {
-    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    let json = serde_json::to_string(report).expect("numbers, strings and lists always have a JSON form");
+    visible_json(&json).into_owned()
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Head, pi::RankReport};
-use crate::output::table::{billions_a_second, seconds, table, thousands};
+use crate::{
+    output::table::{billions_a_second, seconds, table, thousands},
+    visible::visible,
+};
 
 /// The runs of one length.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -92,7 +95,7 @@ impl Report {
             thousands(self.darts),
             seconds(self.throw_s),
             billions_a_second(self.darts, self.throw_s),
-            self.files.join(", "),
+            visible(&self.files.join(", ")),
         )
     }
 }

@@ -24,6 +24,7 @@ use crate::{
         gpu_rule::{Function, Verdict},
         nearness, sysfs,
     },
+    visible::{shown, visible},
 };
 
 /// No node's topology is this large; a file that is, is something else.
@@ -66,7 +67,7 @@ impl Node {
     /// # Errors
     /// [`Error::StoredTopology`] where the file cannot be read, or as [`Node::from_xml`] has it.
     pub fn from_xml_file(path: &Path) -> Result<Self, Error> {
-        let name = path.display().to_string();
+        let name = shown(path).to_string();
         let fail = |reason: String| Error::StoredTopology { name: name.clone(), reason };
         let mut xml = String::new();
         File::open(path)
@@ -207,8 +208,9 @@ fn index(value: usize) -> u32 {
     u32::try_from(value).expect("hwloc's indexes are C's unsigned int")
 }
 
+/// What hwloc or a file has of others' words.
 fn text(info: Option<&CStr>) -> Option<String> {
-    info.map(|info| info.to_string_lossy().trim().to_owned()).filter(|info| !info.is_empty())
+    info.map(|info| visible(info.to_string_lossy().trim()).into_owned()).filter(|info| !info.is_empty())
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ use crate::{
     error::Error,
     kernel::band::Band,
     output::{color::PixelBytes, encode::EncodedBand},
-    workload::schedule::{Order, Shown},
+    workload::{
+        schedule::{Order, Shown},
+        stop::Stop,
+    },
 };
 
 /// Opens what stands in for a device that fails.
@@ -111,13 +114,19 @@ pub(super) struct Computer<'a> {
     pub(super) rank: usize,
     pub(super) pixels: PixelBytes,
     pub(super) device: &'a mut Box<dyn Device>,
+    /// Once there is a reason to stop, no band is begun.
+    pub(super) stop: &'a Stop,
     pub(super) share: Share,
 }
 
 impl Computer<'_> {
-    /// Computes and encodes the bands of `order`, or of its first bands those that are begun in time. A GPU that fails is
+    /// Computes and encodes the bands of `order`, or of its first bands those that are begun in time and
+    /// before a stop. A GPU that fails is
     /// replaced by `fallback` for the rest of the job, and the order is begun anew.
     pub(super) fn compute(&mut self, order: Order, fallback: Fallback<'_>) -> Result<Delivery, Error> {
+        if self.stop.reason().is_some() {
+            return Ok(Delivery::default());
+        }
         match self.attempt(order) {
             Err(error @ Error::Gpu { .. }) => {
                 *self.device = fallback()?;
@@ -138,7 +147,7 @@ impl Computer<'_> {
         let encode_ns = AtomicU64::new(0);
         let limit = (limit_us != Order::NO_LIMIT).then(|| Duration::from_micros(limit_us.into()));
         let started = Instant::now();
-        let (job, pixels) = (self.job, &self.pixels);
+        let (job, pixels, stop) = (self.job, &self.pixels, self.stop);
         self.device.julia(julia, *precision, &bands, &|band, counts| {
             let encoding = Instant::now();
             if job.verify && band.index == piece.first {
@@ -148,7 +157,7 @@ impl Computer<'_> {
             let nanoseconds = u64::try_from(encoding.elapsed().as_nanos()).unwrap_or(u64::MAX);
             encode_ns.fetch_add(nanoseconds, Ordering::Relaxed);
             encoded.lock().expect("no thread panics while it pushes").push(band);
-            if limit.is_some_and(|limit| started.elapsed() >= limit) {
+            if limit.is_some_and(|limit| started.elapsed() >= limit) || stop.reason().is_some() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

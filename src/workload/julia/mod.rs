@@ -8,7 +8,6 @@ pub mod compute;
 pub mod journal;
 pub mod open;
 pub mod run;
-pub mod stop;
 mod verify;
 mod window;
 

@@ -11,6 +11,7 @@ use crate::{
         part_file::part_of,
         png::{self, PngFile},
     },
+    visible::shown,
     workload::space::{self, Planned},
 };
 
@@ -50,7 +51,7 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Opti
     if let Some(journal) = &left {
         take_names_back(job, names, journal)?;
         if let Some(part) = names.all().map(part_of).find(|part| !part.exists()) {
-            let reason = format!("{}, of which it tells, is missing", part.display());
+            let reason = format!("{}, of which it tells, is missing", shown(&part));
             return Err(Error::Resume { path: journal.path().to_owned(), reason });
         }
     }

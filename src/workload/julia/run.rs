@@ -4,8 +4,9 @@
 //! rank holds two orders or three: while it computes one, the next is there already.
 
 use std::{
+    io,
     sync::mpsc::{Receiver, Sender, TryRecvError, channel},
-    thread::{self, Scope, ScopedJoinHandle},
+    thread::{self, Builder, Scope, ScopedJoinHandle},
     time::Instant,
 };
 
@@ -13,7 +14,6 @@ use super::{
     Job, Outcome,
     assembly::Assembly,
     compute::{Computer, Delivery, Fallback, Share},
-    stop::Stop,
     window::Window,
 };
 use crate::{
@@ -22,7 +22,10 @@ use crate::{
     error::Error,
     fault,
     output::progress::Progress,
-    workload::schedule::{Dealer, Order, Policy},
+    workload::{
+        schedule::{Dealer, Order, Policy},
+        stop::{Reason, Stop},
+    },
 };
 
 /// Computes `job` on all ranks. On rank 0, `assembly` holds the files, and the outcome tells what the image came to.
@@ -46,15 +49,23 @@ pub fn run(
     let first = dealer.orders(&window.of(dealer.bands().start, (0, 0))).into_iter();
     let first = first.filter_map(|(rank, order)| (rank == world.rank()).then_some(order));
     let pixels = job.coloring.pixel_bytes(job.julia.max_iter, world.rank(), device.identity().kind);
-    let computer = Computer { job, rank: world.rank(), pixels, device, share: Share::default() };
-    let (outcome, share) = match assembly {
-        Some(assembly) => {
-            let outcome = Outcome::default();
-            Desk { world, job, dealer, assembly, window, watch, outcome }.serve(computer, fallback, first)
-        }
-        None => work(world, computer, fallback, first),
-    };
+    let computer = Computer { job, rank: world.rank(), pixels, device, stop: watch.stop, share: Share::default() };
+    watch.stop.work_begins();
+    let (outcome, share) = thread::scope(|scope| {
+        let started = start_computing(scope, computer, fallback).map_err(|source| Error::Thread { source });
+        let computing = world.agree(started)?;
+        first.for_each(|order| computing.pass_on(order));
+        Ok(match assembly {
+            Some(assembly) => {
+                let outcome = Outcome::default();
+                Desk { world, job, dealer, assembly, window, watch, outcome }.serve(computing)
+            }
+            None => work(world, computing, watch.stop),
+        })
+    })?;
     let outcome = world.agree(outcome)?;
+    // A rank may have told of a reason to stop when there was nothing left to stop.
+    while world.all.try_receive().is_some() {}
     Ok((outcome, share))
 }
 
@@ -81,50 +92,47 @@ struct Arrived {
     at: Instant,
 }
 
-impl Arrived {
-    fn now(order: Order) -> Self {
-        Self { order, at: Instant::now() }
-    }
-}
-
-/// A rank other than 0: passes orders on to its device and hands in what it computed, until that has done the last one.
-fn work(
-    world: &World,
-    computer: Computer<'_>,
-    fallback: Fallback<'_>,
-    first: impl Iterator<Item = Order>,
-) -> (Result<Outcome, Error>, Share) {
-    thread::scope(|scope| {
-        let (pass_on, deliveries, own) = start_computing(scope, computer, fallback, first);
-        let mut pause = Pause::default();
-        loop {
-            match deliveries.try_recv() {
-                Ok(delivery) => {
-                    world.all.send(0, &delivery.to_message());
-                    pause = Pause::default();
-                    continue;
-                }
-                Err(TryRecvError::Disconnected) => break,
-                Err(TryRecvError::Empty) => {}
-            }
-            match world.all.try_receive() {
-                Some((_, order)) => {
-                    let order: Order = bytemuck::pod_read_unaligned(&order);
-                    pass_on.send(Arrived::now(order)).expect("the device's thread takes orders up to the last one");
-                    pause = Pause::default();
-                }
-                None => pause.sleep(),
-            }
+/// A rank other than 0: passes orders on to its device and hands in what it computed, until that has done the last one. Where
+/// it has a reason to stop, it tells rank 0.
+fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome, Error>, Share) {
+    let mut pause = Pause::default();
+    let mut is_told = false;
+    loop {
+        if !is_told && let Some(reason) = stop.reason() {
+            world.all.send(0, &reason.to_message());
+            is_told = true;
         }
-        let (computed, share) = own.join().expect("a panic has aborted the job");
-        (computed.map(|()| Outcome::default()), share)
-    })
+        match computing.deliveries.try_recv() {
+            Ok(delivery) => {
+                world.all.send(0, &delivery.to_message());
+                pause = Pause::default();
+                continue;
+            }
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {}
+        }
+        match world.all.try_receive() {
+            Some((_, message)) => {
+                match Reason::of_message(&message) {
+                    Some(reason) => {
+                        stop.ask(reason);
+                        is_told = true;
+                    }
+                    None => computing.pass_on(bytemuck::pod_read_unaligned(&message)),
+                }
+                pause = Pause::default();
+            }
+            None => pause.sleep(),
+        }
+    }
+    let (computed, share) = computing.end();
+    (computed.map(|()| Outcome::default()), share)
 }
 
 /// Why dealing ended before all was done.
 enum EarlyEnd {
     /// The job was told to stop; what is done is to be kept.
-    Stopped(Error),
+    Stopped(Reason),
     /// Rank 0 cannot go on.
     Failed(Error),
     /// A rank has failed to compute, and tells why itself.
@@ -144,60 +152,76 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     /// Serves all ranks to the end, with rank 0's own computing on another thread.
-    fn serve(
-        mut self,
-        computer: Computer<'_>,
-        fallback: Fallback<'_>,
-        first: impl Iterator<Item = Order>,
-    ) -> (Result<Outcome, Error>, Share) {
-        thread::scope(|scope| {
-            let (pass_on, deliveries, own) = start_computing(scope, computer, fallback, first);
-            let early = self.deal(&pass_on, &deliveries);
-            let (computed, share) = own.join().expect("a panic has aborted the job");
-            let outcome = computed.and_then(|()| match early {
-                None => self.finish(),
-                Some(EarlyEnd::Stopped(reason)) => self.assembly.note().and(Err(reason)),
-                Some(EarlyEnd::Failed(error)) => Err(error),
-                Some(EarlyEnd::Elsewhere) => Ok(self.outcome),
-            });
-            (outcome, share)
-        })
+    fn serve(mut self, computing: Computing<'_>) -> (Result<Outcome, Error>, Share) {
+        let early = self.deal(&computing);
+        let (computed, share) = computing.end();
+        let is_done = self.assembly.bands() == self.job.bands().len();
+        let outcome = computed.and_then(|()| match early {
+            Some(EarlyEnd::Stopped(reason)) if !is_done => self.assembly.note().and(Err(self.stopped(reason))),
+            None | Some(EarlyEnd::Stopped(_)) => self.finish(),
+            Some(EarlyEnd::Failed(error)) => Err(error),
+            Some(EarlyEnd::Elsewhere) => Ok(self.outcome),
+        });
+        (outcome, share)
+    }
+
+    /// What the job ends with that stops now.
+    fn stopped(&self, reason: Reason) -> Error {
+        Error::Stopped {
+            by: reason.name(),
+            done: self.assembly.bands().into(),
+            all: self.job.bands().len().into(),
+            what: "bands",
+            is_kept: true,
+        }
     }
 
     /// Deals until nothing is left and all ranks know it.
-    fn deal(&mut self, own: &Sender<Arrived>, deliveries: &Receiver<Delivery>) -> Option<EarlyEnd> {
+    fn deal(&mut self, own: &Computing<'_>) -> Option<EarlyEnd> {
         let mut early = None;
         let mut pause = Pause::default();
         loop {
             for (rank, order) in self.dealer.orders(&self.window.of(self.assembly.bands(), self.assembly.waiting())) {
                 match rank {
-                    0 => own.send(Arrived::now(order)).expect("the device's thread takes orders up to the last one"),
+                    0 => own.pass_on(order),
                     rank => self.world.all.send(rank, bytemuck::bytes_of(&order)),
                 }
             }
             if self.dealer.is_over() {
                 return early;
             }
-            match self.next_delivery(deliveries) {
+            match self.next_delivery(&own.deliveries) {
                 Some((rank, delivery)) => {
                     pause = Pause::default();
                     self.dealer.hand_in(rank, delivery.shown());
-                    if delivery.failed {
-                        early.get_or_insert(EarlyEnd::Elsewhere);
-                    } else if !matches!(early, Some(EarlyEnd::Failed(_)))
-                        && let Err(error) = self.take(rank, delivery)
-                    {
-                        early = Some(EarlyEnd::Failed(error));
-                    }
+                    let end = if delivery.failed {
+                        Some(EarlyEnd::Elsewhere)
+                    } else if matches!(early, Some(EarlyEnd::Failed(_))) {
+                        None
+                    } else {
+                        self.take(rank, delivery).err().map(EarlyEnd::Failed)
+                    };
+                    self.end_early(&mut early, end);
                 }
                 None => pause.sleep(),
             }
-            if early.is_none() {
-                early = self.watch.stop.requested(self.assembly.bands(), self.job.bands().len()).map(EarlyEnd::Stopped);
-            }
-            if early.is_some() {
-                self.dealer.stop();
-            }
+            let asked = self.watch.stop.reason().map(EarlyEnd::Stopped);
+            self.end_early(&mut early, asked);
+        }
+    }
+
+    /// Takes note of an end before all is done. The first one is told to all ranks, so that they begin nothing any more; a
+    /// failure comes before whatever else there was.
+    fn end_early(&mut self, early: &mut Option<EarlyEnd>, end: Option<EarlyEnd>) {
+        let Some(end) = end else { return };
+        if early.is_none() {
+            self.dealer.stop();
+            let reason = if let EarlyEnd::Stopped(reason) = end { reason } else { Reason::FAILURE };
+            self.watch.stop.ask(reason);
+            (1..self.world.size()).for_each(|rank| self.world.all.send(rank, &reason.to_message()));
+        }
+        if early.is_none() || matches!(end, EarlyEnd::Failed(_)) {
+            *early = Some(end);
         }
     }
 
@@ -208,6 +232,10 @@ impl Desk<'_> {
         }
         let receiving = Instant::now();
         let (rank, message) = self.world.all.try_receive()?;
+        if let Some(reason) = Reason::of_message(&message) {
+            self.watch.stop.ask(reason);
+            return None;
+        }
         let delivery = Delivery::of_message(&message);
         self.outcome.gather_s += receiving.elapsed().as_secs_f64();
         Some((rank, delivery))
@@ -240,18 +268,36 @@ impl Desk<'_> {
 /// How the computing of a rank ended, and what it came to.
 type Computed = (Result<(), Error>, Share);
 
-/// Starts the computing of a rank, with its `first` orders: where it takes more, where it hands in, and what it ends with.
+/// A rank's computing on a thread of its own: where it takes orders and where it hands in.
+struct Computing<'scope> {
+    orders: Sender<Arrived>,
+    deliveries: Receiver<Delivery>,
+    own: ScopedJoinHandle<'scope, Computed>,
+}
+
+impl Computing<'_> {
+    /// Gives it an order, which is here from now on.
+    fn pass_on(&self, order: Order) {
+        let arrived = Arrived { order, at: Instant::now() };
+        self.orders.send(arrived).expect("the device's thread takes orders up to the last one");
+    }
+
+    /// Waits for its end.
+    fn end(self) -> Computed {
+        self.own.join().expect("a panic has aborted the job")
+    }
+}
+
+/// Starts the computing of a rank.
 fn start_computing<'scope>(
     scope: &'scope Scope<'scope, '_>,
     computer: Computer<'scope>,
     fallback: Fallback<'scope>,
-    first: impl Iterator<Item = Order>,
-) -> (Sender<Arrived>, Receiver<Delivery>, ScopedJoinHandle<'scope, Computed>) {
-    let (pass_on, orders) = channel();
-    first.for_each(|order| pass_on.send(Arrived::now(order)).expect("the receiver is in scope"));
+) -> io::Result<Computing<'scope>> {
+    let (orders, taken) = channel();
     let (hand_in, deliveries) = channel();
-    let own = scope.spawn(move || compute_on_order(computer, fallback, &orders, &hand_in));
-    (pass_on, deliveries, own)
+    let own = Builder::new().spawn_scoped(scope, move || compute_on_order(computer, fallback, &taken, &hand_in))?;
+    Ok(Computing { orders, deliveries, own })
 }
 
 /// The computing of a rank: one delivery for each order, up to the last. After a failure every order is answered with it.

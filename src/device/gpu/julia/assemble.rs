@@ -5,7 +5,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread,
+    thread::{self, Builder},
 };
 
 use bytemuck::Pod;
@@ -114,7 +114,8 @@ impl<'a, C: Packed> Assembler<'a, C> {
             }
         };
         thread::scope(|scope| {
-            (1..self.threads.min(whole.len())).for_each(|_| drop(scope.spawn(work)));
+            // A thread that does not start leaves its work to the others.
+            (1..self.threads.min(whole.len())).for_each(|_| drop(Builder::new().spawn_scoped(scope, work)));
             work();
         });
     }
