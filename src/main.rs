@@ -10,11 +10,14 @@ use hybrid::{
     comm::{Failure, World, launcher::Launch},
     commands, environment,
     output::part_file,
-    streams,
+    streams, topology,
 };
 
 fn main() -> ExitCode {
     let started = Instant::now();
+    if let Some(code) = topology::serve_foreign_xml(env::args_os()) {
+        return code;
+    }
     let launch = Launch::of_environment();
     let parsed = cli::parse(env::args_os());
     // Where no handler is taken, the signal ends the process, as it does without one.

@@ -83,7 +83,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(
 fn open_files(world: &World, args: &JuliaArgs, job: &Job, threads: usize) -> Result<Option<Assembly>, Failure> {
     let needed_bytes = job.needed_bytes(threads, world.is_root());
     let what = format!("a picture of {} x {} pixels", job.julia.width, job.julia.height);
-    world.agree(memory::check(&world.node, &what, needed_bytes))?;
+    world.agree(memory::check(&world.node, &what, needed_bytes, threads))?;
     let names = Names { picture: &args.output, counts: args.counts.as_deref() };
     let opened = if world.is_root() { open::open(job, names, args.resume).map(Some) } else { Ok(None) };
     let (assembly, warning) = world.agree(opened)?.unzip();

@@ -101,8 +101,12 @@ pub struct Constants<T> {
 
 /// The definition: the count of the point (x, y).
 ///
-/// One rounding an operation, in this order, nothing contracted: with `f64` this is bit for bit what
-/// `while abs(z) < radius and n > 1: z = z**2 + c; n -= 1` gives in Python.
+/// One rounding an operation, in this order, nothing contracted. With `f64` the orbit is bit for bit that of
+/// `while abs(z) < radius and n > 1: z = z**2 + c; n -= 1` in Python, and so is the count, unless a point of the orbit lies on the
+/// circle to the last digits: Python compares the rounded root, this the rounded squares. With u = 2^-53, a + b is within 2u of
+/// |z|^2 and the squared radius within u, so that they can only be in another order than |z| and the radius where those are within
+/// 1.5 u of each other; `hypot` adds an error of 2u. So counts are equal where no `abs(z)` of the orbit is within four units in the
+/// last place of the radius, for radii from 1e-150 to 1e150.
 #[must_use]
 pub fn count<T: Real>(mut x: T, mut y: T, constants: &Constants<T>) -> u16 {
     let mut n = constants.max_iter;

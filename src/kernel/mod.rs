@@ -8,6 +8,8 @@ pub mod band;
 pub mod julia;
 pub mod pi;
 pub mod threefry;
+#[cfg(test)]
+mod ties;
 
 use std::fmt;
 

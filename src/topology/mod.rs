@@ -6,6 +6,7 @@
 
 mod cpuset;
 mod display;
+mod foreign;
 mod gpu_rule;
 mod homes;
 mod hwloc;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cpuset::{CpuSet, ParseCpuSetError},
     display::{Gpu, Locality, OtherDisplay},
+    foreign::serve as serve_foreign_xml,
     homes::homes,
     hwloc::{bind_thread, binding},
 };

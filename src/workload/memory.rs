@@ -29,17 +29,22 @@ fn mappable_bytes() -> Option<u64> {
     Some(limit.saturating_sub(pages.saturating_mul(rustix::param::page_size() as u64)))
 }
 
-/// Compares what the ranks of a node need together with what the node has left, and what this rank needs with what it may have.
+/// Compares what the ranks of a node need together with what the node has left, and what this rank needs, its `threads` with
+/// it, with what it may have.
 /// Collective over the node.
 ///
 /// # Errors
 /// [`Error::Memory`] on every rank of a node that has too little, and on a rank that may not have enough.
-pub fn check(node: &Group, what: &str, needed_bytes: u64) -> Result<(), Error> {
+pub fn check(node: &Group, what: &str, needed_bytes: u64, threads: usize) -> Result<(), Error> {
     let together = node.sum(needed_bytes.min(u64::MAX / node.size() as u64));
     verdict(what, together, available_bytes(), "are available on this node", FEWER)?;
-    verdict(what, needed_bytes, mappable_bytes(), "are left of this process's limit", RAISE)
+    let mapped = needed_bytes.saturating_add((threads as u64).saturating_mul(THREAD_BYTES));
+    let what = format!("{what} with {threads} threads");
+    verdict(&what, mapped, mappable_bytes(), "are left of the process's address space", RAISE)
 }
 
+/// Address space that a thread takes: its stack, and what the C library reserves for what it allocates (glibc's arena).
+const THREAD_BYTES: u64 = (2 + 64) << 20;
 const FEWER: &str = "take a smaller image, fewer ranks or threads on the node, or a node with more memory";
 const RAISE: &str = "raise it (ulimit -v), or take a smaller image or fewer threads";
 

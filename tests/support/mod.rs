@@ -156,6 +156,11 @@ impl Running {
         self.child.id()
     }
 
+    /// What the job has printed on stderr so far.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.output.path().join("stderr")).unwrap()).into_owned()
+    }
+
     /// Waits for the end, and kills the job's whole process group when the time limit is over.
     pub fn finish(mut self) -> Finished {
         let status = loop {
@@ -251,17 +256,26 @@ pub fn topology(name: &str) -> String {
 
 /// The library that makes files slow and fail, built from `failing_files.c`, which tells what it does.
 pub fn failing_files() -> &'static str {
-    static LIBRARY: LazyLock<String> = LazyLock::new(|| {
-        let folder = env!("CARGO_TARGET_TMPDIR");
-        let (library, anew) = (format!("{folder}/failing_files.so"), format!("{folder}/failing_files.{}", id()));
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/failing_files.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o", &anew, source, "-ldl"]);
-        assert!(compiler.status().expect("cc: run `make setup-test`").success());
-        std::fs::rename(anew, &library).unwrap();
-        library
-    });
+    static LIBRARY: LazyLock<String> = LazyLock::new(|| library("failing_files"));
     &LIBRARY
+}
+
+/// The library that lets a few threads start, built from `failing_threads.c`, which tells what it does.
+pub fn failing_threads() -> &'static str {
+    static LIBRARY: LazyLock<String> = LazyLock::new(|| library("failing_threads"));
+    &LIBRARY
+}
+
+/// A library to be loaded before the C library, built from the source of that name beside this file.
+fn library(name: &str) -> String {
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let (library, anew) = (format!("{folder}/{name}.so"), format!("{folder}/{name}.{}", id()));
+    let source = format!("{}/tests/support/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-O1", "-o", &anew, &source, "-ldl"]);
+    assert!(compiler.status().expect("cc: run `make setup-test`").success());
+    std::fs::rename(anew, &library).unwrap();
+    library
 }
 
 /// Python with the packages that the reference needs.

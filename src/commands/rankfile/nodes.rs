@@ -36,7 +36,7 @@ pub(super) fn described(args: &NodeArgs) -> Result<Vec<Host>, Error> {
                     given.host
                 )));
             }
-            Ok(Host::new(&given.host, Node::from_xml_file(&given.file)?))
+            Ok(Host::new(&given.host, Node::from_foreign_xml_file(&given.file)?))
         })
         .collect()
 }

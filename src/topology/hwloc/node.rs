@@ -42,6 +42,8 @@ impl Node {
 
     /// Reads an hwloc XML description, as `lstopo node.xml` writes it. `name` stands for it in messages.
     ///
+    /// For files that are known to be good: hwloc may crash over others, which [`Node::from_foreign_xml_file`] is for.
+    ///
     /// # Errors
     /// [`Error::StoredTopology`] where the text is none, is of a version that the hwloc library here does not read, has no PU,
     /// or lets the job use none.
@@ -62,21 +64,12 @@ impl Node {
         Ok(node)
     }
 
-    /// Reads a file with an hwloc XML description.
+    /// Reads a file with an hwloc XML description that is known to be good.
     ///
     /// # Errors
     /// [`Error::StoredTopology`] where the file cannot be read, or as [`Node::from_xml`] has it.
     pub fn from_xml_file(path: &Path) -> Result<Self, Error> {
-        let name = shown(path).to_string();
-        let fail = |reason: String| Error::StoredTopology { name: name.clone(), reason };
-        let mut xml = String::new();
-        File::open(path)
-            .and_then(|file| file.take(XML_LIMIT_BYTES + 1).read_to_string(&mut xml))
-            .map_err(|cause| fail(cause.to_string()))?;
-        if xml.len() as u64 > XML_LIMIT_BYTES {
-            return Err(fail(format!("it is larger than {} MiB", XML_LIMIT_BYTES >> 20)));
-        }
-        Self::from_xml(&name, &xml)
+        Self::from_xml(&shown(path).to_string(), &read_xml(path)?)
     }
 
     /// `linux` is the root of the running machine's `/sys` and `/proc`, `None` for a stored topology.
@@ -98,6 +91,19 @@ impl Node {
         (node.gpus, node.other_displays) = judge(displays.collect());
         node
     }
+}
+
+/// The text of an XML file.
+pub(in crate::topology) fn read_xml(path: &Path) -> Result<String, Error> {
+    let fail = |reason: String| Error::StoredTopology { name: shown(path).to_string(), reason };
+    let mut xml = String::new();
+    File::open(path)
+        .and_then(|file| file.take(XML_LIMIT_BYTES + 1).read_to_string(&mut xml))
+        .map_err(|cause| fail(cause.to_string()))?;
+    if xml.len() as u64 > XML_LIMIT_BYTES {
+        return Err(fail(format!("it is larger than {} MiB", XML_LIMIT_BYTES >> 20)));
+    }
+    Ok(xml)
 }
 
 fn with_devices() -> Result<TopologyBuilder, String> {
