@@ -11,7 +11,7 @@ use crate::support::HYBRID;
 /// Runs `hybrid words` with its stdout or stderr (1 or 2) as the shell's `end` makes it, and returns the exit code, beside the
 /// other stream.
 fn run(folder: &Path, words: &str, stream: u8, end: &str) -> Output {
-    // The subshell that reads from the pipe ends before anything is written.
+    // Python makes the ends: Rust has no terminals.
     let script = match end {
         "no reader" => format!(
             "import os, subprocess, sys\n\
@@ -36,7 +36,7 @@ fn run(folder: &Path, words: &str, stream: u8, end: &str) -> Output {
     let script = format!(
         "{script}p = subprocess.run(sys.argv[1:], stdout=ends[1], stderr=ends[2], stdin=subprocess.DEVNULL)\n\
          f = open('result', 'wb')\n\
-         f.write((p.stdout or b'') + (p.stderr or b''))\n\
+         f.write((p.stdout or b'') + (p.stderr or b''))\nf.close()\n\
          os._exit(p.returncode if p.returncode >= 0 else 200 - p.returncode)\n"
     );
     Command::new("python3")

@@ -9,6 +9,7 @@ mod pi;
 
 use std::{
     ops::{ControlFlow, Range},
+    panic,
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     thread::{self, Builder},
 };
@@ -73,12 +74,15 @@ impl CpuDevice {
             return work();
         }
         let started = thread::scope(|scope| {
-            let start = || Builder::new().spawn_scoped(scope, bound_work).is_ok();
-            let started = (0..workers).take_while(|_| start()).count();
-            if started == 0 {
+            let start = |_| Builder::new().spawn_scoped(scope, bound_work).ok();
+            let started: Vec<_> = (0..workers).map_while(start).collect();
+            if started.is_empty() {
                 bound_work();
             }
-            started
+            let number = started.len();
+            // A thread that is joined counts against no limit any more.
+            started.into_iter().for_each(|worker| worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+            number
         });
         if started < workers {
             self.identity.threads = started.max(1);
