@@ -3,7 +3,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-use std::{env, process::ExitCode, time::Instant};
+use std::{env, process::ExitCode};
 
 use hybrid::{
     cli,
@@ -14,7 +14,6 @@ use hybrid::{
 };
 
 fn main() -> ExitCode {
-    let started = Instant::now();
     if let Some(code) = topology::serve_foreign_xml(env::args_os()) {
         return code;
     }
@@ -22,6 +21,7 @@ fn main() -> ExitCode {
     let parsed = cli::parse(env::args_os());
     // Where no handler is taken, the signal ends the process, as it does without one.
     let _ = part_file::outlive_size_limit();
+    let began = commands::Began::now(&parsed, &launch);
     let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
     // they would wait for this one.
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             return end(outcome.map_err(|error| Failure::alone(&error)), true);
         }
     };
-    end(commands::run(&world, parsed, started), world.is_root())
+    end(commands::run(&world, parsed, began), world.is_root())
 }
 
 /// Ends this rank with the outcome's code; the rank that speaks prints a failure.

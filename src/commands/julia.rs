@@ -1,11 +1,14 @@
 //! `hybrid julia`: from the options to the picture and the report.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::place::{self, Place};
+use super::{
+    Began,
+    place::{self, Place},
+};
 use crate::{
     cli::{JuliaArgs, Schedule},
-    comm::{Failure, World, launcher::Launch},
+    comm::{Failure, World},
     error::Error,
     kernel::{band::Bands, julia::Julia},
     output::{
@@ -23,16 +26,14 @@ use crate::{
         },
         memory,
         schedule::Policy,
-        stop::Stop,
     },
 };
 
 /// Runs the command on all ranks. Collective.
-pub(super) fn run(world: &World, args: &JuliaArgs, started: Instant) -> Result<(), Failure> {
+pub(super) fn run(world: &World, args: &JuliaArgs, Began { at: started, stop }: Began) -> Result<(), Failure> {
     let start_s = started.elapsed().as_secs_f64();
     let julia = world.agree(picture(args, world.size()))?;
-    let limit = args.time_limit.map(|seconds| Duration::from_secs(seconds.into()));
-    let stop = world.agree(Stop::watch(started, limit, Launch::of_environment().told.is_some()))?;
+    let stop = world.agree(stop)?;
 
     let placing = Instant::now();
     let mut place = place::take(world, &args.device)?;

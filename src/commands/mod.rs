@@ -7,26 +7,54 @@ mod rankfile;
 mod site;
 mod where_;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use place::gpu_of_rank;
 
 use crate::{
     cli::{Cli, Command, Parsed, Timings},
-    comm::{Failure, World},
+    comm::{Failure, World, launcher::Launch},
     error::Error,
     output::report::Head,
     streams,
     visible::visible,
+    workload::stop::Stop,
 };
 
-/// Does on all ranks what was asked for, where every rank was given the same words and they make sense. Collective. `started`
-/// is when this process began.
+/// When this process began, and what tells a command that it is to stop.
+#[derive(Debug)]
+pub struct Began {
+    at: Instant,
+    stop: Result<Stop, Error>,
+}
+
+impl Began {
+    /// From now on, signals are heard for a command that ends in an orderly way on them; for others they are what they are.
+    #[must_use]
+    pub fn now(parsed: &Parsed, launch: &Launch) -> Self {
+        let at = Instant::now();
+        let limit = match parsed {
+            Parsed::Run(Cli { command: Command::Julia(args), .. }) => Some(args.time_limit),
+            Parsed::Run(Cli { command: Command::Pi(_), .. }) => Some(None),
+            _ => None,
+        };
+        let stop = limit.map_or_else(
+            || Ok(Stop::never()),
+            |limit| {
+                let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
+                Stop::watch(at, limit, launch.told.is_some())
+            },
+        );
+        Self { at, stop }
+    }
+}
+
+/// Does on all ranks what was asked for, where every rank was given the same words and they make sense. Collective.
 ///
 /// # Errors
 /// Whatever ends the job, the same on every rank; [`Error::Usage`] of the first rank whose words are wrong or differ from rank
 /// 0's.
-pub fn run(world: &World, parsed: Parsed, started: Instant) -> Result<(), Failure> {
+pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
     let wanted = match parsed {
         Parsed::Wrong(message) => Err(Error::Usage(message)),
         wanted => Ok(wanted),
@@ -37,8 +65,8 @@ pub fn run(world: &World, parsed: Parsed, started: Instant) -> Result<(), Failur
         return world.agree(if world.is_root() { run_alone(&wanted, true).unwrap_or(Ok(())) } else { Ok(()) });
     };
     match &cli.command {
-        Command::Julia(args) => julia::run(world, args, started),
-        Command::Pi(args) => pi::run(world, args, started),
+        Command::Julia(args) => julia::run(world, args, began),
+        Command::Pi(args) => pi::run(world, args, began),
         Command::Where(args) => where_::run(world, args),
         Command::Rankfile { command } => rankfile::run(world, command),
     }

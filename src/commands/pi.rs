@@ -6,10 +6,13 @@ use std::{
     time::Instant,
 };
 
-use super::place::{self, Place};
+use super::{
+    Began,
+    place::{self, Place},
+};
 use crate::{
     cli::PiArgs,
-    comm::{Failure, World, launcher::Launch},
+    comm::{Failure, World},
     device::Device,
     error::Error,
     output::{
@@ -42,10 +45,10 @@ struct Phases {
 }
 
 /// Runs the command on all ranks. Collective.
-pub(super) fn run(world: &World, args: &PiArgs, started: Instant) -> Result<(), Failure> {
+pub(super) fn run(world: &World, args: &PiArgs, Began { at: started, stop }: Began) -> Result<(), Failure> {
     let start_s = started.elapsed().as_secs_f64();
     world.agree(check(args))?;
-    let stop = world.agree(Stop::watch(started, None, Launch::of_environment().told.is_some()))?;
+    let stop = world.agree(stop)?;
     let placing = Instant::now();
     let place = place::take(world, &args.device)?;
     let phases = Phases { started, stop, start_s, device_s: placing.elapsed().as_secs_f64() };

@@ -147,7 +147,7 @@ fn open_alone(path: &Path, create: bool) -> io::Result<File> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(io::Error::other(format!("another job is writing {}", shown(&path))));
+                return Err(io::Error::other(format!("another job is writing {}", shown(path))));
             }
             // Some network file systems have no locks; there, two jobs at once are the user's to avoid.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}

@@ -84,6 +84,19 @@ pub struct Stop {
 }
 
 impl Stop {
+    /// Hears nothing and has no limit.
+    #[must_use]
+    pub fn never() -> Self {
+        Self {
+            signals: Vec::new(),
+            deadline: None,
+            reason: AtomicU8::new(0),
+            met: OnceLock::new(),
+            is_deadly: Arc::default(),
+            before_work: Vec::new(),
+        }
+    }
+
     /// From now on the first signal asks for a stop, and a second one ends the process; and after `limit` from `started` on the job is to stop. `is_launched` tells whether signals come from a launcher.
     ///
     /// # Errors
@@ -103,7 +116,7 @@ impl Stop {
         let signals = SIGNALS.into_iter().zip(1..).map(register).collect::<io::Result<_>>();
         let signals = signals.map_err(|error| Error::Mpi(format!("signals cannot be watched for: {error}")))?;
         let deadline = limit.map(|limit| started + limit);
-        Ok(Self { signals, deadline, reason: AtomicU8::new(0), met: OnceLock::new(), is_deadly, before_work })
+        Ok(Self { signals, deadline, is_deadly, before_work, ..Self::never() })
     }
 
     /// From now on [`Self::reason`] is asked again and again, and no signal ends the process before that has had its time.
@@ -141,14 +154,7 @@ mod tests {
     use super::*;
 
     fn stop(deadline: Option<Instant>) -> Stop {
-        Stop {
-            signals: Vec::new(),
-            deadline,
-            reason: AtomicU8::new(0),
-            met: OnceLock::new(),
-            is_deadly: Arc::default(),
-            before_work: Vec::new(),
-        }
+        Stop { deadline, ..Stop::never() }
     }
 
     #[test]

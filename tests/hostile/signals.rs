@@ -40,6 +40,26 @@ fn a_signal_to_any_rank_stops_a_picture_that_goes_on_from_what_the_line_says() {
 }
 
 #[test]
+fn a_signal_before_there_is_any_work_is_heard_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = Job::mpiexec(folder.path(), 3, LONG).start();
+    let ranks = ranks(&job, 3);
+    // As soon as the program has its own handlers, which it shows in its status.
+    wait_until("handlers", || catches_usr1(ranks[1]));
+    signal("USR1", &ranks[1].to_string());
+    let job = job.finish();
+    assert_eq!((job.code, job.error_lines().len()), (Some(4), 1), "{job:#?}");
+    assert!(job.stderr.contains("stopped by SIGUSR1 "), "{job:#?}");
+}
+
+/// Whether a process has a handler for SIGUSR1 (10).
+fn catches_usr1(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
+    u64::from_str_radix(caught.trim(), 16).is_ok_and(|caught| caught & (1 << 9) != 0)
+}
+
+#[test]
 fn the_signal_of_another_that_comes_again_does_not_harm() {
     let folder = tempfile::tempdir().unwrap();
     let job = Job::mpiexec(folder.path(), 2, LONG).start();
