@@ -114,7 +114,7 @@ pub(super) struct Computer<'a> {
     pub(super) rank: usize,
     pub(super) pixels: PixelBytes,
     pub(super) device: &'a mut Box<dyn Device>,
-    /// Once there is a reason to stop, no band is begun.
+    /// Once there is a reason to stop, no further band is begun.
     pub(super) stop: &'a Stop,
     pub(super) share: Share,
 }
@@ -124,7 +124,8 @@ impl Computer<'_> {
     /// before a stop. A GPU that fails is
     /// replaced by `fallback` for the rest of the job, and the order is begun anew.
     pub(super) fn compute(&mut self, order: Order, fallback: Fallback<'_>) -> Result<Delivery, Error> {
-        if self.stop.reason().is_some() {
+        // Not before it has done something: a job whose start takes as long as its time limit comes on by a band each time.
+        if self.stop.reason().is_some() && self.share.pixels > 0 {
             return Ok(Delivery::default());
         }
         match self.attempt(order) {
