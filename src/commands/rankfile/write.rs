@@ -7,7 +7,7 @@ use crate::{
     cli::rankfile::{Launcher, PlanFormat, WriteArgs},
     comm::{Failure, World},
     error::Error,
-    output::part_file::PartFile,
+    output::file::whole::WholeFile,
     plan::{self, Host, Plan},
     rankfile::{self, Dialects},
     topology::Node,
@@ -60,9 +60,7 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
         tell(&advice);
         return Ok(());
     };
-    let part = PartFile::create(path)?;
-    part.file().write_all(text.as_bytes()).map_err(|source| part.failed(source))?;
-    part.complete()?;
+    WholeFile::create(path)?.complete(text.as_bytes())?;
     print(&advice)
 }
 

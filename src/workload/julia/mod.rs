@@ -9,6 +9,7 @@ pub mod journal;
 pub mod open;
 pub mod run;
 pub mod stop;
+pub mod tally;
 mod verify;
 mod window;
 
