@@ -4,6 +4,7 @@
 //! A file is a head, which the format knows from the start and once more at the end; the bands from the top, whose bytes are
 //! final as soon as they are written, cut into stretches with a digest each; and a tail. Knows no format.
 
+mod attribute;
 pub mod layout;
 pub mod verify;
 
@@ -140,11 +141,16 @@ impl Sink {
             return Ok(file);
         }
         found.map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => {
-                self.place.failed(io::Error::new(source.kind(), format!("{} is missing", part.shown().display())))
-            }
+            io::ErrorKind::NotFound => self.missing(),
             _ => self.place.failed(source),
         })
+    }
+
+    /// The error that it is where there is no part of the file.
+    #[must_use]
+    pub fn missing(&self) -> Error {
+        let reason = format!("{}, of which it tells, is missing", self.place.with(PART).shown().display());
+        self.place.failed(io::Error::new(io::ErrorKind::NotFound, reason))
     }
 
     /// Whether `file`, of [`Self::left`], has its name already.
@@ -244,11 +250,30 @@ impl Sink {
     /// [`Error::Output`] where they cannot be written.
     pub fn end(&mut self, counted: Counted) -> Result<(), Error> {
         let Some(part) = &self.part else { return Ok(()) };
-        let tail = self.layout.tail(self.layout.carry());
-        let ended = part.file().write_all_at(&tail, self.written);
-        ended
-            .and_then(|()| part.file().write_all_at(&self.layout.head(Some(counted)), 0))
-            .map_err(|source| part.failed(source))
+        let (head, tail) = self.ends(counted, self.layout.carry());
+        let ended = part.file().write_all_at(&tail, self.written).and_then(|()| part.file().write_all_at(&head, 0));
+        ended.map_err(|source| part.failed(source))
+    }
+
+    /// What stands before the first and behind the last band of the complete file.
+    #[must_use]
+    pub fn ends(&self, counted: Counted, carry: u32) -> (Vec<u8>, Vec<u8>) {
+        (self.layout.head(Some(counted)), self.layout.tail(carry))
+    }
+
+    /// Lets the file say something of itself that is not in its bytes. A file system that cannot keep it is no failure.
+    pub fn say(&self, text: &[u8]) {
+        if let Some(part) = &self.part {
+            attribute::set(part.file(), text);
+        }
+    }
+
+    /// The complete file that is there under its name, with what it says of itself.
+    #[must_use]
+    pub fn said(&self) -> Option<(File, Vec<u8>)> {
+        let file = self.place.folder().open_own(self.place.name(), Access::Read).ok()?;
+        let text = attribute::get(&file)?;
+        Some((file, text))
     }
 
     /// Gives the file, which [`Self::end`] has ended, its name.

@@ -1,11 +1,14 @@
-//! Whether what is in unfinished files is what was written: stretches compared with their digests, on all cores.
+//! Whether what is in files is what was written: the digests of their stretches, taken on all cores.
 
 use std::{
     fs::File,
     io,
     num::NonZero,
     os::unix::fs::FileExt,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -15,32 +18,20 @@ use crate::output::digest::{Digest, Digesting};
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 1 << 20;
 
-/// A stretch of a file and what its digest was.
-#[derive(Clone, Debug)]
-pub struct Expected<'a> {
-    /// The file.
-    pub file: &'a File,
-    /// Where the stretch lies.
-    pub stretch: Stretch,
-    /// What is expected of it.
-    pub digest: Digest,
-}
-
-/// The number of `groups`, from the first on, whose stretches are all as expected. What cannot be read is not.
+/// The digest of each stretch; `None` where it cannot be read or the file is shorter.
+///
+/// # Panics
+/// Never: no thread panics while it holds what is found.
 #[must_use]
-pub fn good(groups: &[Vec<Expected<'_>>]) -> usize {
-    let stretches: Vec<_> =
-        groups.iter().enumerate().flat_map(|(group, expected)| expected.iter().map(move |one| (group, one))).collect();
-    let (next, first_bad) = (AtomicUsize::new(0), AtomicUsize::new(groups.len()));
+pub fn digests(stretches: &[(&File, Stretch)]) -> Vec<Option<Digest>> {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(vec![None; stretches.len()]);
     let work = || {
-        while let Some((group, expected)) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if *group >= first_bad.load(Ordering::Relaxed) {
-                continue;
-            }
-            let found = digesting(expected.file, expected.stretch.clone());
-            if found.map_or(true, |found| found.digest() != expected.digest) {
-                first_bad.fetch_min(*group, Ordering::Relaxed);
-            }
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((file, stretch)) = stretches.get(index) else { break };
+            let digest = digesting(file, stretch.clone()).ok().map(|digesting| digesting.digest());
+            found.lock().expect("no thread panics while it holds this")[index] = digest;
         }
     };
     let others = thread::available_parallelism().map_or(1, NonZero::get).min(stretches.len()).saturating_sub(1);
@@ -51,7 +42,7 @@ pub fn good(groups: &[Vec<Expected<'_>>]) -> usize {
         }
         work();
     });
-    first_bad.into_inner()
+    found.into_inner().expect("no thread panicked while it held this")
 }
 
 /// A digest of what is in a stretch, ready for more.
@@ -60,7 +51,7 @@ pub fn good(groups: &[Vec<Expected<'_>>]) -> usize {
 /// What the operating system says, or that the file is shorter.
 pub fn digesting(file: &File, stretch: Stretch) -> io::Result<Digesting> {
     let mut digesting = Digesting::default();
-    let mut buffer = vec![0; READ_BYTES];
+    let mut buffer = vec![0; READ_BYTES.min(usize::try_from(stretch.end - stretch.start).unwrap_or(READ_BYTES))];
     let mut at = stretch.start;
     while at < stretch.end {
         let wanted = usize::try_from(stretch.end - at).unwrap_or(usize::MAX).min(READ_BYTES);
@@ -76,24 +67,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bad_stretch_of_any_file_ends_what_is_good() {
+    fn every_stretch_has_its_digest_and_what_is_not_there_none() {
         let bytes: Vec<u8> = (0..4000_u32).map(|i| (i.wrapping_mul(i) >> 3).to_le_bytes()[0]).collect();
         let file = tempfile::tempfile().unwrap();
-        let groups = || -> Vec<Vec<Expected<'_>>> {
-            let stretch = |at: usize| Expected {
-                file: &file,
-                stretch: at as u64..at as u64 + 100,
-                digest: Digest::of(&bytes[at..at + 100]),
-            };
-            (0..20).map(|group| vec![stretch(100 * group), stretch(2000 + 100 * group)]).collect()
-        };
-        for (at, expected) in [(5000, 20), (0, 0), (99, 0), (100, 1), (1999, 19), (2000, 0), (3450, 14)] {
-            file.write_all_at(&bytes, 0).unwrap();
-            file.write_all_at(&[!bytes.get(at).copied().unwrap_or(0)], at as u64).unwrap();
-            assert_eq!(good(&groups()), expected, "byte {at}");
-        }
         file.write_all_at(&bytes, 0).unwrap();
+        let stretches: Vec<_> = (0..40).map(|index| (&file, 100 * index..100 * index + 100)).collect();
+        let expected: Vec<_> = bytes.chunks(100).map(|bytes| Some(Digest::of(bytes))).collect();
+        assert_eq!(digests(&stretches), expected);
         file.set_len(3333).unwrap();
-        assert_eq!(good(&groups()), 13, "cut short");
+        let found = digests(&stretches);
+        assert_eq!(found[..33], expected[..33]);
+        assert_eq!(found[33..], [None; 7]);
     }
 }

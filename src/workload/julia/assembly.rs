@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Job,
+    Job, done,
     journal::{Journal, Mark},
     tally::Tally,
 };
@@ -47,6 +47,12 @@ impl Assembly {
         let (waiting, waiting_bytes) = (BTreeMap::new(), 0);
         let (all_bands, noted) = (job.bands().len(), Instant::now());
         Self { sinks, journal, tally, safe_bands, all_bands, waiting, waiting_bytes, noted, locks }
+    }
+
+    /// The files of a job that was completed before, of which `tally` is known. There is nothing to be done to them.
+    #[must_use]
+    pub fn of_complete_files(job: &Job, journal: Journal, tally: Tally, locks: Vec<Lock>) -> Self {
+        Self { tally, ..Self::new(job, Vec::new(), journal, false, locks) }
     }
 
     /// Number of bands, from the top, that are in the files.
@@ -110,14 +116,19 @@ impl Assembly {
 
     fn write_journal(&mut self) -> Result<(), Error> {
         self.sinks.iter().try_for_each(Sink::sync)?;
-        if self.bands() > 0 {
-            self.journal.mark(Mark { tally: self.tally, files: self.sinks.iter().map(Sink::state).collect() });
-        }
+        self.set_mark();
         self.journal.write()?;
         // Not before: a part that no journal tells of is of use to nobody.
         self.safe_bands = Some(self.bands());
         self.sinks.iter_mut().for_each(Sink::keep);
         Ok(())
+    }
+
+    /// Marks in the journal how far the files are.
+    fn set_mark(&mut self) {
+        if self.bands() > 0 {
+            self.journal.mark(Mark { tally: self.tally, files: self.sinks.iter().map(Sink::state).collect() });
+        }
     }
 
     /// Completes the files of an image that is whole and removes the journal. Returns what is known of all bands.
@@ -127,20 +138,22 @@ impl Assembly {
     ///
     /// # Panics
     /// Where bands are missing.
-    pub fn complete(mut self) -> Result<Tally, Error> {
+    pub fn complete(mut self, job: &Job) -> Result<Tally, Error> {
         assert_eq!(self.bands(), self.all_bands, "all bands are assembled");
         // A job that has a journal is long: should it end between here and the last name, nothing is computed again.
         if self.safe_bands.is_some_and(|safe| safe < self.all_bands) {
             self.note()?;
         }
         let (tally, done, bands) = (self.tally, self.safe_bands.unwrap_or(0), self.all_bands);
-        self.name_files().map_err(|error| unfinished(error, done, bands))?;
+        self.name_files(job).map_err(|error| unfinished(error, done, bands))?;
         Ok(tally)
     }
 
-    fn name_files(mut self) -> Result<(), Error> {
-        for sink in &mut self.sinks {
+    fn name_files(mut self, job: &Job) -> Result<(), Error> {
+        self.set_mark();
+        for (index, sink) in self.sinks.iter_mut().enumerate() {
             sink.end(self.tally.counted())?;
+            done::say(job, sink, index, self.journal.marks());
         }
         // The first file, which the journal stands beside, comes last.
         for sink in self.sinks.into_iter().rev() {

@@ -5,6 +5,7 @@
 
 pub mod assembly;
 pub mod compute;
+mod done;
 pub mod journal;
 pub mod open;
 pub mod run;

@@ -3,11 +3,12 @@
 //!
 //! The formats are named here and nowhere else.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, io, mem, path::Path};
 
 use super::{
     Job,
     assembly::Assembly,
+    done,
     journal::{Journal, Mark},
 };
 use crate::{
@@ -19,11 +20,7 @@ use crate::{
         },
         npy::Npy,
         png::Png,
-        sink::{
-            Sink,
-            layout::Layout,
-            verify::{self, Expected},
-        },
+        sink::{Sink, layout::Layout, verify},
     },
     workload::space::{self, Planned},
 };
@@ -54,14 +51,20 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<
         // Of this picture or of another: it is not to be destroyed.
         return Err(Error::Leftover { path: place.shown().to_owned() });
     }
-    let left = journal.read(job)?;
-    let resumes = left.is_some();
     let mut warnings = Vec::new();
+    let left = journal.read(job)?;
+    if left.is_none()
+        && resume
+        && let Some(tally) = done::tally(job, &sinks)
+    {
+        let verb = if sinks.len() == 1 { "is" } else { "are" };
+        warnings.push(format!("{} {verb} complete already: nothing is computed again", names_of(&sinks)));
+        return Ok((Assembly::of_complete_files(job, journal, tally, locks), warnings));
+    }
+    let resumes = left.is_some();
     if let Some(left) = left {
-        let noted = left.marks().len();
         journal = left;
         warnings.extend(believe(job, &sinks, &mut journal)?);
-        debug_assert!(journal.marks().len() <= noted, "nothing is added");
     }
     warnings.extend(space::check(&planned(job, &sinks, journal.marks().last()))?);
     for (index, sink) in sinks.iter_mut().enumerate() {
@@ -74,6 +77,11 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<
         }
     }
     Ok((Assembly::new(job, sinks, journal, resumes, locks), warnings))
+}
+
+fn names_of(sinks: &[Sink]) -> String {
+    let names: Vec<_> = sinks.iter().map(|sink| sink.place().shown().display().to_string()).collect();
+    names.join(" and ")
 }
 
 /// The files that are kept of the job; what goes to the null device is none.
@@ -117,57 +125,50 @@ fn lock(sinks: &[Sink]) -> Result<Vec<Lock>, Error> {
 fn believe(job: &Job, sinks: &[Sink], journal: &mut Journal) -> Result<Option<String>, Error> {
     let all_bands = job.bands().len();
     let last = journal.marks().last().filter(|mark| mark.tally.bands == all_bands);
-    let missing = |error: Error| match error {
-        Error::Output { path: _, source } if source.kind() == std::io::ErrorKind::NotFound => Error::Resume {
-            path: journal.place().map(|place| place.shown().to_owned()).unwrap_or_default(),
-            reason: format!("of the files of which it tells, {source}"),
-        },
-        other => other,
-    };
-    let left: Vec<File> = sinks
-        .iter()
-        .enumerate()
-        .map(|(index, sink)| sink.left(last.map(|mark| &mark.files[index])).map_err(missing))
-        .collect::<Result<_, _>>()?;
-    let good = verify::good(&expected(sinks, &left, journal.marks()));
+    let left = sinks.iter().enumerate().map(|(index, sink)| sink.left(last.map(|mark| &mark.files[index])));
+    let left = left.collect::<Result<Vec<File>, _>>().map_err(|error| missing(journal, error))?;
+    let good = good(sinks, &left, journal.marks());
     let noted = journal.marks().len();
-    for (sink, file) in sinks.iter().zip(&left) {
-        if sink.is_named(file) {
-            if good < noted {
-                // Something else that has the name by now: it is not this job's to change.
-                let reason = std::io::Error::new(std::io::ErrorKind::NotFound, "one is missing");
-                return Err(missing(Error::Output { path: sink.place().shown().to_owned(), source: reason }));
-            }
-            sink.take_back()?;
+    for (sink, _) in sinks.iter().zip(&left).filter(|(sink, file)| sink.is_named(file)) {
+        if good < noted {
+            // Something else that has the name by now: it is not this job's to change.
+            return Err(missing(journal, sink.missing()));
         }
+        sink.take_back()?;
     }
     let bands = |marks: &[Mark]| marks.last().map_or(0, |mark| mark.tally.bands);
     let (before, now) = (bands(journal.marks()), bands(&journal.marks()[..good]));
     journal.keep(good);
     Ok((good < noted).then(|| {
-        let names = sinks.iter().map(|sink| sink.place().shown().display().to_string()).collect::<Vec<_>>();
-        format!(
-            "what was left of {} is damaged: of the {before} bands that were noted, {} are computed again",
-            names.join(" and "),
-            before - now
-        )
+        let again = before - now;
+        let names = names_of(sinks);
+        format!("what is left of {names} is damaged: of {before} bands that were noted {again} are computed again")
     }))
 }
 
-/// What is expected in the files, mark by mark.
-fn expected<'a>(sinks: &[Sink], files: &'a [File], marks: &[Mark]) -> Vec<Vec<Expected<'a>>> {
+/// Where a part is missing, the journal is to blame.
+fn missing(journal: &Journal, error: Error) -> Error {
+    match (error, journal.place()) {
+        (Error::Output { source, .. }, Some(place)) if source.kind() == io::ErrorKind::NotFound => {
+            Error::Resume { path: place.shown().to_owned(), reason: source.to_string() }
+        }
+        (error, _) => error,
+    }
+}
+
+/// The number of marks, from the first on, up to which all files have what was written.
+fn good(sinks: &[Sink], files: &[File], marks: &[Mark]) -> usize {
     let mut starts: Vec<u64> = sinks.iter().map(Sink::head_bytes).collect();
-    let mark = |mark: &Mark| {
-        let files = files.iter().zip(&mark.files).zip(&mut starts);
-        files
-            .map(|((file, state), start)| Expected {
-                file,
-                stretch: std::mem::replace(start, state.bytes)..state.bytes,
-                digest: state.digest,
-            })
-            .collect()
-    };
-    marks.iter().map(mark).collect()
+    let (mut stretches, mut expected) = (Vec::new(), Vec::new());
+    for mark in marks {
+        for ((file, state), start) in files.iter().zip(&mark.files).zip(&mut starts) {
+            stretches.push((file, mem::replace(start, state.bytes)..state.bytes));
+            expected.push(Some(state.digest));
+        }
+    }
+    let found = verify::digests(&stretches);
+    let first_bad = found.iter().zip(&expected).position(|(found, expected)| found != expected);
+    first_bad.map_or(marks.len(), |stretch| stretch / files.len())
 }
 
 /// What the files come to.

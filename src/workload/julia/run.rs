@@ -228,7 +228,7 @@ impl Desk<'_> {
 
     fn finish(mut self) -> Result<Outcome, Error> {
         let writing = Instant::now();
-        let tally = self.assembly.complete()?;
+        let tally = self.assembly.complete(self.job)?;
         self.outcome.write_s += writing.elapsed().as_secs_f64();
         let julia = &self.job.julia;
         (self.outcome.min, self.outcome.max) = (tally.min, tally.max);
