@@ -1,7 +1,7 @@
 //! Whatever happens to what an unfinished job has left, a job that goes on from there ends in the right bytes or says that it
 //! cannot: damage to the unfinished files is mended by computing bands again, a damaged journal or state is refused.
 //!
-//! `HYBRID_TEST_DAMAGES` is the number of damages that are tried; the seed is fixed.
+//! A few hundred damages are tried, and ten thousand by `.ci/long`; the seed is fixed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -16,9 +16,8 @@ use hybrid::workload::pi::checkpoint::{Checkpoint, StateFile};
 use picture::Picture;
 use random::Random;
 
-fn damages() -> usize {
-    std::env::var("HYBRID_TEST_DAMAGES").map_or(400, |number| number.parse().unwrap())
-}
+const SOME: usize = 400;
+const MANY: usize = 10_000;
 
 /// Something that can happen to a file.
 fn damaged(whole: &[u8], other: &[u8], random: &mut Random) -> (Vec<u8>, &'static str) {
@@ -89,6 +88,16 @@ struct Tally {
 
 #[test]
 fn no_damage_to_what_a_job_left_makes_a_wrong_picture() {
+    damage_what_a_job_left(SOME);
+}
+
+#[test]
+#[ignore = "takes some minutes"]
+fn not_one_of_ten_thousand_damages_makes_a_wrong_picture() {
+    damage_what_a_job_left(MANY);
+}
+
+fn damage_what_a_job_left(damages: usize) {
     let mut random = Random(2026);
     let mut tally = Tally::default();
     // The second has stretches of several bands.
@@ -107,7 +116,7 @@ fn no_damage_to_what_a_job_left_makes_a_wrong_picture() {
         let whole = left(folder.path());
         let names: Vec<_> = whole.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a.npy.part", "a.png.journal", "a.png.part"]);
-        for _ in 0..damages() / 3 {
+        for _ in 0..damages / 3 {
             let mut files = whole.clone();
             let (victim, other) = (random.below(3), random.below(3));
             let (bytes, kind) = damaged(&whole[victim].1, &whole[other].1, &mut random);
@@ -131,7 +140,7 @@ fn no_damage_to_what_a_job_left_makes_a_wrong_picture() {
         }
     }
     eprintln!("{tally:?}");
-    assert!(tally.mended > damages() / 4 && tally.refused > damages() / 8, "{tally:?}");
+    assert!(tally.mended > damages / 4 && tally.refused > damages / 8, "{tally:?}");
 }
 
 /// The files of another job, whole in themselves.
@@ -210,7 +219,7 @@ fn no_damage_to_the_state_of_pi_is_believed() {
     let other = Checkpoint { darts: 123_456_788, ..state.clone() };
     let path = folder.path().join("pi.json");
     let file = StateFile::hold(&path).unwrap();
-    for _ in 0..damages() {
+    for _ in 0..MANY {
         let (bytes, kind) = damaged(&state.text(), &other.text(), &mut random);
         fs::write(&path, &bytes).unwrap();
         match file.read(start.clone()) {

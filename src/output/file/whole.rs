@@ -11,9 +11,16 @@ use crate::{error::Error, output::part_file::PartFile};
 /// Where the output goes.
 #[derive(Debug)]
 enum Destination {
-    /// The part comes before the lock: it is removed while the name is still held.
-    File(PartFile, Lock),
+    File(Box<Held>),
     Other(Target),
+}
+
+/// A file that no other job has.
+#[derive(Debug)]
+struct Held {
+    /// Comes before the lock: it is removed while the name is still held.
+    part: PartFile,
+    _lock: Lock,
 }
 
 /// An output that was found to be possible and is still to be written.
@@ -34,7 +41,7 @@ impl WholeFile {
 
     fn at(place: &Place) -> Result<Self, Error> {
         let lock = Lock::take(place)?;
-        Ok(Self(Destination::File(PartFile::create(place)?, lock)))
+        Ok(Self(Destination::File(Box::new(Held { part: PartFile::create(place)?, _lock: lock }))))
     }
 
     /// Writes the output and gives it its name.
@@ -43,11 +50,11 @@ impl WholeFile {
     /// [`Error::Output`] where it cannot be written.
     pub fn complete(self, bytes: &[u8]) -> Result<(), Error> {
         match self.0 {
-            Destination::File(part, lock) => {
+            Destination::File(held) => {
+                // The lock is the last to go.
+                let Held { _lock, part } = *held;
                 part.file().write_all(bytes).map_err(|source| part.failed(source))?;
-                part.complete()?;
-                drop(lock);
-                Ok(())
+                part.complete()
             }
             Destination::Other(Target::Stream(stream)) => stream.write(bytes),
             Destination::Other(_) => Ok(()),
