@@ -213,8 +213,8 @@ fn what_is_in_the_way_of_a_jobs_own_files_is_named_and_stays() {
 
 /// Runs a command as user `nobody`; `None` where this user may not, which is said.
 fn as_nobody(folder: &Path, program: &str, words: &[&str]) -> Option<Finished> {
-    if !rustix_is_root() {
-        eprintln!("not root: what other users do is not tried");
+    if !is_root() {
+        support::not_run("what other users do: needs root");
         return None;
     }
     let mut command = Command::new("setpriv");
@@ -222,7 +222,7 @@ fn as_nobody(folder: &Path, program: &str, words: &[&str]) -> Option<Finished> {
     Some(Job::of(command, folder).env("HOME", "/nonexistent").run())
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap().trim() == "0"
 }
 
