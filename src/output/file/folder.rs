@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use rustix::{
@@ -41,6 +42,8 @@ pub struct Folder {
     folder: OwnedFd,
     path: PathBuf,
     stat: Stat,
+    /// Whom a file that this user makes here belongs to: not always this user, on network file systems.
+    user: OnceLock<u32>,
 }
 
 impl Folder {
@@ -51,7 +54,7 @@ impl Folder {
     pub fn open(path: &Path) -> io::Result<Self> {
         let folder = fs::openat(CWD, path, FOLDER, Mode::empty())?;
         let stat = fs::fstat(&folder)?;
-        Ok(Self { folder, path: path.to_owned(), stat })
+        Ok(Self { folder, path: path.to_owned(), stat, user: OnceLock::new() })
     }
 
     /// As the user or a link named it.
@@ -108,7 +111,11 @@ impl Folder {
     /// # Errors
     /// What the operating system says.
     pub fn create(&self, name: &OsStr) -> io::Result<File> {
-        Ok(fs::openat(&self.folder, name, NEW, MODE)?.into())
+        let file = fs::openat(&self.folder, name, NEW, MODE)?;
+        if let Ok(made) = fs::fstat(&file) {
+            self.user.get_or_init(|| made.st_uid);
+        }
+        Ok(file.into())
     }
 
     /// Opens `name`, which must be a plain file of this user.
@@ -129,7 +136,7 @@ impl Folder {
         let user = rustix::process::geteuid().as_raw();
         let fault = if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             format!("is {}, and no plain file", kind_of(stat))
-        } else if stat.st_uid != user {
+        } else if stat.st_uid != user && self.user.get() != Some(&stat.st_uid) {
             format!("belongs to user {}, and this is user {user}", stat.st_uid)
         } else if stat.st_nlink > 1 && access == Access::Write {
             format!("has {} names (hard links)", stat.st_nlink)

@@ -32,8 +32,7 @@ const MOST_TRIES: usize = 100;
 pub struct Lock {
     place: Place,
     /// Held by the kernel's lock on it, where there are locks.
-    _file: File,
-    holder: Holder,
+    file: File,
 }
 
 impl Lock {
@@ -58,9 +57,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Only what is still this job's: somebody may have removed it to take over.
-        let named = self.place.folder().open_own(self.place.name(), Access::Write);
-        if named.is_ok_and(|mut file| read(&mut file).as_ref() == Some(&self.holder)) {
+        // Only what is still this job's: somebody may have removed it, to start another.
+        if self.place.folder().names(self.place.name(), &self.file) {
             let _ = self.place.folder().remove(self.place.name());
         }
     }
@@ -98,7 +96,7 @@ fn attempt(place: &Place, output: &Place) -> io::Result<Option<Lock>> {
         let _ = place.folder().remove(place.name());
         return Err(error);
     }
-    Ok(Some(Lock { place: place.clone(), _file: file, holder }))
+    Ok(Some(Lock { place: place.clone(), file }))
 }
 
 /// Whether the file system, or the way to its server, knows no locks.

@@ -86,6 +86,14 @@ impl Journal {
         }
     }
 
+    /// Finds out whether the journal can be written, before there is anything to be noted.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where it cannot.
+    pub fn probe(&self) -> Result<(), Error> {
+        self.place.as_ref().map_or(Ok(()), |place| PartFile::create(place).map(drop))
+    }
+
     /// What an earlier job left in place of this journal, which is at its start; `None` where there is nothing.
     ///
     /// # Errors

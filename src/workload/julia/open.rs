@@ -51,6 +51,7 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<
         // Of this picture or of another: it is not to be destroyed.
         return Err(Error::Leftover { path: place.shown().to_owned() });
     }
+    journal.probe()?;
     let mut warnings = Vec::new();
     let left = journal.read(job)?;
     if left.is_none()
