@@ -5,6 +5,7 @@
 //! final as soon as they are written, cut into stretches with a digest each; and a tail. Knows no format.
 
 mod attribute;
+mod growth;
 pub mod layout;
 pub mod verify;
 
@@ -17,7 +18,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use self::layout::{Counted, Layout};
+use self::{
+    growth::Growth,
+    layout::{Counted, Layout},
+};
 use super::{
     digest::{Digest, Digesting},
     encode::EncodedBand,
@@ -28,11 +32,6 @@ use super::{
     part_file::PartFile,
 };
 use crate::error::Error;
-
-/// Bands shorter than this, in bytes, are written together.
-const SMALL_BYTES: usize = 64 << 10;
-/// Bytes that are collected before they are written.
-const PENDING_BYTES: usize = 1 << 20;
 
 /// How far a file is: what a later job continues from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,19 +62,14 @@ pub struct Sink {
     place: Place,
     /// `None` before the job has begun.
     part: Option<PartFile>,
-    /// Bytes of the file that are written.
-    written: u64,
-    /// Bytes that follow them and wait to be written.
-    pending: Vec<u8>,
-    /// Of the stretch in work, as far as it is written.
-    digesting: Digesting,
+    growth: Growth,
 }
 
 impl Sink {
     /// A file of this format that is to be at `place`. Nothing is opened yet.
     #[must_use]
     pub fn new(layout: Box<dyn Layout>, place: Place) -> Self {
-        Self { layout, place, part: None, written: 0, pending: Vec::new(), digesting: Digesting::default() }
+        Self { layout, place, part: None, growth: Growth::default() }
     }
 
     /// What the file is in its job.
@@ -189,7 +183,7 @@ impl Sink {
             file.write_all_at(&head, 0)
         });
         begun.map_err(|source| part.failed(source))?;
-        (self.part, self.written, self.digesting) = (Some(part), bytes, digesting);
+        (self.part, self.growth) = (Some(part), Growth::new(bytes, digesting));
         Ok(())
     }
 
@@ -198,34 +192,26 @@ impl Sink {
     /// # Errors
     /// [`Error::Output`] where they cannot be written.
     pub fn append(&mut self, bands: &[EncodedBand]) -> Result<(), Error> {
+        let Some(part) = &self.part else { return Ok(()) };
         let mut own = Vec::new();
         for band in bands {
             own.clear();
-            let bytes = self.layout.append(band, &mut own);
-            if bytes.len() >= SMALL_BYTES {
-                flush(self.part.as_ref(), &mut self.pending, &mut self.written, &mut self.digesting)?;
-                write(self.part.as_ref(), bytes, &mut self.written, &mut self.digesting)?;
-                continue;
-            }
-            self.pending.extend_from_slice(bytes);
-            if self.pending.len() >= PENDING_BYTES {
-                flush(self.part.as_ref(), &mut self.pending, &mut self.written, &mut self.digesting)?;
-            }
+            self.growth.add(part, self.layout.append(band, &mut own))?;
         }
-        flush(self.part.as_ref(), &mut self.pending, &mut self.written, &mut self.digesting)
+        self.growth.flush(part)
     }
 
     /// How far the file is.
     #[must_use]
     pub fn state(&self) -> State {
-        State { bytes: self.written, carry: self.layout.carry(), digest: self.digesting.digest() }
+        State { bytes: self.growth.written(), carry: self.layout.carry(), digest: self.growth.digest() }
     }
 
     /// Ends the stretch in work: the next band begins another.
     #[must_use]
     pub fn end_stretch(&mut self) -> State {
         let state = self.state();
-        self.digesting = Digesting::default();
+        self.growth.end_stretch();
         state
     }
 
@@ -251,7 +237,8 @@ impl Sink {
     pub fn end(&mut self, counted: Counted) -> Result<(), Error> {
         let Some(part) = &self.part else { return Ok(()) };
         let (head, tail) = self.ends(counted, self.layout.carry());
-        let ended = part.file().write_all_at(&tail, self.written).and_then(|()| part.file().write_all_at(&head, 0));
+        let ended =
+            part.file().write_all_at(&tail, self.growth.written()).and_then(|()| part.file().write_all_at(&head, 0));
         ended.map_err(|source| part.failed(source))
     }
 
@@ -287,19 +274,3 @@ impl Sink {
 
 /// Where a stretch lies in a file.
 pub type Stretch = Range<u64>;
-
-fn flush(part: Option<&PartFile>, pending: &mut Vec<u8>, at: &mut u64, digesting: &mut Digesting) -> Result<(), Error> {
-    write(part, pending, at, digesting)?;
-    pending.clear();
-    Ok(())
-}
-
-/// Writes `bytes` behind the first `at` of the file.
-fn write(part: Option<&PartFile>, bytes: &[u8], at: &mut u64, digesting: &mut Digesting) -> Result<(), Error> {
-    if let Some(part) = part.filter(|_| !bytes.is_empty()) {
-        part.file().write_all_at(bytes, *at).map_err(|source| part.failed(source))?;
-        digesting.update(bytes);
-        *at += bytes.len() as u64;
-    }
-    Ok(())
-}
