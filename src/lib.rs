@@ -32,7 +32,7 @@
 //! | a workload `x` | `workload/x/`, `commands/x.rs`, `cli/x.rs` and a variant of [`cli::Command`] |
 //! | a device | `device/x.rs` implementing [`device::Device`], a variant of the placement's choice, one line in `tests/kernels.rs` |
 //! | a program with a kernel of its own | nothing here: [`commands::gpu_of_rank`], [`device::gpu::GpuDevice::compile`]; `examples/training` has one |
-//! | an output | `output/x.rs`, and where the command that has it completes its files |
+//! | an output | `output/x.rs`, and where the command that has it completes its files; a file that grows with its bands: a [`output::sink::layout::Layout`] |
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

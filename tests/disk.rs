@@ -64,8 +64,8 @@ fn undisturbed() -> (Vec<u8>, Vec<u8>) {
 fn a_write_that_fails_in_mid_job_is_one_line_and_resumes_to_the_same_bytes() {
     let expected = undisturbed();
     for (index, (call, end, number, said)) in [
-        ("write", "/julia.png.part", ENOSPC, "julia.png: No space left on device (os error 28): make room on"),
-        ("write", "/julia.png.part", ESTALE, "mounted anew"),
+        ("pwrite64", "/julia.png.part", ENOSPC, "julia.png: No space left on device (os error 28): make room on"),
+        ("pwrite64", "/julia.png.part", ESTALE, "mounted anew"),
         ("pwrite64", "/counts.npy.part", EDQUOT, "counts.npy: Disk quota exceeded (os error 122): make room within"),
         // Found out late: when what was written in the background is to be safe.
         ("fdatasync", "/julia.png.part", EDQUOT, "julia.png: Disk quota exceeded"),
@@ -108,7 +108,9 @@ fn a_job_killed_while_it_names_its_files_is_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let killed = failing(Job::mpiexec(folder.path(), 2, SMALL), call, end, KILLED).run();
         assert_ne!(killed.code, Some(0), "{killed:#?}");
-        assert_eq!(files_in(folder.path()), left);
+        let mut files = files_in(folder.path());
+        files.retain(|name| !name.ends_with(".lock"));
+        assert_eq!(files, left);
         Job::mpiexec(folder.path(), 3, &format!("{SMALL} --resume")).run().succeeded();
         assert!(picture_and_counts(folder.path()) == expected, "{call} {end}");
         assert_eq!(files_in(folder.path()), ["counts.npy", "julia.png"], "{call} {end}");
@@ -252,10 +254,12 @@ fn a_disk_that_fills_up_ends_the_job_and_more_room_lets_it_go_on() {
     assert_eq!(job.stdout, expected, "{job:#?}");
     let lines = job.error_lines();
     assert_eq!(lines.len(), 2, "{job:#?}");
-    for line in lines {
-        assert!(line.contains("julia.png: No space left on device (os error 28): make room"), "{job:#?}");
-        assert!(line.contains("--resume: ") && !line.contains(": 0 of"), "{job:#?}");
-    }
+    assert!(lines[0].contains("julia.png: No space left on device (os error 28): make room"), "{job:#?}");
+    assert!(lines[0].contains("--resume: ") && !lines[0].contains(": 0 of"), "{job:#?}");
+    // What is missing certainly takes more than there is, or that is found out: it depends on how much was noted.
+    let second =
+        ["julia.png: No space left on device (os error 28): make room", "bytes are free in .: make room there"];
+    assert!(second.iter().any(|said| lines[1].contains(said)), "{job:#?}");
 }
 
 #[test]

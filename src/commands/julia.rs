@@ -16,7 +16,6 @@ use crate::{
         progress::Progress,
         report::julia::{RankReport, Report},
     },
-    visible::shown,
     workload::{
         julia::{
             Job, Outcome,
@@ -87,10 +86,9 @@ fn open_files(world: &World, args: &JuliaArgs, job: &Job, threads: usize) -> Res
     world.agree(memory::check(&world.node, &what, needed_bytes, threads))?;
     let names = Names { picture: &args.output, counts: args.counts.as_deref() };
     let opened = if world.is_root() { open::open(job, names, args.resume).map(Some) } else { Ok(None) };
-    let (assembly, warning) = world.agree(opened)?.unzip();
-    if let Some(warning) = warning.flatten().filter(|_| !args.report.quiet) {
-        super::warn(&warning);
-    }
+    let (assembly, warnings) = world.agree(opened)?.unzip();
+    let warnings = warnings.unwrap_or_default();
+    warnings.iter().filter(|_| !args.report.quiet).for_each(|warning| super::warn(warning));
     Ok(assembly)
 }
 
@@ -123,9 +121,6 @@ fn picture(args: &JuliaArgs, ranks: usize) -> Result<Julia, Error> {
         return Err(Error::Usage(format!(
             "{width} pixels in a row: a band of rows may come to {band_bytes} bytes, and an MPI message holds 2147483647; take a narrower picture"
         )));
-    }
-    if args.counts.as_ref() == Some(&args.output) {
-        return Err(Error::Usage(format!("--counts and --output name the same file, {}", shown(&args.output))));
     }
     let [re, im] = args.c.0;
     Ok(Julia { width, height, x: (left, right), y: (bottom, top), c: (re, im), radius, max_iter: args.max_iter })
@@ -185,6 +180,5 @@ mod tests {
         assert!(refused("--radius -1", 1).contains("--radius -1"));
         assert!(refused("--radius 1e200", 1).contains("finite"));
         assert!(refused("--size 10x3", 4).contains("4 ranks for 3 rows"));
-        assert!(refused("--counts a.png -o a.png", 1).contains("same file"));
     }
 }

@@ -1,10 +1,6 @@
 //! `hybrid pi`: from the options to the estimate or the study, and the report.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
 use super::{
     Began,
@@ -16,7 +12,7 @@ use crate::{
     device::Device,
     error::Error,
     output::{
-        part_file::PartFile,
+        file::whole::WholeFile,
         plot::Plot,
         progress::Progress,
         report::{
@@ -27,7 +23,7 @@ use crate::{
     workload::{
         pi::{
             Thrower,
-            checkpoint::Checkpoint,
+            checkpoint::{Checkpoint, StateFile},
             estimate::{self, Estimate},
             study::Study,
             throws::Throws,
@@ -90,10 +86,10 @@ fn check(args: &PiArgs) -> Result<(), Error> {
 
 /// One estimate, of a number of darts or to a standard error.
 fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> Result<(), Failure> {
-    let resumed = resume(world, args, Checkpoint::start(args.seed, standard_error(args)))?;
+    let (resumed, file) = resume(world, args, Checkpoint::start(args.seed, standard_error(args)))?;
     let mut thrower = Thrower::new(args.seed, world.size());
     let throwing = Instant::now();
-    let state = throw(world, args, place.device.as_mut(), &mut thrower, &phases.stop, resumed.clone())?;
+    let state = throw(world, args, place.device.as_mut(), &mut thrower, &phases.stop, resumed.clone(), file.as_ref())?;
     let throw_s = throwing.elapsed().as_secs_f64();
     place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
@@ -133,6 +129,7 @@ fn throw(
     thrower: &mut Thrower,
     stop: &Stop,
     mut state: Checkpoint,
+    file: Option<&StateFile>,
 ) -> Result<Checkpoint, Failure> {
     loop {
         state.target = match standard_error(args) {
@@ -146,12 +143,11 @@ fn throw(
         let progress =
             Progress::new(world.is_root(), args.report.progress, args.report.quiet, "the darts", state.target);
         let before = state.clone();
-        let keep = args.resume.as_deref().filter(|_| world.is_root());
         let hits = thrower.throw(world, device, &Throws::one(state.target), before.darts, &mut |darts, hits| {
             progress.reach(darts);
             let mut now = before.clone();
             (now.darts, now.hits) = (darts, before.hits + hits[0]);
-            keep.map_or(Ok(()), |path| now.write(path))?;
+            file.map_or(Ok(()), |file| file.write(&now))?;
             stopped(stop, darts, state.target, args.resume.is_some())
         })?;
         progress.finish();
@@ -161,23 +157,22 @@ fn throw(
     Ok(state)
 }
 
-/// The state to start from, the same on every rank; rank 0 reads it. Collective.
-fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<Checkpoint, Failure> {
-    let Some(path) = args.resume.as_deref() else { return Ok(start) };
-    let state = world.agree(if world.is_root() { read_checkpoint(path, start.clone(), args) } else { Ok(start) })?;
+/// The state to start from, the same on every rank, and on rank 0 the file that keeps it, held until it is dropped. Collective.
+fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<(Checkpoint, Option<StateFile>), Failure> {
+    let Some(path) = args.resume.as_deref() else { return Ok((start, None)) };
+    let read = || {
+        let file = StateFile::hold(path)?;
+        let state = file.read(start.clone())?;
+        if args.until.is_none() && state.darts > args.darts.0 {
+            let reason = format!("{} darts are thrown already, this run is of {}", state.darts, args.darts.0);
+            return Err(Error::Resume { path: path.to_owned(), reason });
+        }
+        Ok((state, Some(file)))
+    };
+    let (state, file) = world.agree(if world.is_root() { read() } else { Ok((start.clone(), None)) })?;
     let bytes = serde_json::to_vec(&state).expect("numbers always have a JSON form");
     let bytes = world.all.broadcast(0, if world.is_root() { bytes } else { Vec::new() });
-    Ok(serde_json::from_slice(&bytes).expect("written by rank 0 of this job"))
-}
-
-fn read_checkpoint(path: &Path, start: Checkpoint, args: &PiArgs) -> Result<Checkpoint, Error> {
-    let state = Checkpoint::read(path, start)?;
-    if args.until.is_none() && state.darts > args.darts.0 {
-        let reason = format!("{} darts are thrown already, this run is of {}", state.darts, args.darts.0);
-        return Err(Error::Resume { path: path.to_owned(), reason });
-    }
-    // That the file can be replaced is found out before any dart is thrown.
-    PartFile::create(path).map(|_| state)
+    Ok((serde_json::from_slice(&bytes).expect("written by rank 0 of this job"), file))
 }
 
 /// The convergence study.
@@ -222,8 +217,8 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
 
 /// The files of a study, created before it begins.
 struct StudyFiles {
-    plots: Vec<(Plot, PartFile, PartFile)>,
-    csv: Option<PartFile>,
+    plots: Vec<(Plot, WholeFile, WholeFile)>,
+    csv: Option<WholeFile>,
     paths: Vec<PathBuf>,
 }
 
@@ -234,7 +229,7 @@ impl StudyFiles {
             let mut path = args.output.clone().into_os_string();
             path.push(end);
             let path = PathBuf::from(path);
-            let file = PartFile::create(&path)?;
+            let file = WholeFile::create(&path)?;
             paths.push(path);
             Ok(file)
         };
@@ -248,16 +243,12 @@ impl StudyFiles {
 
     /// Writes and completes them, and tells their names.
     fn write(self, report: &study::Report) -> Result<Vec<String>, Error> {
-        let fill = |part: PartFile, bytes: &[u8]| {
-            part.file().write_all(bytes).map_err(|source| part.failed(source))?;
-            part.complete()
-        };
         for (plot, svg, png) in self.plots {
-            fill(svg, plot.svg(&report.rows).as_bytes())?;
-            fill(png, &plot.png(&report.rows))?;
+            svg.complete(plot.svg(&report.rows).as_bytes())?;
+            png.complete(&plot.png(&report.rows))?;
         }
         if let Some(csv) = self.csv {
-            fill(csv, report.csv().as_bytes())?;
+            csv.complete(report.csv().as_bytes())?;
         }
         Ok(self.paths.iter().map(|path| path.display().to_string()).collect())
     }

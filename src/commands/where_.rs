@@ -1,7 +1,5 @@
 //! `hybrid where`: where each rank is, what was asked for, and what is wrong with it.
 
-use std::io::Write;
-
 use super::site::{Site, pack, unpack};
 use crate::{
     cli::{Format, WhereArgs},
@@ -9,7 +7,7 @@ use crate::{
     device::gpu,
     error::Error,
     output::{
-        part_file::PartFile,
+        file::whole::WholeFile,
         places::{
             PlacesReport,
             picture::{NodePicture, picture},
@@ -23,7 +21,7 @@ use crate::{
 /// Runs the command on all ranks. Collective.
 pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     world.agree(check(args))?;
-    let file = args.output.as_deref().filter(|_| world.is_root()).map(PartFile::create);
+    let file = args.output.as_deref().filter(|_| world.is_root()).map(WholeFile::create);
     let file = world.agree(file.transpose())?;
 
     let site = Site::survey(world, &args.device)?;
@@ -36,7 +34,7 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     findings.extend(placement::audit(&nodes));
     let warnings = warnings(&findings);
     let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
-    world.agree(file.map_or(Ok(()), |file| write(file, &svg::draw(&pictures))))?;
+    world.agree(file.map_or(Ok(()), |file| file.complete(svg::draw(&pictures).as_bytes())))?;
     let printed = if world.is_root() {
         let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());
         super::print(&text(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures))
@@ -67,11 +65,6 @@ fn warnings(findings: &[Finding]) -> Vec<String> {
         ranks => format!("{} of {}", finding.code.as_str(), ranks_in_words(ranks)),
     };
     findings.iter().filter(|finding| finding.severity == Severity::Warning).map(words).collect()
-}
-
-fn write(file: PartFile, drawing: &str) -> Result<(), Error> {
-    file.file().write_all(drawing.as_bytes()).map_err(|cause| file.failed(cause))?;
-    file.complete()
 }
 
 /// The report in the form that was asked for.

@@ -5,8 +5,10 @@
 
 pub mod color;
 pub mod colormap;
+pub mod digest;
 pub mod encode;
 pub mod explanation;
+pub mod file;
 pub mod node_drawing;
 pub mod npy;
 pub mod part_file;
@@ -15,4 +17,5 @@ pub mod plot;
 pub mod png;
 pub mod progress;
 pub mod report;
+pub mod sink;
 pub mod table;

@@ -1,106 +1,81 @@
 //! The counts as a NumPy array: rows x columns, uint8 or uint16.
 
-use std::{
-    io::{self, Seek, SeekFrom},
-    os::unix::fs::FileExt,
-    path::Path,
+use ndarray_npy::{
+    WritableElement,
+    npy::header::{Header, Layout as Order},
 };
 
-use ndarray_npy::{WriteNpyError, write_zeroed_npy};
+use super::{
+    encode::EncodedBand,
+    sink::layout::{Counted, Layout},
+};
 
-use super::{encode::EncodedBand, part_file::PartFile};
-use crate::error::Error;
-
-/// Bytes of `height` x `width` counts in a byte each or in two; a header of some 100 bytes comes before them.
-#[must_use]
-pub fn data_bytes(width: u32, height: u32, fits_u8: bool) -> u64 {
-    u64::from(width) * u64::from(height) * if fits_u8 { 1 } else { 2 }
-}
-
-/// A file of counts being written.
+/// The bytes of a file of counts.
 #[derive(Debug)]
-pub struct NpyFile {
-    part: PartFile,
-    next_byte: u64,
+pub struct Npy {
+    width: u32,
+    height: u32,
+    fits_u8: bool,
+    head: Vec<u8>,
 }
 
-impl NpyFile {
-    /// Creates the file at its final size, `height` x `width` counts in a byte each or in two.
-    ///
-    /// # Errors
-    /// [`Error::Output`] where the file cannot be created or is too large for the file system.
-    pub fn create(path: &Path, width: u32, height: u32, fits_u8: bool) -> Result<Self, Error> {
-        let part = PartFile::create(path)?;
-        let shape = (height as usize, width as usize);
-        let header = if fits_u8 {
-            write_zeroed_npy::<u8, _>(part.file(), shape)
-        } else {
-            write_zeroed_npy::<u16, _>(part.file(), shape)
-        };
-        let data_bytes = data_bytes(width, height, fits_u8);
-        header
-            .map_err(|error| match error {
-                WriteNpyError::Io(source) => source,
-                other => io::Error::other(other),
-            })
-            .and_then(|()| part.file().seek(SeekFrom::End(0)))
-            .map_err(|source| part.failed(source))
-            .map(|file_bytes| Self { next_byte: file_bytes - data_bytes, part })
+impl Npy {
+    /// An array of `height` x `width` counts in a byte each or in two.
+    #[must_use]
+    pub fn new(width: u32, height: u32, fits_u8: bool) -> Self {
+        let head = if fits_u8 { head::<u8>(height, width) } else { head::<u16>(height, width) };
+        Self { width, height, fits_u8, head }
     }
 
-    /// Opens the file that an earlier job left, to continue at row `row`.
-    ///
-    /// # Errors
-    /// [`Error::Output`] where the file is missing or too short.
-    pub fn resume(path: &Path, width: u32, height: u32, fits_u8: bool, row: u32) -> Result<Self, Error> {
-        let part = PartFile::reopen(path)?;
-        let count_bytes = if fits_u8 { 1 } else { 2 };
-        let row_bytes = u64::from(width) * count_bytes;
-        let left_bytes = row_bytes * u64::from(height - row);
-        let length = part.file().metadata().map_err(|source| part.failed(source))?.len();
-        match length.checked_sub(left_bytes) {
-            Some(next_byte) if next_byte > row_bytes * u64::from(row) => Ok(Self { part, next_byte }),
-            _ => Err(part.failed(io::Error::other(format!("its .part of {length} bytes is too short")))),
-        }
+    fn counts_bytes(&self, rows: u32) -> u64 {
+        let count_bytes = if self.fits_u8 { 1 } else { 2 };
+        (u64::from(self.width) * u64::from(rows)).saturating_mul(count_bytes)
+    }
+}
+
+/// What stands before the counts.
+fn head<C: WritableElement>(height: u32, width: u32) -> Vec<u8> {
+    let shape = vec![height as usize, width as usize];
+    let header = Header { type_descriptor: C::type_descriptor(), layout: Order::Standard, shape };
+    header.to_bytes().expect("two numbers make some 100 bytes")
+}
+
+impl Layout for Npy {
+    fn role(&self) -> &'static str {
+        "counts"
     }
 
-    /// Makes the counts written so far safe, for a later job to continue from.
-    ///
-    /// # Errors
-    /// [`Error::Output`] where the operating system cannot store them.
-    pub fn sync(&self) -> Result<(), Error> {
-        self.part.sync()
+    fn rows_bytes(&self, rows: u32, _bands: u32) -> (u64, u64) {
+        (self.counts_bytes(rows), self.counts_bytes(rows))
     }
 
-    /// Leaves the unfinished file for a later job if this one fails.
-    pub fn keep(&mut self) {
-        self.part.keep();
+    fn reserved_bytes(&self) -> u64 {
+        self.counts_bytes(self.height).saturating_add(self.head.len() as u64)
     }
 
-    /// Appends the counts of the bands that follow the last one.
-    ///
-    /// # Errors
-    /// [`Error::Output`] where they cannot be written.
-    pub fn append(&mut self, bands: &[EncodedBand]) -> Result<(), Error> {
-        for band in bands {
-            self.part.file().write_all_at(&band.counts, self.next_byte).map_err(|source| self.part.failed(source))?;
-            self.next_byte += band.facts.counts_bytes;
-        }
-        Ok(())
+    fn head(&self, _counted: Option<Counted>) -> Vec<u8> {
+        self.head.clone()
     }
 
-    /// Gives the file its name.
-    ///
-    /// # Errors
-    /// [`Error::Output`] where the last bytes cannot be stored or the name cannot be given.
-    pub fn complete(self) -> Result<(), Error> {
-        self.part.complete()
+    fn append<'a>(&mut self, band: &'a EncodedBand, _own: &'a mut Vec<u8>) -> &'a [u8] {
+        &band.counts
+    }
+
+    fn carry(&self) -> u32 {
+        0
+    }
+
+    fn resume(&mut self, _carry: u32) {}
+
+    fn tail(&self, _carry: u32) -> Vec<u8> {
+        Vec::new()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;
+    use ndarray_npy::ReadNpyExt;
 
     use super::*;
     use crate::{
@@ -112,14 +87,13 @@ mod tests {
 
     #[test]
     fn an_independent_reader_sees_the_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("counts.npy");
         let counts = Array2::from_shape_fn((3, 4), |(row, column)| u16::try_from(1000 * row + column).unwrap());
         let pixels = Coloring::of(Color::Grey).pixel_bytes(3000, 0, Kind::Cpu);
         let band = EncodedBand::new(&Band { index: 0, rows: 0..3 }, Counts::U16(counts.view()), &pixels, true);
-        let mut npy = NpyFile::create(&path, 4, 3, false).unwrap();
-        npy.append(&[band]).unwrap();
-        npy.complete().unwrap();
-        assert_eq!(ndarray_npy::read_npy::<_, Array2<u16>>(&path).unwrap(), counts);
+        let mut npy = Npy::new(4, 3, false);
+        let head = npy.head(None);
+        let file = [&head, npy.append(&band, &mut Vec::new())].concat();
+        assert_eq!(file.len() as u64, npy.reserved_bytes());
+        assert_eq!(Array2::<u16>::read_npy(file.as_slice()).unwrap(), counts);
     }
 }

@@ -1,34 +1,21 @@
 //! A file that appears under its name only when it is complete: until then it is `NAME.part` beside it, and a job that
 //! dies leaves what was there before.
+//!
+//! Knows nothing of locks: whoever writes a file holds it.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::File,
     io,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
 
 use signal_hook::{consts::SIGXFSZ, flag};
 
-use crate::{error::Error, visible::shown};
-
-/// The folder in which `target` and what belongs to it are written.
-#[must_use]
-pub fn folder_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// The name of `target` while it is incomplete.
-#[must_use]
-pub fn part_of(target: &Path) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    target.with_file_name(name)
-}
+use super::file::{
+    folder::Access,
+    place::{PART, Place},
+};
+use crate::error::Error;
 
 /// Makes a write beyond the limit on a file's size (`ulimit -f`) an error that can be told, for the rest of the process; the
 /// signal that comes with it would end the process without a word.
@@ -43,52 +30,37 @@ pub fn outlive_size_limit() -> io::Result<()> {
 #[derive(Debug)]
 pub struct PartFile {
     file: File,
-    part: PathBuf,
-    target: PathBuf,
+    part: Place,
+    target: Place,
     /// Whether the unfinished file is of use to a later job.
     kept: bool,
 }
 
 impl PartFile {
-    /// Creates `target`.part.
+    /// Creates `target`.part, in place of what a killed job has left of it.
     ///
     /// # Errors
-    /// [`Error::Output`] where `target` is a directory, its folder is missing or cannot be written, or another job is
-    /// writing the same file.
-    pub fn create(target: &Path) -> Result<Self, Error> {
-        let part = Self::open(target, true)?;
-        part.file.set_len(0).map_err(|source| part.failed(source))?;
-        Ok(part)
+    /// [`Error::Output`] where the folder cannot be written, or something is in the way that is no plain file of this user.
+    pub fn create(target: &Place) -> Result<Self, Error> {
+        let part = target.with(PART);
+        let folder = part.folder();
+        let created = match folder.open_own(part.name(), Access::Write) {
+            Ok(_) => folder.remove(part.name()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        let file = created.and_then(|()| folder.create(part.name())).map_err(|source| target.failed(source))?;
+        Ok(Self { file, part, target: target.clone(), kept: false })
     }
 
     /// Opens the `target`.part that an earlier job kept, with what is in it; it stays whatever happens.
     ///
     /// # Errors
-    /// As [`Self::create`] has it, and where there is none.
-    pub fn reopen(target: &Path) -> Result<Self, Error> {
-        let mut part = Self::open(target, false)?;
-        part.kept = true;
-        Ok(part)
-    }
-
-    fn open(target: &Path, create: bool) -> Result<Self, Error> {
-        let failed = |source| Error::Output { path: target.to_owned(), source };
-        if target.file_name().is_none() {
-            return Err(failed(io::Error::other("it names no file")));
-        }
-        if target.is_dir() {
-            return Err(failed(io::Error::other("it is a directory; name a file in it")));
-        }
-        let folder = folder_of(target);
-        if !folder.is_dir() {
-            return Err(failed(io::Error::other(format!(
-                "there is no such folder; make it with: mkdir -p {}",
-                shown(folder)
-            ))));
-        }
-        let part = part_of(target);
-        let file = open_alone(&part, create).map_err(failed)?;
-        Ok(Self { file, part, target: target.to_owned(), kept: false })
+    /// [`Error::Output`] where it is no plain file of this user.
+    pub fn reopen(target: &Place) -> Result<Self, Error> {
+        let part = target.with(PART);
+        let file = part.folder().open_own(part.name(), Access::Write).map_err(|source| target.failed(source))?;
+        Ok(Self { file, part, target: target.clone(), kept: true })
     }
 
     /// Makes what is written so far safe against a power cut. What could not be written in the background is told here, as
@@ -114,7 +86,7 @@ impl PartFile {
     /// The error that a failed write to this file is.
     #[must_use]
     pub fn failed(&self, source: io::Error) -> Error {
-        Error::Output { path: self.target.clone(), source }
+        self.target.failed(source)
     }
 
     /// Gives the complete file its name, in place of what was there, once its bytes are safe.
@@ -123,57 +95,58 @@ impl PartFile {
     /// [`Error::Output`] where the last bytes cannot be stored or the name cannot be given.
     pub fn complete(mut self) -> Result<(), Error> {
         self.sync()?;
-        fs::rename(&self.part, &self.target).map_err(|source| self.failed(source))?;
+        let folder = self.part.folder();
+        if !folder.names(self.part.name(), &self.file) {
+            let reason = format!("somebody has removed or replaced {}", self.part.shown().display());
+            return Err(self.failed(io::Error::other(reason)));
+        }
+        folder.rename(self.part.name(), self.target.name()).map_err(|source| self.failed(source))?;
+        folder.sync();
         self.kept = true;
-        // The new name is to outlive a power cut too. Not all file systems can sync a folder, and there is no other way.
-        let _ = File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.kept && self.part.folder().names(self.part.name(), &self.file) {
             // Nothing is to be done where even this fails, and the next job takes the file over.
-            let _ = fs::remove_file(&self.part);
-        }
-    }
-}
-
-/// Opens `path` and holds it against every other job.
-fn open_alone(path: &Path, create: bool) -> io::Result<File> {
-    loop {
-        let file = OpenOptions::new().create(create).truncate(false).read(true).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(io::Error::other(format!("another job is writing {}", shown(path))));
-            }
-            // Some network file systems have no locks; there, two jobs at once are the user's to avoid.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        // A job that completed between the opening and the lock has renamed this very file: it is a result now.
-        if fs::metadata(path).is_ok_and(|named| file.metadata().is_ok_and(|open| open.ino() == named.ino())) {
-            return Ok(file);
+            let _ = self.part.folder().remove(self.part.name());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{
+        fs,
+        io::Write,
+        os::unix::fs::{MetadataExt, symlink},
+        path::{Path, PathBuf},
+    };
 
     use super::*;
+    use crate::output::file::{place::Target, whole::WholeFile};
+
+    fn place(path: &Path) -> Place {
+        let Ok(Target::File(place)) = Target::of(path) else { panic!("{} is no file", path.display()) };
+        place
+    }
+
+    fn old_file(folder: &tempfile::TempDir) -> PathBuf {
+        let target = folder.path().join("a.png");
+        fs::write(&target, "old").unwrap();
+        target
+    }
 
     #[test]
     fn an_incomplete_file_leaves_the_old_one_and_no_litter() {
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.png");
-        fs::write(&target, "old").unwrap();
-        let part = PartFile::create(&target).unwrap();
+        let target = old_file(&folder);
+        let part = PartFile::create(&place(&target)).unwrap();
         part.file().write_all(b"new").unwrap();
         drop(part);
+        drop(WholeFile::create(&target).unwrap());
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -181,11 +154,8 @@ mod tests {
     #[test]
     fn a_complete_file_replaces_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.png");
-        fs::write(&target, "old").unwrap();
-        let part = PartFile::create(&target).unwrap();
-        part.file().write_all(b"new").unwrap();
-        part.complete().unwrap();
+        let target = old_file(&folder);
+        WholeFile::create(&target).unwrap().complete(b"new").unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -194,7 +164,7 @@ mod tests {
     fn what_a_killed_job_left_is_taken_over() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.png.part"), "half a file").unwrap();
-        PartFile::create(&folder.path().join("a.png")).unwrap().complete().unwrap();
+        PartFile::create(&place(&folder.path().join("a.png"))).unwrap().complete().unwrap();
         assert_eq!(fs::read(folder.path().join("a.png")).unwrap(), b"");
     }
 
@@ -202,35 +172,84 @@ mod tests {
     fn what_a_job_kept_outlives_its_failure_and_is_continued() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.png");
-        assert!(PartFile::reopen(&target).is_err(), "there is none yet");
-        let mut part = PartFile::create(&target).unwrap();
+        assert!(PartFile::reopen(&place(&target)).is_err(), "there is none yet");
+        let mut part = PartFile::create(&place(&target)).unwrap();
         part.file().write_all(b"half").unwrap();
         part.keep();
         drop(part);
-        let part = PartFile::reopen(&target).unwrap();
+        let part = PartFile::reopen(&place(&target)).unwrap();
         assert_eq!(fs::read(folder.path().join("a.png.part")).unwrap(), b"half");
         drop(part);
-        PartFile::reopen(&target).unwrap().complete().unwrap();
+        PartFile::reopen(&place(&target)).unwrap().complete().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"half");
     }
 
     #[test]
-    fn two_jobs_do_not_write_one_file() {
+    fn a_part_that_somebody_replaced_is_not_given_the_name() {
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.png");
-        let _first = PartFile::create(&target).unwrap();
-        let message = PartFile::create(&target).unwrap_err().to_string();
-        assert!(message.contains("another job"), "{message}");
+        let target = old_file(&folder);
+        let part = PartFile::create(&place(&target)).unwrap();
+        fs::remove_file(folder.path().join("a.png.part")).unwrap();
+        fs::write(folder.path().join("a.png.part"), "another's").unwrap();
+        assert!(part.complete().unwrap_err().to_string().contains("replaced"));
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(fs::read(folder.path().join("a.png.part")).unwrap(), b"another's");
     }
 
     #[test]
-    fn bad_paths_are_named() {
+    fn what_was_planted_is_not_followed_and_stays() {
         let folder = tempfile::tempdir().unwrap();
-        for (path, expected) in
-            [(folder.path().to_owned(), "is a directory"), (folder.path().join("no/a.png"), "mkdir -p")]
-        {
-            let message = PartFile::create(&path).unwrap_err().to_string();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("precious"), "precious").unwrap();
+        for end in ["part", "lock"] {
+            for plant in [|from: &Path, to: &Path| symlink(from, to), |from: &Path, to: &Path| fs::hard_link(from, to)]
+            {
+                let planted = at(&format!("a.png.{end}"));
+                plant(&at("precious"), &planted).unwrap();
+                let message = WholeFile::create(&at("a.png")).unwrap_err().to_string();
+                assert!(message.contains(&planted.display().to_string()), "{message}");
+                assert_eq!(fs::read(at("precious")).unwrap(), b"precious");
+                fs::remove_file(planted).unwrap();
+            }
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_is_followed_to_the_place_of_its_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("sub")).unwrap();
+        symlink("sub/b.png", at("a.png")).unwrap();
+        for text in ["new", "newer"] {
+            WholeFile::create(&at("a.png")).unwrap().complete(text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(at("sub/b.png")).unwrap(), text);
+        }
+        assert!(fs::symlink_metadata(at("a.png")).unwrap().is_symlink());
+        assert_eq!(fs::symlink_metadata(at("sub/b.png")).unwrap().nlink(), 1);
+    }
+
+    #[test]
+    fn bad_paths_are_named_with_their_cause() {
+        let folder = tempfile::tempdir().unwrap();
+        symlink("round", folder.path().join("round")).unwrap();
+        let long = "x".repeat(250);
+        for (path, expected) in [
+            (folder.path().to_owned(), "is a directory"),
+            (folder.path().join("no/a.png"), "mkdir -p"),
+            (folder.path().join("no/"), "names a folder"),
+            (folder.path().join("no/.."), "names no file"),
+            (folder.path().join("round"), "round in a circle"),
+            (folder.path().join("round/a.png"), "symbolic links"),
+            (folder.path().join(&long), "a name of 250 bytes leaves no room"),
+            (folder.path().join(format!("{long}{long}")), "a name of 500 bytes is too long"),
+        ] {
+            let message = Target::of(&path).unwrap_err().to_string();
             assert!(message.contains(expected) && message.contains(&path.display().to_string()), "{message}");
+        }
+        for end in ["part", "journal", "lock"] {
+            let message = Target::of(&folder.path().join(format!("a.{end}"))).unwrap_err().to_string();
+            assert!(message.contains(&format!("names that end in .{end}")), "{message}");
         }
     }
 }

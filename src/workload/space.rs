@@ -2,28 +2,24 @@
 //!
 //! A job is refused where it certainly does not fit, and warned where it may well not: it can be continued once there is room.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
     error::Error,
-    output::part_file::{folder_of, part_of},
+    output::{
+        file::{folder::Folder, place::Place},
+        sink::Room,
+    },
     visible::shown,
 };
 
 /// A file that is to be written, in part or as a whole.
 #[derive(Clone, Copy, Debug)]
 pub struct Planned<'a> {
-    /// Its name when it is complete.
-    pub path: &'a Path,
-    /// Bytes that it certainly comes to.
-    pub least_bytes: u64,
-    /// Bytes that it seldom exceeds.
-    pub usual_bytes: u64,
+    /// Where it is to be when it is complete.
+    pub place: &'a Place,
+    /// What it comes to.
+    pub room: Room,
 }
 
 /// What files on one file system still need, and what that has left.
@@ -47,20 +43,18 @@ struct Demand {
 pub fn check(files: &[Planned<'_>]) -> Result<Option<String>, Error> {
     let mut demands = BTreeMap::<u64, Demand>::new();
     for file in files {
-        let folder = folder_of(file.path);
-        // A folder that is not there is named when the file is created.
-        let Ok(metadata) = fs::metadata(folder) else { continue };
-        // Blocks of 512 bytes, whatever the file system's own are; holes take none.
-        let held_bytes = fs::metadata(part_of(file.path)).map_or(0, |part| 512 * part.blocks());
-        let demand = demands.entry(metadata.dev()).or_insert_with(|| Demand {
-            folder: folder.to_owned(),
+        let Planned { place, room } = file;
+        let folder = place.folder();
+        let demand = demands.entry(folder.identity().0).or_insert_with(|| Demand {
+            folder: folder.path().to_owned(),
             free_bytes: free_bytes(folder),
             stores_as_is: stores_as_is(folder),
             ..Demand::default()
         });
-        demand.files.push(shown(file.path).to_string());
-        demand.least_bytes = demand.least_bytes.saturating_add(file.least_bytes.saturating_sub(held_bytes));
-        demand.usual_bytes = demand.usual_bytes.saturating_add(file.usual_bytes.saturating_sub(held_bytes));
+        demand.files.push(shown(place.shown()).to_string());
+        let still = |bytes: u64| bytes.saturating_sub(room.held_bytes);
+        demand.least_bytes = demand.least_bytes.saturating_add(still(room.least_bytes));
+        demand.usual_bytes = demand.usual_bytes.saturating_add(still(room.usual_bytes));
     }
     let warnings = demands.into_values().map(verdict).collect::<Result<Vec<_>, _>>()?;
     let warnings: Vec<_> = warnings.into_iter().flatten().collect();
@@ -87,8 +81,8 @@ fn verdict(demand: Demand) -> Result<Option<String>, Error> {
 
 /// Bytes that this user may still write; `None` where the file system does not tell. Only root is given the reserve that file
 /// systems such as ext4 have.
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let told = rustix::fs::statvfs(folder).ok()?;
+fn free_bytes(folder: &Folder) -> Option<u64> {
+    let told = rustix::fs::fstatvfs(folder.descriptor()).ok()?;
     let free_blocks = if rustix::process::geteuid().is_root() { told.f_bfree } else { told.f_bavail };
     let block_bytes = if told.f_frsize == 0 { told.f_bsize } else { told.f_frsize };
     credible_free_bytes(told.f_blocks, free_blocks, block_bytes)
@@ -102,20 +96,22 @@ fn credible_free_bytes(all_blocks: u64, free_blocks: u64, block_bytes: u64) -> O
 /// Whether files in `folder` take as much room as they have bytes. Others may be compressed, where counts take a tenth: on
 /// Btrfs and ZFS, and on servers of network file systems, of which a client cannot tell.
 #[cfg(target_os = "linux")]
-fn stores_as_is(folder: &Path) -> bool {
+fn stores_as_is(folder: &Folder) -> bool {
     /// `statfs(2)`: ext2 to ext4, XFS, tmpfs, ramfs, FAT, exFAT.
     const TYPES: [u32; 6] = [0xef53, 0x5846_5342, 0x0102_1994, 0x8584_58f6, 0x4d44, 0x2011_bab0];
-    rustix::fs::statfs(folder).is_ok_and(|told| u32::try_from(told.f_type).is_ok_and(|kind| TYPES.contains(&kind)))
+    rustix::fs::fstatfs(folder.descriptor())
+        .is_ok_and(|told| u32::try_from(told.f_type).is_ok_and(|kind| TYPES.contains(&kind)))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn stores_as_is(_folder: &Path) -> bool {
+fn stores_as_is(_folder: &Folder) -> bool {
     false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::file::place::Target;
 
     fn demand(free_bytes: Option<u64>, stores_as_is: bool) -> Demand {
         Demand {
@@ -163,25 +159,19 @@ mod tests {
     #[test]
     fn files_of_one_file_system_count_together_and_what_is_there_of_them_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let (a, b) = (folder.path().join("a.png"), folder.path().join("b.npy"));
-        let free = free_bytes(folder.path()).expect("a file system that tells");
-        let planned = |path, usual_bytes| Planned { path, least_bytes: 0, usual_bytes };
+        let place = |name: &str| match Target::of(&folder.path().join(name)) {
+            Ok(Target::File(place)) => place,
+            other => panic!("{other:?}"),
+        };
+        let (a, b) = (place("a.png"), place("b.npy"));
+        let free = free_bytes(a.folder()).expect("a file system that tells");
+        let room = |usual_bytes, held_bytes| Room { least_bytes: 0, usual_bytes, held_bytes };
         // Nearly all that is free, twice; another process may write some GiB meanwhile.
         let most = free / 4 * 3;
-        assert_eq!(check(&[planned(&a, most)]).unwrap(), None);
-        let warning = check(&[planned(&a, most), planned(&b, most)]).unwrap().unwrap();
+        let first = Planned { place: &a, room: room(most, 0) };
+        assert_eq!(check(&[first]).unwrap(), None);
+        let warning = check(&[first, Planned { place: &b, room: room(most, 0) }]).unwrap().unwrap();
         assert!(warning.contains("a.png and ") && warning.contains("--resume"), "{warning}");
-        // A file that is there under its own name frees nothing before the end; its part counts.
-        fs::write(&a, [1; 8192]).unwrap();
-        fs::write(part_of(&b), [1; 8192]).unwrap();
-        fs::File::open(part_of(&b)).unwrap().sync_all().unwrap();
-        assert_eq!(check(&[planned(&b, 8192)]).unwrap(), None);
-        assert!(check(&[planned(&a, most), planned(&a, most)]).unwrap().is_some());
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_left_to_who_creates_the_file() {
-        let planned = Planned { path: Path::new("missing/a.png"), least_bytes: u64::MAX, usual_bytes: u64::MAX };
-        assert_eq!(check(&[planned]).unwrap(), None);
+        assert_eq!(check(&[first, Planned { place: &b, room: room(most, most) }]).unwrap(), None);
     }
 }

@@ -3,6 +3,7 @@
 //   HYBRID_TEST_FAIL=CALL:END:ERRNO   the calls of CALL (write, pwrite64, fdatasync, rename, unlink) on files whose names end in
 //                                END fail with the number ERRNO once there is a journal; with 0 the process is killed
 //   HYBRID_TEST_SLOW_WRITES=1    each write to the picture but the first takes some time
+//   HYBRID_TEST_NO_LOCKS=ERRNO   locks fail with the number ERRNO, as on a file system that has none
 //
 // The second write to the picture always takes longer than the time between two entries in the journal, so that there is one
 // however fast the machine.
@@ -53,6 +54,10 @@ static int fails_on(const char *call, int fd) {
 #define REAL(result, name, ...) ((result(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
 
 ssize_t write(int fd, const void *bytes, size_t count) {
+    return fails_on("write", fd) ? -1 : REAL(ssize_t, write, int, const void *, size_t)(fd, bytes, count);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
     static int writes;
     char name[4096];
     name_of(fd, name, sizeof name);
@@ -62,18 +67,24 @@ ssize_t write(int fd, const void *bytes, size_t count) {
         else if (writes > 2 && getenv("HYBRID_TEST_SLOW_WRITES"))
             usleep(SLOW_US);
     }
-    return fails("write", name) ? -1 : REAL(ssize_t, write, int, const void *, size_t)(fd, bytes, count);
-}
-
-ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
-    if (fails_on("pwrite64", fd)) return -1;
+    if (fails("pwrite64", name)) return -1;
     return REAL(ssize_t, pwrite64, int, const void *, size_t, off64_t)(fd, bytes, count, offset);
 }
 
 int fdatasync(int fd) { return fails_on("fdatasync", fd) ? -1 : REAL(int, fdatasync, int)(fd); }
 
-int rename(const char *from, const char *to) {
-    return fails("rename", from) ? -1 : REAL(int, rename, const char *, const char *)(from, to);
+int renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    if (fails("rename", from)) return -1;
+    return REAL(int, renameat, int, const char *, int, const char *)(from_folder, from, to_folder, to);
 }
 
-int unlink(const char *name) { return fails("unlink", name) ? -1 : REAL(int, unlink, const char *)(name); }
+int unlinkat(int folder, const char *name, int flags) {
+    return fails("unlink", name) ? -1 : REAL(int, unlinkat, int, const char *, int)(folder, name, flags);
+}
+
+int flock(int fd, int operation) {
+    const char *number = getenv("HYBRID_TEST_NO_LOCKS");
+    if (!number) return REAL(int, flock, int, int)(fd, operation);
+    errno = atoi(number);
+    return -1;
+}

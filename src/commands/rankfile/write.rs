@@ -1,13 +1,11 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use std::io::Write;
-
 use super::{found, nodes, print};
 use crate::{
     cli::rankfile::{Launcher, PlanFormat, WriteArgs},
     comm::{Failure, World},
     error::Error,
-    output::part_file::PartFile,
+    output::file::whole::WholeFile,
     plan::{self, Host, Plan},
     rankfile::{self, Dialects},
     streams,
@@ -61,9 +59,7 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
         streams::tell(advice.trim_end());
         return Ok(());
     };
-    let part = PartFile::create(path)?;
-    part.file().write_all(text.as_bytes()).map_err(|source| part.failed(source))?;
-    part.complete()?;
+    WholeFile::create(path)?.complete(text.as_bytes())?;
     print(&advice)
 }
 

@@ -5,10 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Job, journal::Journal};
+use super::{
+    Job, done,
+    journal::{Journal, Mark},
+    tally::Tally,
+};
 use crate::{
     error::Error,
-    output::{encode::EncodedBand, npy::NpyFile, png::PngFile},
+    output::{encode::EncodedBand, file::lock::Lock, sink::Sink},
 };
 
 /// Time between two entries in the journal: what a killed job may have to compute again.
@@ -17,9 +21,10 @@ const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
 /// The files of a job that is under way.
 #[derive(Debug)]
 pub struct Assembly {
-    png: PngFile,
-    counts: Option<NpyFile>,
+    sinks: Vec<Sink>,
     journal: Journal,
+    /// Of the bands that are in the files.
+    tally: Tally,
     /// Bands, from the top, of which the journal's file tells; `None` before there is one.
     safe_bands: Option<u32>,
     /// Bands of the image.
@@ -29,22 +34,31 @@ pub struct Assembly {
     /// Memory that these take, in bytes.
     waiting_bytes: u64,
     noted: Instant,
+    /// The last to go: what the others do to the files is this job's alone.
+    locks: Vec<Lock>,
 }
 
 impl Assembly {
-    /// Files of `job` in the state that `journal` tells, which an earlier job has left or not.
+    /// Files of `job` in the state of the journal's last mark. `left` tells whether the journal has a file.
     #[must_use]
-    pub fn new(job: &Job, png: PngFile, counts: Option<NpyFile>, journal: Journal, left: bool) -> Self {
-        let safe_bands = left.then_some(journal.bands());
+    pub fn new(job: &Job, sinks: Vec<Sink>, journal: Journal, left: bool, locks: Vec<Lock>) -> Self {
+        let tally = journal.marks().last().map_or(Tally::START, |mark| mark.tally);
+        let safe_bands = left.then_some(tally.bands);
         let (waiting, waiting_bytes) = (BTreeMap::new(), 0);
-        let all_bands = job.bands().len();
-        Self { png, counts, journal, safe_bands, all_bands, waiting, waiting_bytes, noted: Instant::now() }
+        let (all_bands, noted) = (job.bands().len(), Instant::now());
+        Self { sinks, journal, tally, safe_bands, all_bands, waiting, waiting_bytes, noted, locks }
+    }
+
+    /// The files of a job that was completed before, of which `tally` is known. There is nothing to be done to them.
+    #[must_use]
+    pub fn of_complete_files(job: &Job, journal: Journal, tally: Tally, locks: Vec<Lock>) -> Self {
+        Self { tally, ..Self::new(job, Vec::new(), journal, false, locks) }
     }
 
     /// Number of bands, from the top, that are in the files.
     #[must_use]
     pub fn bands(&self) -> u32 {
-        self.journal.bands()
+        self.tally.bands
     }
 
     /// Number of bands that wait for one above them, and the bytes that these take.
@@ -75,12 +89,19 @@ impl Assembly {
         if self.noted.elapsed() >= JOURNAL_PAUSE { self.note() } else { Ok(()) }
     }
 
-    fn write(&mut self, bands: &[EncodedBand]) -> Result<(), Error> {
-        self.png.append(bands)?;
-        if let Some(counts) = &mut self.counts {
-            counts.append(bands)?;
+    fn write(&mut self, mut bands: &[EncodedBand]) -> Result<(), Error> {
+        while !bands.is_empty() {
+            let (now, rest) = bands.split_at(self.journal.to_stretch_end(self.bands()).min(bands.len()));
+            for sink in &mut self.sinks {
+                sink.append(now)?;
+            }
+            self.tally.add(now);
+            if self.journal.ends_stretch(self.bands()) {
+                let files = self.sinks.iter_mut().map(Sink::end_stretch).collect();
+                self.journal.mark(Mark { tally: self.tally, files });
+            }
+            bands = rest;
         }
-        self.journal.add(bands);
         Ok(())
     }
 
@@ -94,48 +115,53 @@ impl Assembly {
     }
 
     fn write_journal(&mut self) -> Result<(), Error> {
-        let png = self.png.sync()?;
-        if let Some(counts) = &self.counts {
-            counts.sync()?;
-        }
-        self.journal.write(png)?;
+        self.sinks.iter().try_for_each(Sink::sync)?;
+        self.set_mark();
+        self.journal.write()?;
         // Not before: a part that no journal tells of is of use to nobody.
-        self.safe_bands = Some(self.journal.bands());
-        self.png.keep();
-        if let Some(counts) = &mut self.counts {
-            counts.keep();
-        }
+        self.safe_bands = Some(self.bands());
+        self.sinks.iter_mut().for_each(Sink::keep);
         Ok(())
     }
 
-    /// Completes the files of an image that is whole and removes the journal. Returns the smallest and the largest count
-    /// and the sum of all.
+    /// Marks in the journal how far the files are.
+    fn set_mark(&mut self) {
+        if self.bands() > 0 {
+            self.journal.mark(Mark { tally: self.tally, files: self.sinks.iter().map(Sink::state).collect() });
+        }
+    }
+
+    /// Completes the files of an image that is whole and removes the journal. Returns what is known of all bands.
     ///
     /// # Errors
     /// [`Error::Unfinished`] as [`Self::add`] has it.
     ///
     /// # Panics
     /// Where bands are missing.
-    pub fn complete(mut self, job: &Job) -> Result<(u16, u16, u64), Error> {
-        assert_eq!(self.bands(), job.bands().len(), "all bands are assembled");
+    pub fn complete(mut self, job: &Job) -> Result<Tally, Error> {
+        assert_eq!(self.bands(), self.all_bands, "all bands are assembled");
         // A job that has a journal is long: should it end between here and the last name, nothing is computed again.
         if self.safe_bands.is_some_and(|safe| safe < self.all_bands) {
             self.note()?;
         }
-        let range = self.journal.range();
-        let (done, bands) = (self.safe_bands.unwrap_or(0), self.all_bands);
-        self.name_files(job.julia.max_iter).map_err(|error| unfinished(error, done, bands))?;
-        Ok(range)
+        let (tally, done, bands) = (self.tally, self.safe_bands.unwrap_or(0), self.all_bands);
+        self.name_files(job).map_err(|error| unfinished(error, done, bands))?;
+        Ok(tally)
     }
 
-    fn name_files(self, max_iter: u16) -> Result<(), Error> {
-        let (min, max, _) = self.journal.range();
-        self.png.end(max_iter, min, max)?;
-        if let Some(counts) = self.counts {
-            counts.complete()?;
+    fn name_files(mut self, job: &Job) -> Result<(), Error> {
+        self.set_mark();
+        for (index, sink) in self.sinks.iter_mut().enumerate() {
+            sink.end(self.tally.counted())?;
+            done::say(job, sink, index, self.journal.marks());
         }
-        self.png.complete()?;
-        self.journal.remove()
+        // The first file, which the journal stands beside, comes last.
+        for sink in self.sinks.into_iter().rev() {
+            sink.complete()?;
+        }
+        self.journal.remove()?;
+        drop(self.locks);
+        Ok(())
     }
 
     fn unfinished(&self, error: Error) -> Error {

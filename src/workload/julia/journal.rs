@@ -1,144 +1,243 @@
-//! What a killed job continues from: how much of the image is in the files. A small JSON file beside the picture, replaced
-//! as a whole, written from time to time and removed at the end.
+//! What a killed job continues from: how much of the image is in which files, with digests to tell whether it still is. A
+//! small file beside the first of them, with a checksum of its own, replaced as a whole, written from time to time and
+//! removed at the end.
+//!
+//! The image is cut into stretches of bands, the same for every job of it. Each that is done has a mark, and so has the last
+//! band in the files. Knows no format of files.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    io::{self, Read, Write},
+    path::PathBuf,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::Job;
+use super::{Job, tally::Tally};
 use crate::{
     error::Error,
-    output::{encode::EncodedBand, part_file::PartFile, png::PngState},
+    output::{
+        file::{
+            folder::Access,
+            place::{JOURNAL, Place},
+            sealed,
+        },
+        part_file::PartFile,
+        sink::{Sink, State},
+    },
 };
 
+/// The name in the file, so that nothing else is taken for one.
+const KIND: &str = "hybrid julia journal";
 /// Changes with the meaning of the file's fields, and with anything that changes an image's bytes.
-const KIND: &str = "hybrid julia journal 1";
+const VERSION: u32 = 2;
 /// A journal is far shorter; a longer file is something else.
-const MAX_BYTES: u64 = 1 << 16;
+const MOST_BYTES: u64 = 4 << 20;
+/// Stretches that an image is cut into at most: damage costs one of them, and what follows.
+const MOST_STRETCHES: u32 = 128;
 
-/// The state of an image: its bands from the top, without a gap, are in the files.
+/// Bands from the top that are in the files, whose bytes are final.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// What is known of the bands.
+    pub tally: Tally,
+    /// How far each file is, with the digest of what it has of the stretch that ends here.
+    pub files: Vec<State>,
+}
+
+/// A file of the job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Named {
+    role: String,
+    name: PathBuf,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Journal {
-    kind: String,
+struct Content {
     /// All that decides the bytes.
     picture: String,
-    bands: u32,
-    min: u16,
-    max: u16,
-    /// Sum of all counts.
-    sum: u64,
-    png: PngState,
-    #[serde(skip)]
-    path: PathBuf,
+    files: Vec<Named>,
+    marks: Vec<Mark>,
+}
+
+/// The state of an image that is being computed.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// Its own file; `None` where nothing is kept of the image.
+    place: Option<Place>,
+    content: Content,
+    /// Bands of a stretch.
+    stretch_bands: u32,
 }
 
 impl Journal {
-    /// The journal of a picture that has not begun.
+    /// The journal of an image that has not begun, for these files.
     #[must_use]
-    pub fn start(job: &Job, output: &Path) -> Self {
-        let mut path = output.as_os_str().to_owned();
-        path.push(".journal");
+    pub fn start(job: &Job, sinks: &[Sink]) -> Self {
+        let beside = sinks.first().map(Sink::place);
+        let named = |sink: &Sink| Named {
+            role: sink.role().to_owned(),
+            name: beside.map_or_else(PathBuf::new, |beside| sink.place().seen_from(beside)),
+        };
+        let files = sinks.iter().map(named).collect();
         Self {
-            kind: KIND.to_owned(),
-            picture: job.picture(),
-            bands: 0,
-            min: u16::MAX,
-            max: 0,
-            sum: 0,
-            png: PngState::default(),
-            path: path.into(),
+            place: beside.map(|beside| beside.with(JOURNAL)),
+            content: Content { picture: job.picture(), files, marks: Vec::new() },
+            stretch_bands: job.bands().len().div_ceil(MOST_STRETCHES),
         }
     }
 
-    /// What an earlier job left beside `output`; `None` where there is nothing.
+    /// Finds out whether the journal can be written, before there is anything to be noted.
     ///
     /// # Errors
-    /// [`Error::Resume`] where that is no journal of the same picture.
-    pub fn read(job: &Job, output: &Path) -> Result<Option<Self>, Error> {
-        let start = Self::start(job, output);
-        let refused = |reason: String| Error::Resume { path: start.path.clone(), reason };
-        let length = match fs::metadata(&start.path) {
-            Ok(metadata) => metadata.len(),
+    /// [`Error::Output`] where it cannot.
+    pub fn probe(&self) -> Result<(), Error> {
+        self.place.as_ref().map_or(Ok(()), |place| PartFile::create(place).map(drop))
+    }
+
+    /// What an earlier job left in place of this journal, which is at its start; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] where that is no whole journal of the same picture and the same files.
+    pub fn read(&self, job: &Job) -> Result<Option<Self>, Error> {
+        let Some(place) = &self.place else { return Ok(None) };
+        let refused = |reason: String| Error::Resume { path: place.shown().to_owned(), reason };
+        let file = match place.folder().open_own(place.name(), Access::Read) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(refused(error.to_string())),
+            Err(error) => return Err(place.failed(error)),
         };
-        if length > MAX_BYTES {
-            return Err(refused(format!("{length} bytes are too many for a journal")));
+        let mut bytes = Vec::new();
+        let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(|error| refused(error.to_string()))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(refused(format!("more than {MOST_BYTES} bytes are too many for a journal")));
         }
-        let text = fs::read_to_string(&start.path).map_err(|error| refused(error.to_string()))?;
-        let found: Self = serde_json::from_str(&text)
-            .map_err(|error| refused(format!("it is no journal, or was cut short: {error}")))?;
-        if found.kind != KIND {
-            return Err(refused(format!("it is of `{}`, this program reads `{KIND}`", found.kind)));
+        self.continued(job, &bytes).map(Some).map_err(refused)
+    }
+
+    /// The journal that `bytes` are.
+    ///
+    /// # Errors
+    /// Why they are not one of the same picture and the same files.
+    pub fn continued(&self, job: &Job, bytes: &[u8]) -> Result<Self, String> {
+        let content: Content = sealed::unseal(KIND, VERSION, bytes)?;
+        if content.picture != self.content.picture {
+            let (found, own) = (&content.picture, &self.content.picture);
+            return Err(format!("it is of another picture, {found}, and not of {own}"));
         }
-        if found.picture != start.picture {
-            return Err(refused(format!("it is of another picture, {}, and not of {}", found.picture, start.picture)));
+        if content.files != self.content.files {
+            let (found, own) = (in_words(&content.files), in_words(&self.content.files));
+            return Err(format!("it is of a job with other files, {found}, and not {own}"));
         }
-        if found.bands > job.bands().len() {
-            return Err(refused(format!("{} bands are more than the picture's {}", found.bands, job.bands().len())));
+        let found = Self { place: self.place.clone(), content, stretch_bands: self.stretch_bands };
+        found.check(job)?;
+        Ok(found)
+    }
+
+    /// Whether the marks can be those of `job`.
+    fn check(&self, job: &Job) -> Result<(), String> {
+        let all_bands = job.bands().len();
+        let px = u64::from(job.julia.width) * u64::from(job.julia.height);
+        let files = self.content.files.len();
+        let mut before = (0, 0, vec![0; files]);
+        for mark in &self.content.marks {
+            let Tally { bands, min, max, sum } = mark.tally;
+            let bytes: Vec<u64> = mark.files.iter().map(|state| state.bytes).collect();
+            let follows = bands > before.0 && sum >= before.1 && bytes.len() == files;
+            let counts = (1..=max).contains(&min)
+                && max <= job.julia.max_iter
+                && sum <= px.saturating_mul(job.julia.max_iter.into());
+            // A mark within a stretch is the last.
+            if !follows
+                || !counts
+                || bands > all_bands
+                || !before.0.is_multiple_of(self.stretch_bands)
+                || bytes.iter().zip(&before.2).any(|(now, before)| now <= before)
+            {
+                return Err(format!("its marks contradict each other or the picture, at band {bands} of {all_bands}"));
+            }
+            before = (bands, sum, bytes);
         }
-        Ok(Some(Self { path: start.path, ..found }))
+        Ok(())
     }
 
     /// The journal's own file.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
-    /// Bands in the files.
+    /// The marks, from the top.
     #[must_use]
-    pub fn bands(&self) -> u32 {
-        self.bands
+    pub fn marks(&self) -> &[Mark] {
+        &self.content.marks
     }
 
-    /// State of the picture's file.
+    /// Forgets all but the first `marks` marks.
+    pub fn keep(&mut self, marks: usize) {
+        self.content.marks.truncate(marks);
+    }
+
+    /// The last mark at the end of a stretch.
     #[must_use]
-    pub fn png(&self) -> PngState {
-        self.png
+    pub fn last_stretch(&self) -> Option<&Mark> {
+        self.content.marks.iter().rev().find(|mark| self.ends_stretch(mark.tally.bands))
     }
 
-    /// Smallest and largest count so far, and the sum of all.
+    /// Bands that the stretch in work lacks when `bands` are done.
     #[must_use]
-    pub fn range(&self) -> (u16, u16, u64) {
-        (self.min, self.max, self.sum)
+    pub fn to_stretch_end(&self, bands: u32) -> usize {
+        (self.stretch_bands - bands % self.stretch_bands) as usize
     }
 
-    /// These bands are in the files too.
-    pub fn add(&mut self, bands: &[EncodedBand]) {
-        let count = |count: u64| u16::try_from(count).expect("counts lie between 1 and max_iter");
-        for band in bands {
-            self.bands += 1;
-            self.min = self.min.min(count(band.facts.min));
-            self.max = self.max.max(count(band.facts.max));
-            self.sum += band.facts.sum;
+    /// Whether a stretch ends with the first `bands` bands.
+    #[must_use]
+    pub fn ends_stretch(&self, bands: u32) -> bool {
+        bands.is_multiple_of(self.stretch_bands)
+    }
+
+    /// Sets a mark, in place of the last one if that is within the same stretch.
+    pub fn mark(&mut self, mark: Mark) {
+        if self.content.marks.last().is_some_and(|last| !self.ends_stretch(last.tally.bands)) {
+            self.content.marks.pop();
+        }
+        if self.content.marks.last().is_none_or(|last| last.tally.bands < mark.tally.bands) {
+            self.content.marks.push(mark);
         }
     }
 
-    /// Puts the state, with that of the picture's file, in place of the last one.
+    /// The journal's text.
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
+        sealed::seal(KIND, VERSION, &self.content)
+    }
+
+    /// Puts the journal in place of the last one.
     ///
     /// # Errors
     /// [`Error::Output`] where it cannot be written.
-    pub fn write(&mut self, png: PngState) -> Result<(), Error> {
-        self.png = png;
-        let part = PartFile::create(&self.path)?;
-        serde_json::to_writer_pretty(part.file(), self).map_err(|error| part.failed(error.into()))?;
+    pub fn write(&self) -> Result<(), Error> {
+        let Some(place) = &self.place else { return Ok(()) };
+        let part = PartFile::create(place)?;
+        let mut file = part.file();
+        file.write_all(&self.text()).map_err(|source| part.failed(source))?;
         part.complete()
     }
 
-    /// Removes the file: the picture is complete.
+    /// Removes the file: the image is complete.
     ///
     /// # Errors
     /// [`Error::Output`] where it cannot be removed.
     pub fn remove(self) -> Result<(), Error> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::Output { path: self.path, source: error })
-            }
+        let Some(place) = self.place else { return Ok(()) };
+        match place.folder().remove(place.name()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(place.failed(error)),
             _ => Ok(()),
         }
     }
+}
+
+fn in_words(files: &[Named]) -> String {
+    let files = files.iter().map(|file| format!("{} {}", file.role, file.name.display()));
+    files.collect::<Vec<_>>().join(" and ")
 }

@@ -5,9 +5,11 @@
 
 pub mod assembly;
 pub mod compute;
+mod done;
 pub mod journal;
 pub mod open;
 pub mod run;
+pub mod tally;
 mod verify;
 mod window;
 

@@ -1,17 +1,27 @@
-//! The files of a job before it begins: new ones, or those of the job that it continues. Whether there is room for them is
-//! asked first.
+//! The files of a job before it begins: new ones, or those of the job that it continues, as far as they are what was written.
+//! Whether there is room for them is asked first.
+//!
+//! The formats are named here and nowhere else.
 
-use std::{fs, iter::once, path::Path};
+use std::{fs::File, io, mem, path::Path};
 
-use super::{Job, assembly::Assembly, journal::Journal};
+use super::{
+    Job,
+    assembly::Assembly,
+    done,
+    journal::{Journal, Mark},
+};
 use crate::{
     error::Error,
     output::{
-        npy::{self, NpyFile},
-        part_file::part_of,
-        png::{self, PngFile},
+        file::{
+            lock::Lock,
+            place::{Place, Target},
+        },
+        npy::Npy,
+        png::Png,
+        sink::{Sink, layout::Layout, verify},
     },
-    visible::shown,
     workload::space::{self, Planned},
 };
 
@@ -24,86 +34,152 @@ pub struct Names<'a> {
     pub counts: Option<&'a Path>,
 }
 
-impl<'a> Names<'a> {
-    fn all(self) -> impl Iterator<Item = &'a Path> {
-        once(self.picture).chain(self.counts)
-    }
-}
-
-/// A header of a NumPy file is far shorter.
-const MOST_HEADER_BYTES: u64 = 4096;
-
 /// Creates the files of `job`, or with `resume` opens those of the job that it continues, if there was one. Also returns
 /// what the user should know.
 ///
 /// # Errors
-/// [`Error::Leftover`] where an unfinished job is in the way, [`Error::Resume`] where it was of another picture or what it
-/// left is not whole, [`Error::Space`] where the files do not fit, and [`Error::Output`] where they cannot be opened.
-pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Option<String>), Error> {
-    let start = Journal::start(job, names.picture);
-    let left = match Journal::read(job, names.picture) {
-        Ok(None) => None,
+/// [`Error::Usage`] where two files are one, [`Error::Leftover`] where an unfinished job is in the way, [`Error::Resume`]
+/// where it was of another picture or a file of it is missing, [`Error::Space`] where the files do not fit, and
+/// [`Error::Output`] where they cannot be opened.
+pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<String>), Error> {
+    let mut sinks = sinks(job, names)?;
+    let locks = lock(&sinks)?;
+    let mut journal = Journal::start(job, &sinks);
+    if let Some(place) = journal.place().filter(|_| !resume)
+        && place.folder().stat(place.name()).map_err(|source| place.failed(source))?.is_some()
+    {
         // Of this picture or of another: it is not to be destroyed.
-        _ if !resume => return Err(Error::Leftover { path: start.path().to_owned() }),
-        left => left?,
-    };
-    let (width, height, fits_u8) = (job.julia.width, job.julia.height, job.julia.counts_fit_u8());
-    if let Some(journal) = &left {
-        take_names_back(job, names, journal)?;
-        if let Some(part) = names.all().map(part_of).find(|part| !part.exists()) {
-            let reason = format!("{}, of which it tells, is missing", shown(&part));
-            return Err(Error::Resume { path: journal.path().to_owned(), reason });
+        return Err(Error::Leftover { path: place.shown().to_owned() });
+    }
+    journal.probe()?;
+    let mut warnings = Vec::new();
+    let left = journal.read(job)?;
+    if left.is_none()
+        && resume
+        && let Some(tally) = done::tally(job, &sinks)
+    {
+        let verb = if sinks.len() == 1 { "is" } else { "are" };
+        warnings.push(format!("{} {verb} complete already: nothing is computed again", names_of(&sinks)));
+        return Ok((Assembly::of_complete_files(job, journal, tally, locks), warnings));
+    }
+    let resumes = left.is_some();
+    if let Some(left) = left {
+        journal = left;
+        warnings.extend(believe(job, &sinks, &mut journal)?);
+    }
+    warnings.extend(space::check(&planned(job, &sinks, journal.marks().last()))?);
+    for (index, sink) in sinks.iter_mut().enumerate() {
+        if resumes {
+            let state = journal.marks().last().map(|mark| &mark.files[index]);
+            let stretch = journal.last_stretch().map_or_else(|| sink.head_bytes(), |mark| mark.files[index].bytes);
+            sink.resume(state, stretch)?;
+        } else {
+            sink.create()?;
         }
     }
-    let warning = space::check(&planned(job, names, left.as_ref()))?;
-    let resumes = left.is_some();
-    let journal = left.unwrap_or(start);
-    let (png, counts) = if resumes {
-        let row = first_row(job, &journal);
-        let counts = names.counts.map(|path| NpyFile::resume(path, width, height, fits_u8, row)).transpose()?;
-        (PngFile::resume(names.picture, job.coloring, journal.png())?, counts)
-    } else {
-        let counts = names.counts.map(|path| NpyFile::create(path, width, height, fits_u8)).transpose()?;
-        (PngFile::create(names.picture, width, height, job.coloring)?, counts)
-    };
-    Ok((Assembly::new(job, png, counts, journal, resumes), warning))
+    Ok((Assembly::new(job, sinks, journal, resumes, locks), warnings))
 }
 
-/// The first row that is not in the files.
-fn first_row(job: &Job, journal: &Journal) -> u32 {
-    if journal.bands() == job.bands().len() { job.julia.height } else { job.bands().get(journal.bands()).rows.start }
+fn names_of(sinks: &[Sink]) -> String {
+    let names: Vec<_> = sinks.iter().map(|sink| sink.place().shown().display().to_string()).collect();
+    names.join(" and ")
+}
+
+/// The files that are kept of the job; what goes to the null device is none.
+fn sinks(job: &Job, names: Names<'_>) -> Result<Vec<Sink>, Error> {
+    let (width, height) = (job.julia.width, job.julia.height);
+    let mut wanted: Vec<(Box<dyn Layout>, &Path)> =
+        vec![(Box::new(Png::new(width, height, job.coloring, job.julia.max_iter)), names.picture)];
+    if let Some(path) = names.counts {
+        wanted.push((Box::new(Npy::new(width, height, job.julia.counts_fit_u8())), path));
+    }
+    let mut sinks = Vec::<Sink>::new();
+    for (layout, path) in wanted {
+        let what = format!("the file of the {}", layout.role());
+        let Some(place) = Target::of(path)?.seekable(&what)? else { continue };
+        if let Some(other) = sinks.iter().find(|sink| sink.place().identity() == place.identity()) {
+            return Err(Error::Usage(format!(
+                "the {} and the {} name the same file, {} and {}: take two names",
+                other.role(),
+                layout.role(),
+                other.place().shown().display(),
+                place.shown().display()
+            )));
+        }
+        sinks.push(Sink::new(layout, place));
+    }
+    Ok(sinks)
+}
+
+/// Holds all files against other jobs, in an order that all jobs have: one of two has them all.
+fn lock(sinks: &[Sink]) -> Result<Vec<Lock>, Error> {
+    let mut places: Vec<&Place> = sinks.iter().map(Sink::place).collect();
+    places.sort_by_key(|place| place.identity());
+    places.into_iter().map(Lock::take).collect()
+}
+
+/// Compares what an earlier job has left with what `journal` tells of it, and shortens the journal to what is true. Returns
+/// what the user should know.
+///
+/// A job that is killed while it gives its files their names leaves a journal of all bands and files under their names: these
+/// become parts again, to be completed together.
+fn believe(job: &Job, sinks: &[Sink], journal: &mut Journal) -> Result<Option<String>, Error> {
+    let all_bands = job.bands().len();
+    let last = journal.marks().last().filter(|mark| mark.tally.bands == all_bands);
+    let left = sinks.iter().enumerate().map(|(index, sink)| sink.left(last.map(|mark| &mark.files[index])));
+    let left = left.collect::<Result<Vec<File>, _>>().map_err(|error| missing(journal, error))?;
+    let good = good(sinks, &left, journal.marks());
+    let noted = journal.marks().len();
+    for (sink, _) in sinks.iter().zip(&left).filter(|(sink, file)| sink.is_named(file)) {
+        if good < noted {
+            // Something else that has the name by now: it is not this job's to change.
+            return Err(missing(journal, sink.missing()));
+        }
+        sink.take_back()?;
+    }
+    let bands = |marks: &[Mark]| marks.last().map_or(0, |mark| mark.tally.bands);
+    let (before, now) = (bands(journal.marks()), bands(&journal.marks()[..good]));
+    journal.keep(good);
+    Ok((good < noted).then(|| {
+        let again = before - now;
+        let names = names_of(sinks);
+        format!("what is left of {names} is damaged: of {before} bands that were noted {again} are computed again")
+    }))
+}
+
+/// Where a part is missing, the journal is to blame.
+fn missing(journal: &Journal, error: Error) -> Error {
+    match (error, journal.place()) {
+        (Error::Output { source, .. }, Some(place)) if source.kind() == io::ErrorKind::NotFound => {
+            Error::Resume { path: place.shown().to_owned(), reason: source.to_string() }
+        }
+        (error, _) => error,
+    }
+}
+
+/// The number of marks, from the first on, up to which all files have what was written.
+fn good(sinks: &[Sink], files: &[File], marks: &[Mark]) -> usize {
+    let mut starts: Vec<u64> = sinks.iter().map(Sink::head_bytes).collect();
+    let (mut stretches, mut expected) = (Vec::new(), Vec::new());
+    for mark in marks {
+        for ((file, state), start) in files.iter().zip(&mark.files).zip(&mut starts) {
+            stretches.push((file, mem::replace(start, state.bytes)..state.bytes));
+            expected.push(Some(state.digest));
+        }
+    }
+    let found = verify::digests(&stretches);
+    let first_bad = found.iter().zip(&expected).position(|(found, expected)| found != expected);
+    first_bad.map_or(marks.len(), |stretch| stretch / files.len())
 }
 
 /// What the files come to.
-fn planned<'a>(job: &Job, names: Names<'a>, left: Option<&Journal>) -> Vec<Planned<'a>> {
-    let (width, height) = (job.julia.width, job.julia.height);
-    let (bands_done, rows_done) = left.map_or((0, 0), |journal| (journal.bands(), first_row(job, journal)));
-    let (least, usual) = png::rows_bytes(width, height - rows_done, job.bands().len() - bands_done, job.coloring);
-    let done_bytes = left.map_or(0, |journal| journal.png().bytes());
-    let picture = Planned { path: names.picture, least_bytes: done_bytes + least, usual_bytes: done_bytes + usual };
-    let counts_bytes = npy::data_bytes(width, height, job.julia.counts_fit_u8());
-    let counts = names.counts.map(|path| Planned { path, least_bytes: counts_bytes, usual_bytes: counts_bytes });
-    once(picture).chain(counts).collect()
-}
-
-/// A job that is killed while it gives its files their names leaves a journal of all bands and files under their names:
-/// these become parts again, to be completed together.
-fn take_names_back(job: &Job, names: Names<'_>, journal: &Journal) -> Result<(), Error> {
-    if journal.bands() != job.bands().len() {
-        return Ok(());
-    }
-    let png_bytes = journal.png().final_bytes();
-    let counts_bytes = npy::data_bytes(job.julia.width, job.julia.height, job.julia.counts_fit_u8());
-    let files = [
-        (Some(names.picture), png_bytes..=png_bytes),
-        (names.counts, counts_bytes..=counts_bytes.saturating_add(MOST_HEADER_BYTES)),
-    ];
-    for (path, expected_bytes) in files {
-        let Some(path) = path else { continue };
-        let part = part_of(path);
-        if !part.exists() && fs::metadata(path).is_ok_and(|file| expected_bytes.contains(&file.len())) {
-            fs::rename(path, part).map_err(|source| Error::Output { path: path.to_owned(), source })?;
-        }
-    }
-    Ok(())
+fn planned<'a>(job: &Job, sinks: &'a [Sink], last: Option<&Mark>) -> Vec<Planned<'a>> {
+    let done = last.map_or(0, |mark| mark.tally.bands);
+    let rows_done = if done == job.bands().len() { job.julia.height } else { job.bands().get(done).rows.start };
+    let (rows, bands) = (job.julia.height - rows_done, job.bands().len() - done);
+    let planned = |(index, sink): (usize, &'a Sink)| Planned {
+        place: sink.place(),
+        room: sink.room(last.map(|mark| &mark.files[index]), rows, bands),
+    };
+    sinks.iter().enumerate().map(planned).collect()
 }

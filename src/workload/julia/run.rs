@@ -256,11 +256,12 @@ impl Desk<'_> {
 
     fn finish(mut self) -> Result<Outcome, Error> {
         let writing = Instant::now();
-        let (min, max, sum) = self.assembly.complete(self.job)?;
+        let tally = self.assembly.complete(self.job)?;
         self.outcome.write_s += writing.elapsed().as_secs_f64();
         let julia = &self.job.julia;
-        (self.outcome.min, self.outcome.max) = (min, max);
-        self.outcome.iterations = u64::from(julia.width) * u64::from(julia.height) * u64::from(julia.max_iter) - sum;
+        (self.outcome.min, self.outcome.max) = (tally.min, tally.max);
+        let most = u64::from(julia.width) * u64::from(julia.height) * u64::from(julia.max_iter);
+        self.outcome.iterations = most - tally.sum;
         Ok(self.outcome)
     }
 }

@@ -1,24 +1,36 @@
-//! What a killed run continues from: how many darts are thrown, and how many of them hit. A small JSON file, replaced as
-//! a whole.
+//! What a killed run continues from: how many darts are thrown, and how many of them hit. A small JSON file with a checksum,
+//! replaced as a whole, and held against other runs as long as the run lasts.
 
-use std::{fs, io, path::Path};
+use std::{
+    io::{self, Read, Write},
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, output::part_file::PartFile};
+use crate::{
+    error::Error,
+    output::{
+        file::{
+            folder::Access,
+            lock::Lock,
+            place::{Place, Target},
+            sealed,
+        },
+        part_file::PartFile,
+    },
+};
 
-/// Changes with the meaning of the file's fields or of a dart's number.
-const VERSION: u32 = 1;
 /// The name in the file, so that no other JSON is taken for one.
 const KIND: &str = "hybrid pi, threefry4x32-13";
+/// Changes with the meaning of the file's fields or of a dart's number.
+const VERSION: u32 = 2;
 /// A checkpoint is far shorter; a longer file is something else.
-const MAX_BYTES: u64 = 4096;
+const MOST_BYTES: u64 = 4096;
 
 /// The state of a run: the darts from 0 on are thrown without a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    kind: String,
-    version: u32,
     /// Seed of the run.
     pub seed: u64,
     /// The error that the run is to reach, where that is its end.
@@ -35,64 +47,92 @@ impl Checkpoint {
     /// The state before the first dart.
     #[must_use]
     pub fn start(seed: u64, until: Option<f64>) -> Self {
-        Self { kind: KIND.to_owned(), version: VERSION, seed, until, target: 0, darts: 0, hits: 0 }
+        Self { seed, until, target: 0, darts: 0, hits: 0 }
     }
 
-    /// Reads the state of a run like `start` from `path`; `start` itself where there is no file yet.
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
+        sealed::seal(KIND, VERSION, self)
+    }
+
+    /// The state that `bytes` are, of a run that began as `start`.
+    ///
+    /// # Errors
+    /// Why they are not one.
+    pub fn of_text(bytes: &[u8], start: &Self) -> Result<Self, String> {
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(format!("more than {MOST_BYTES} bytes are too many for a checkpoint"));
+        }
+        let found: Self = sealed::unseal(KIND, VERSION, bytes)?;
+        if found.seed != start.seed {
+            return Err(format!("it is of seed {}, this run has seed {}", found.seed, start.seed));
+        }
+        if found.until != start.until {
+            let end = |until: Option<f64>| until.map_or("--darts".to_owned(), |error| format!("--until {error}"));
+            return Err(format!("it is of a run with {}, this one has {}", end(found.until), end(start.until)));
+        }
+        if found.hits > found.darts || found.darts > found.target {
+            return Err(format!("{} hits among {} darts of {}", found.hits, found.darts, found.target));
+        }
+        Ok(found)
+    }
+}
+
+/// The file of a run's state, which no other run has while this is there.
+#[derive(Debug)]
+pub struct StateFile {
+    place: Place,
+    _lock: Lock,
+}
+
+impl StateFile {
+    /// Holds `path`.
+    ///
+    /// # Errors
+    /// As [`Target::of`] and [`Lock::take`] have it, and [`Error::Resume`] where it can be no file.
+    pub fn hold(path: &Path) -> Result<Self, Error> {
+        match Target::of(path)? {
+            Target::File(place) => Ok(Self { _lock: Lock::take(&place)?, place }),
+            Target::Stream(_) | Target::Nothing => {
+                Err(Error::Resume { path: path.to_owned(), reason: "it is no file".to_owned() })
+            }
+        }
+    }
+
+    /// Reads the state of a run that began as `start`; `start` itself where there is no file yet.
     ///
     /// # Errors
     /// [`Error::Resume`] where the file is no whole checkpoint, is of another version of this program, or of a run with
     /// another seed or end.
-    pub fn read(path: &Path, start: Self) -> Result<Self, Error> {
-        let refused = |reason: String| Error::Resume { path: path.to_owned(), reason };
-        let length = match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => metadata.len(),
-            Ok(_) => return Err(refused("it is no file".to_owned())),
+    pub fn read(&self, start: Checkpoint) -> Result<Checkpoint, Error> {
+        let refused = |reason: String| Error::Resume { path: self.place.shown().to_owned(), reason };
+        let file = match self.place.folder().open_own(self.place.name(), Access::Read) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(start),
             Err(error) => return Err(refused(error.to_string())),
         };
-        if length > MAX_BYTES {
-            return Err(refused(format!("{length} bytes are too many for a checkpoint")));
-        }
-        let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-        let found: Self = serde_json::from_str(&text)
-            .map_err(|error| refused(format!("it is no checkpoint, or was cut short: {error}")))?;
-        if found.kind != KIND || found.version != VERSION {
-            return Err(refused(format!(
-                "it is of `{}` version {}, this program reads `{KIND}` version {VERSION}",
-                found.kind, found.version
-            )));
-        }
-        if found.seed != start.seed {
-            return Err(refused(format!("it is of seed {}, this run has seed {}", found.seed, start.seed)));
-        }
-        if found.until != start.until {
-            let end = |until: Option<f64>| until.map_or("--darts".to_owned(), |error| format!("--until {error}"));
-            return Err(refused(format!(
-                "it is of a run with {}, this one has {}",
-                end(found.until),
-                end(start.until)
-            )));
-        }
-        if found.hits > found.darts || found.darts > found.target {
-            return Err(refused(format!("{} hits among {} darts of {}", found.hits, found.darts, found.target)));
-        }
-        Ok(found)
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| refused(error.to_string()))?;
+        Checkpoint::of_text(&bytes, &start).map_err(refused)
     }
 
-    /// Puts the state in place of what `path` holds.
+    /// Puts the state in place of what the file holds.
     ///
     /// # Errors
     /// [`Error::Output`] where it cannot be written; the old file then stays.
-    pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let part = PartFile::create(path)?;
-        serde_json::to_writer_pretty(part.file(), self).map_err(|error| part.failed(error.into()))?;
+    pub fn write(&self, state: &Checkpoint) -> Result<(), Error> {
+        let part = PartFile::create(&self.place)?;
+        let mut file = part.file();
+        file.write_all(&state.text()).map_err(|source| part.failed(source))?;
         part.complete()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn state() -> Checkpoint {
@@ -100,36 +140,42 @@ mod tests {
     }
 
     #[test]
-    fn a_state_survives_writing_and_reading() {
+    fn a_state_survives_writing_and_reading_and_is_held_between() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pi.json");
-        assert_eq!(Checkpoint::read(&path, Checkpoint::start(7, None)).unwrap(), Checkpoint::start(7, None));
+        let file = StateFile::hold(&path).unwrap();
+        assert_eq!(file.read(Checkpoint::start(7, None)).unwrap(), Checkpoint::start(7, None));
         for state in [state(), Checkpoint { until: Some(1e-5), ..state() }] {
-            state.write(&path).unwrap();
-            assert_eq!(Checkpoint::read(&path, Checkpoint::start(7, state.until)).unwrap(), state);
+            file.write(&state).unwrap();
+            assert_eq!(file.read(Checkpoint::start(7, state.until)).unwrap(), state);
+            assert!(StateFile::hold(&path).unwrap_err().to_string().contains("another job"));
         }
+        drop(file);
+        StateFile::hold(&path).unwrap();
     }
 
     #[test]
     fn what_is_no_checkpoint_of_this_run_is_refused_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pi.json");
-        let whole = serde_json::to_string(&state()).unwrap();
+        let text = |state: Checkpoint| String::from_utf8(state.text()).unwrap();
+        let whole = text(state());
         for (text, expected) in [
             (whole[..whole.len() / 2].to_owned(), "cut short"),
             (String::new(), "cut short"),
             ("\0\0".to_owned(), "cut short"),
-            (" ".repeat(5000), "5000 bytes"),
-            (whole.replace("\"version\":1", "\"version\":2"), "version 2"),
-            (whole.replace("\"seed\":7", "\"seed\":8"), "seed 8"),
-            (whole.replace("\"until\":null", "\"until\":0.5"), "--until 0.5"),
-            (whole.replace("\"hits\":8", "\"hits\":11"), "11 hits among 10 darts"),
+            (" ".repeat(5000), "4096 bytes"),
+            (whole.replace("\"version\": 2", "\"version\": 1"), "version 1"),
+            (whole.replace("\"hits\": 8", "\"hits\": 7"), "checksum"),
+            (text(Checkpoint { seed: 8, ..state() }), "seed 8"),
+            (text(Checkpoint { until: Some(0.5), ..state() }), "--until 0.5"),
+            (text(Checkpoint { hits: 11, ..state() }), "11 hits among 10 darts"),
         ] {
             fs::write(&path, &text).unwrap();
-            let message = Checkpoint::read(&path, Checkpoint::start(7, None)).unwrap_err().to_string();
+            let message = StateFile::hold(&path).unwrap().read(Checkpoint::start(7, None)).unwrap_err().to_string();
             assert!(message.contains(expected) && message.contains("pi.json"), "{message}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        assert!(Checkpoint::read(folder.path(), Checkpoint::start(7, None)).is_err());
+        assert!(StateFile::hold(folder.path()).is_err());
     }
 }

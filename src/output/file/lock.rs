@@ -1,0 +1,249 @@
+//! One job at a time for an output, from before it looks at what is there to after its last file has its name: `NAME.lock`
+//! beside it.
+//!
+//! Where the file system has locks, the kernel holds it, and what a killed job leaves is held by nobody. Where it has none,
+//! the file itself is the lock: it is created exclusively and names the host and the process that hold it. What a process of
+//! this host has left, which is gone, is taken over; what another host has left is for the user to judge.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Read, Write},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    folder::Access,
+    holder::{Holder, Life},
+    place::{LOCK, Place},
+};
+use crate::error::Error;
+
+/// What a lock file says is far shorter.
+const MOST_BYTES: u64 = 4096;
+/// Somebody who has created the file is about to say so in it: how often that is looked for, and after which pause.
+const LOOKS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(10);
+/// Others may come and go while the lock is taken, but not without end.
+const MOST_TRIES: usize = 100;
+
+/// An output that no other job has while this is there.
+#[derive(Debug)]
+pub struct Lock {
+    place: Place,
+    /// Held by the kernel's lock on it, where there are locks.
+    file: File,
+}
+
+impl Lock {
+    /// Holds `output`.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where another job has it, or no lock file can be made beside it.
+    pub fn take(output: &Place) -> Result<Self, Error> {
+        let place = output.with(LOCK);
+        for _ in 0..MOST_TRIES {
+            if let Some(lock) = attempt(&place, output).map_err(|source| output.failed(source))? {
+                return Ok(lock);
+            }
+        }
+        let (lock, claim) = (place.shown().display(), place.with(LOCK));
+        Err(output.failed(io::Error::other(format!(
+            "other jobs take {lock} over and over: if there are none, remove it and {}",
+            claim.shown().display()
+        ))))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Only what is still this job's: somebody may have removed it, to start another.
+        if self.place.folder().names(self.place.name(), &self.file) {
+            let _ = self.place.folder().remove(self.place.name());
+        }
+    }
+}
+
+/// Takes the lock if it is free; `None` where it has changed meanwhile.
+fn attempt(place: &Place, output: &Place) -> io::Result<Option<Lock>> {
+    let (mut file, is_new) = match place.folder().create(place.name()) {
+        Ok(file) => (file, true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            match place.folder().open_own(place.name(), Access::Write) {
+                Ok(file) => (file, false),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(error) => return Err(error),
+    };
+    let locked = match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => return Err(held(place, output, read_patiently(&mut file).as_ref())),
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => false,
+        Err(TryLockError::Error(error)) => return Err(error),
+    };
+    if locked && !place.folder().names(place.name(), &file) {
+        // It was removed, by its last holder, between the opening and the lock.
+        return Ok(None);
+    }
+    if !is_new && !is_abandoned(place, output, &mut file, locked)? {
+        return Ok(None);
+    }
+    let holder = Holder::this(locked);
+    if let Err(error) = write(&mut file, &holder) {
+        // This job's alone, and it says nothing.
+        let _ = place.folder().remove(place.name());
+        return Err(error);
+    }
+    Ok(Some(Lock { place: place.clone(), file }))
+}
+
+/// Whether the file system, or the way to its server, knows no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let none = [Errno::OPNOTSUPP, Errno::NOTSUP, Errno::NOLCK, Errno::NOSYS, Errno::INVAL];
+    none.iter().any(|none| error.raw_os_error() == Some(none.raw_os_error()))
+}
+
+/// Whether an earlier lock file, which is `locked` now or cannot be, is nobody's any more and this job's to write. One that is
+/// nobody's and cannot be locked is removed, so that the next attempt creates it.
+fn is_abandoned(place: &Place, output: &Place, file: &mut File, locked: bool) -> io::Result<bool> {
+    let holder = if locked { read(file) } else { read_patiently(file) };
+    if locked && holder.as_ref().is_none_or(|holder| holder.locked || holder.life() == Life::IsGone) {
+        return Ok(true);
+    }
+    match holder {
+        Some(holder) if holder.life() == Life::IsGone => {
+            remove(place, &holder)?;
+            Ok(false)
+        }
+        holder => Err(held(place, output, holder.as_ref())),
+    }
+}
+
+/// Removes the lock file that `gone` has left, where there are no locks. Two jobs may be about to: the one that creates a
+/// second file may remove the first, if that is still what `gone` has left.
+fn remove(place: &Place, gone: &Holder) -> io::Result<()> {
+    let claim = place.with(LOCK);
+    match place.folder().create(claim.name()) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            thread::sleep(PAUSE);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    }
+    let named = place.folder().open_own(place.name(), Access::Write);
+    let removed = match named.map(|mut file| read(&mut file)) {
+        Ok(Some(holder)) if holder == *gone => place.folder().remove(place.name()),
+        _ => Ok(()),
+    };
+    place.folder().remove(claim.name()).and(removed)
+}
+
+fn write(file: &mut File, holder: &Holder) -> io::Result<()> {
+    file.set_len(0)?;
+    io::Seek::rewind(file)?;
+    file.write_all(&serde_json::to_vec(holder).expect("texts and numbers have a form in JSON"))
+}
+
+/// What the lock file says.
+fn read(file: &mut File) -> Option<Holder> {
+    let mut text = Vec::new();
+    io::Seek::rewind(file).and_then(|()| Read::take(&*file, MOST_BYTES).read_to_end(&mut text)).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// As [`read`], where somebody may be about to write it.
+fn read_patiently(file: &mut File) -> Option<Holder> {
+    (0..LOOKS).find_map(|look| {
+        if look > 0 {
+            thread::sleep(PAUSE);
+        }
+        read(file)
+    })
+}
+
+/// The refusal of an output that another job has.
+fn held(place: &Place, output: &Place, holder: Option<&Holder>) -> io::Error {
+    let who = holder.map_or_else(String::new, |holder| format!(" ({})", holder.words()));
+    let way_out = match holder {
+        Some(holder) if holder.locked || holder.life() == Life::Runs => {
+            "wait for its end, or take another name".to_owned()
+        }
+        _ => format!("wait for its end; if it is gone, remove {}", place.shown().display()),
+    };
+    io::Error::other(format!("another job{who} is writing {}: {way_out}", output.shown().display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+    use crate::output::file::place::Target;
+
+    fn place(folder: &tempfile::TempDir) -> (Place, PathBuf) {
+        let path = folder.path().join("a.png");
+        let Ok(Target::File(place)) = Target::of(&path) else { panic!("a new file") };
+        (place, folder.path().join("a.png.lock"))
+    }
+
+    #[test]
+    fn one_has_it_and_the_next_when_it_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, file) = place(&folder);
+        let lock = Lock::take(&place).unwrap();
+        let message = Lock::take(&place).unwrap_err().to_string();
+        assert!(message.contains("another job (process "), "{message}");
+        drop(lock);
+        assert!(!file.exists());
+        Lock::take(&place).unwrap();
+    }
+
+    fn left(file: &std::path::Path, holder: &Holder) {
+        fs::write(file, serde_json::to_vec(holder).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_job_left_is_taken_and_what_nobody_can_judge_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, file) = place(&folder);
+        let this = Holder::this(false);
+        let mut gone = serde_json::to_value(&this).unwrap();
+        gone["began"] = "1".into();
+        left(&file, &serde_json::from_value(gone.clone()).unwrap());
+        drop(Lock::take(&place).unwrap());
+        gone["locked"] = true.into();
+        gone["boot"] = "another".into();
+        left(&file, &serde_json::from_value(gone.clone()).unwrap());
+        drop(Lock::take(&place).unwrap());
+        // Where there are no locks, only the file says that it is held.
+        gone["locked"] = false.into();
+        left(&file, &serde_json::from_value(gone).unwrap());
+        let message = Lock::take(&place).unwrap_err().to_string();
+        assert!(message.contains("if it is gone, remove ") && message.contains("a.png.lock"), "{message}");
+        left(&file, &this);
+        assert!(Lock::take(&place).unwrap_err().to_string().contains("wait for its end"));
+        assert!(file.exists());
+    }
+
+    #[test]
+    fn of_many_at_once_one_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, _) = place(&folder);
+        for _ in 0..20 {
+            let barrier = std::sync::Barrier::new(8);
+            let taken: Vec<_> = thread::scope(|scope| {
+                let one = || {
+                    barrier.wait();
+                    Lock::take(&place).ok()
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(taken.iter().flatten().count(), 1);
+        }
+    }
+}
