@@ -162,7 +162,6 @@ fn files_that_cannot_be_read_are_one_line() {
             complete_nodeset="0x1" allowed_nodeset="0x1" gp_index="1"><object type="NUMANode" os_index="0" cpuset="0x1"
             complete_cpuset="0x1" nodeset="0x1" complete_nodeset="0x1" gp_index="3"/><object type="PU" os_index="0"
             cpuset="0x1" complete_cpuset="0x1" nodeset="0x1" complete_nodeset="0x1" gp_index="2"/></object></topology>"#;
-    fs::write(file("pus.xml"), pus_only).unwrap();
     fs::write(file("no-pus.xml"), pus_only.replace("type=\"PU\"", "type=\"Core\"")).unwrap();
     for (words, code, expected) in [
         ("check missing", 1, "cannot read missing: No such file"),
