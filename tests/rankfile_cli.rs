@@ -157,6 +157,7 @@ fn files_that_cannot_be_read_are_one_line() {
     fs::File::create(file("huge")).unwrap().set_len(1 << 30).unwrap();
     fs::write(file("good"), "rank 0=a slot=0\n").unwrap();
     fs::write(file("no.xml"), "<xml/>").unwrap();
+    fs::write(file("new.xml"), r#"<topology version="3.0"><object type="PU"/></topology>"#).unwrap();
     let pus_only = r#"<?xml version="1.0"?><!DOCTYPE topology SYSTEM "hwloc2.dtd"><topology version="2.0">
         <object type="Machine" os_index="0" cpuset="0x1" complete_cpuset="0x1" allowed_cpuset="0x1" nodeset="0x1"
             complete_nodeset="0x1" allowed_nodeset="0x1" gp_index="1"><object type="NUMANode" os_index="0" cpuset="0x1"
@@ -173,6 +174,7 @@ fn files_that_cannot_be_read_are_one_line() {
         ("check good --topology a=missing.xml", 1, "missing.xml: No such file"),
         ("check good --topology a=no.xml", 1, "no.xml: it is no XML of hwloc"),
         ("check good --topology a=no-pus.xml", 1, "no-pus.xml: "),
+        ("write --topology a=new.xml", 1, "`lstopo --of v2xml new.xml`"),
         ("write --topology a=no.xml", 1, "no.xml: it is no XML of hwloc"),
         ("write --topology a=huge", 1, "huge: it is larger than 64 MiB"),
         ("check good --topology a=no.xml --topology a=no.xml", 1, "no.xml"),

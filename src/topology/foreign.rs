@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::{Node, hwloc};
 use crate::{error::Error, visible::shown};
 
-/// The only word of the command line that makes this program the reading process.
+/// The word that makes this program the reading process, where it stands alone before the name that messages have for the file.
 const WORD: &str = "read-topology-from-stdin";
 /// Limits of that process, some hundred times what the largest of machines take: seconds of a core, bytes of memory.
 const LIMITS: [(Resource, u64); 3] = [(Resource::Cpu, 20), (Resource::As, 4 << 30), (Resource::Core, 0)];
@@ -33,22 +33,22 @@ impl Node {
     /// [`Error::StoredTopology`] where the file cannot be read, or as [`Node::from_xml`] has it.
     pub fn from_foreign_xml_file(path: &Path) -> Result<Self, Error> {
         let xml = hwloc::read_xml(path)?;
-        answer(&xml)
-            .and_then(|answer| answer)
-            .map_err(|reason| Error::StoredTopology { name: shown(path).to_string(), reason })
+        let name = shown(path).to_string();
+        answer(&name, &xml).and_then(|answer| answer).map_err(|reason| Error::StoredTopology { name, reason })
     }
 }
 
 /// Is the reading process, where `words`, the program's name first, say so: reads XML from stdin and writes the answer to stdout.
 /// Returns with nothing done otherwise.
 pub fn serve(mut words: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    if words.nth(1)? != WORD || words.next().is_some() {
+    let (word, name) = (words.nth(1)?, words.next()?);
+    if word != WORD || words.next().is_some() {
         return None;
     }
     let served = limit_this_process().and_then(|()| {
         let mut xml = String::new();
         io::stdin().lock().read_to_string(&mut xml)?;
-        let answer: Answer = Node::from_xml("", &xml).map_err(|error| match error {
+        let answer: Answer = Node::from_xml(&name.to_string_lossy(), &xml).map_err(|error| match error {
             Error::StoredTopology { reason, .. } => reason,
             other => other.to_string(),
         });
@@ -68,10 +68,10 @@ fn limit_this_process() -> io::Result<()> {
 }
 
 /// What the reading process answers to `xml`, or why there is no answer.
-fn answer(xml: &str) -> Result<Answer, String> {
+fn answer(name: &str, xml: &str) -> Result<Answer, String> {
     let failed = |error: io::Error| format!("no process can be started to read it in: {error}");
     let mut process = Command::new(this_program().map_err(failed)?)
-        .arg(WORD)
+        .args([WORD, name])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
