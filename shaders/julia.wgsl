@@ -7,9 +7,11 @@
 // Prepended by src/device/gpu/shader.rs:
 //   alias real       f32 or f64
 //   const PER_WORD   counts in a word: 4 of 8 bits or 2 of 16
+//   const BLOCK      iterations of a block
+//   fn leap          a block: advance BLOCK times, with a test after every few iterations
 //
-// Operations an iteration: 3 mul, 3 add or sub, 1 fma, 1 compare, and in integers 1 and, 1 sub, 1 select; every fourth
-// time 1 compare and 1 branch.
+// Operations an iteration: 3 mul, 2 add or sub, 1 fma; in a block, for each test 1 add and 1 compare; elsewhere 1 add and
+// 1 compare, and in integers 1 and, 1 sub, 1 select; every fourth time 1 compare and 1 branch.
 
 const GROUP = 64u;
 const COUNT_BITS = 32u / PER_WORD;
@@ -27,60 +29,97 @@ struct Params {
     first_row: u32,
     // Pixels of this dispatch.
     pixels: u32,
-    // Workgroups in a row of the two-dimensional grid.
-    grid_width: u32,
+    // A block begins where n is above this: BLOCK where tests may wait (src/device/proof.rs), else more than any n.
+    leap_above: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> columns: array<real>;
-@group(0) @binding(2) var<storage, read> lines: array<real>;
-@group(0) @binding(3) var<storage, read_write> words: array<u32>;
+var<immediate> params: Params;
+@group(0) @binding(0) var<storage, read> columns: array<real>;
+@group(0) @binding(1) var<storage, read> lines: array<real>;
+@group(0) @binding(2) var<storage, read_write> words: array<u32>;
 
 var<workgroup> counts: array<u32, GROUP * PER_WORD>;
 
-// The orbit of a pixel: z = x + yi, its count, and whether |z| has stayed below the radius.
-struct Orbit {
+// A point of an orbit: z = x + yi.
+struct Point {
     x: real,
     y: real,
+}
+
+// Where a block ends, and whether all its tests were passed.
+struct Leap {
+    z: Point,
+    inside: bool,
+}
+
+// One iteration.
+fn advance(z: Point, c_re: real, c_im: real) -> Point {
+    let a = z.x * z.x;
+    let b = z.y * z.y;
+    let xy = z.x * z.y;
+    // (xy + xy) + c_im in one operation: doubling does not round, so fused or not the sum is rounded once.
+    return Point((a - b) + c_re, fma(xy, real(2), c_im));
+}
+
+// The test that comes before an iteration. Written so that infinity and NaN count as escaped.
+fn is_inside(z: Point, radius2: real) -> bool {
+    return z.x * z.x + z.y * z.y < radius2;
+}
+
+// The orbit of a pixel: its point, its count, and whether it has passed all tests.
+struct Orbit {
+    z: Point,
     n: u32,
     alive: bool,
 }
 
-// One iteration. An orbit that has escaped is iterated on, maybe to infinity or NaN, but its count stays.
-fn step(z: Orbit, c_re: real, c_im: real, radius2: real) -> Orbit {
-    let a = z.x * z.x;
-    let b = z.y * z.y;
-    let xy = z.x * z.y;
-    // Written so that infinity and NaN count as escaped.
-    let alive = z.alive & (a + b < radius2);
-    // (xy + xy) + c_im in one operation: doubling does not round, so fused or not the sum is rounded once.
-    return Orbit((a - b) + c_re, fma(xy, real(2), c_im), select(z.n, z.n - 1u, alive), alive);
+// One iteration with its test. An orbit that has escaped is iterated on, maybe to infinity or NaN, but its count stays.
+fn step(orbit: Orbit, c_re: real, c_im: real, radius2: real) -> Orbit {
+    let alive = orbit.alive & is_inside(orbit.z, radius2);
+    return Orbit(advance(orbit.z, c_re, c_im), select(orbit.n, orbit.n - 1u, alive), alive);
 }
 
+// All loops end after max_iter - 1 iterations at the latest, whatever the values: the host relies on it.
 fn count(x: real, y: real) -> u32 {
     let c_re = params.c_re;
     let c_im = params.c_im;
     let radius2 = params.radius2;
-    var z = Orbit(x, y, params.max_iter, true);
-    // Both loops end after max_iter - 1 iterations at the latest, whatever the values: the host relies on it. Asking
-    // only every fourth time whether to go on costs less than the iterations that it wastes.
-    while z.alive & (z.n > 4u) {
-        z = step(z, c_re, c_im, radius2);
-        z = step(z, c_re, c_im, radius2);
-        z = step(z, c_re, c_im, radius2);
-        z = step(z, c_re, c_im, radius2);
+    var orbit = Orbit(Point(x, y), params.max_iter, true);
+    // Blocks, as long as all tests are passed. Where one is failed the orbit goes back to the block's begin and is counted
+    // from there step by step. Between two tests no number grows beyond the format: what is decided here is decided without
+    // infinity and NaN, of which drivers may assume that they do not occur. What escapes stays escaped.
+    if is_inside(orbit.z, radius2) {
+        while orbit.n > params.leap_above {
+            let next = leap(orbit.z, c_re, c_im, radius2);
+            if !next.inside {
+                break;
+            }
+            orbit.z = next.z;
+            orbit.n -= BLOCK;
+        }
     }
-    while z.alive & (z.n > 1u) {
-        z = step(z, c_re, c_im, radius2);
+    // Asking only every fourth time whether to go on costs less than the iterations that it wastes.
+    while orbit.alive & (orbit.n > 4u) {
+        orbit = step(orbit, c_re, c_im, radius2);
+        orbit = step(orbit, c_re, c_im, radius2);
+        orbit = step(orbit, c_re, c_im, radius2);
+        orbit = step(orbit, c_re, c_im, radius2);
     }
-    return z.n;
+    while orbit.alive & (orbit.n > 1u) {
+        orbit = step(orbit, c_re, c_im, radius2);
+    }
+    return orbit.n;
 }
 
 // Neighbouring invocations take neighbouring pixels, whose counts are alike, so that few lanes wait for a slow one; the
 // counts meet in workgroup memory to be packed.
 @compute @workgroup_size(GROUP)
-fn julia(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let group_index = group.y * params.grid_width + group.x;
+fn julia(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let group_index = group.y * grid.x + group.x;
     let first = group_index * (GROUP * PER_WORD);
     for (var i = 0u; i < PER_WORD; i += 1u) {
         let slot = i * GROUP + lane;

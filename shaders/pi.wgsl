@@ -8,8 +8,9 @@
 //   const GROUP      invocations of a workgroup
 //   const LANE_BLOCKS   blocks that an invocation computes
 //
-// Operations a block: 13 rounds of 2 add, 2 rotate, 2 xor; 16 add for the key; 16 for the two darts' first test, 4 to
-// count. That is 114, or 57 a dart, where the device rotates in one operation.
+// Operations a block: 13 rounds of 2 add, 2 rotate, 2 xor; 16 add for the key, of which 4 and parts of the first two rounds are
+// the same for all; 4 shift, 4 multiply, 4 add for the two darts' first test, 2 shift, 2 add to count, 2 to see a doubt. That is
+// 112, or 56 a dart, where the device rotates in one operation, and less where it adds three numbers in one.
 
 // Twin: `Params` in src/device/gpu/pi.rs.
 struct Params {
@@ -24,12 +25,10 @@ struct Params {
     block_high: u32,
     // Blocks of this dispatch, at most 2^31.
     blocks: u32,
-    // Workgroups in a row of the two-dimensional grid.
-    grid_width: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> words: array<u32>;
+var<immediate> params: Params;
+@group(0) @binding(0) var<storage, read_write> words: array<u32>;
 
 var<workgroup> sums: array<u32, GROUP>;
 
@@ -75,41 +74,71 @@ fn is_hit(x: u32, y: u32) -> bool {
 
 // Square of the radius in units of 2^32.
 const RADIUS2 = 1u << 30u;
-// See `coarse`: no dart farther than this from the circle is on its other side.
+// See `beyond`: no dart farther than this from the circle is on its other side.
 const DOUBT = 92690u;
+// DOUBT - RADIUS2 in 32 bits.
+const LESS_RADIUS2 = 0xc0000000u + DOUBT;
 
-// (x*x + y*y) / 2^32 from the upper halves of the coordinates alone, each rounded down to h with x / 2^16 in [h, h + 1).
-// It is wrong by at most 2 |hx| + 2 |hy| + 2 <= 2 sqrt(2 coarse) + 2, which is less than DOUBT at RADIUS2 + DOUBT and
-// below. One block in 3700 is in doubt.
-fn coarse(x: u32, y: u32) -> u32 {
+// (x*x + y*y) / 2^32 - RADIUS2 + DOUBT from the upper halves of the coordinates alone, each rounded down to h with x / 2^16 in
+// [h, h + 1). It is wrong by at most 2 |hx| + 2 |hy| + 2 <= 2 sqrt(2 coarse) + 2, coarse being the sum of squares, which is less
+// than DOUBT at RADIUS2 + DOUBT and below. So a dart hits where this is negative, misses where it is 2 DOUBT or more, and is in
+// doubt between: one block in 3700. As an unsigned number, negative is more than any doubt.
+fn beyond(x: u32, y: u32) -> u32 {
     let hx = i32(x) >> 16u;
     let hy = i32(y) >> 16u;
-    return u32(hx * hx) + u32(hy * hy);
+    return u32(hx * hx) + (u32(hy * hy) + LESS_RADIUS2);
+}
+
+fn exact_hits(dart: vec4<u32>) -> u32 {
+    return select(0u, 1u, is_hit(dart.x, dart.y)) + select(0u, 1u, is_hit(dart.z, dart.w));
 }
 
 fn block_hits(dart: vec4<u32>) -> u32 {
-    let first = coarse(dart.x, dart.y);
-    let second = coarse(dart.z, dart.w);
-    let hits = select(0u, 1u, first < RADIUS2) + select(0u, 1u, second < RADIUS2);
-    // Unsigned differences: far below the circle wraps to far above.
-    let doubt = min(first - (RADIUS2 - DOUBT), second - (RADIUS2 - DOUBT)) < 2u * DOUBT;
+    let first = beyond(dart.x, dart.y);
+    let second = beyond(dart.z, dart.w);
+    let doubt = min(first, second) < 2u * DOUBT;
     if doubt {
-        return select(0u, 1u, is_hit(dart.x, dart.y)) + select(0u, 1u, is_hit(dart.z, dart.w));
+        return exact_hits(dart);
     }
-    return hits;
+    // The sign.
+    return (first >> 31u) + (second >> 31u);
+}
+
+// The same for two blocks, with one doubt for both.
+fn pair_hits(a: vec4<u32>, b: vec4<u32>) -> u32 {
+    let a1 = beyond(a.x, a.y);
+    let a2 = beyond(a.z, a.w);
+    let b1 = beyond(b.x, b.y);
+    let b2 = beyond(b.z, b.w);
+    let doubt = min(min(a1, a2), min(b1, b2)) < 2u * DOUBT;
+    if doubt {
+        return exact_hits(a) + exact_hits(b);
+    }
+    return (a1 >> 31u) + (a2 >> 31u) + (b1 >> 31u) + (b2 >> 31u);
+}
+
+fn dart(block: u32) -> vec4<u32> {
+    return threefry(vec4(params.block_low + block, params.block_high, 0u, 0u), params);
 }
 
 @compute @workgroup_size(GROUP)
-fn pi(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let key = params;
-    let group_index = group.y * params.grid_width + group.x;
+fn pi(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let group_index = group.y * grid.x + group.x;
     let first = group_index * (GROUP * LANE_BLOCKS);
+    // Blocks of this invocation, GROUP apart.
+    let mine = min((params.blocks - min(params.blocks, first + lane) + (GROUP - 1u)) / GROUP, LANE_BLOCKS);
     var hits = 0u;
-    for (var i = 0u; i < LANE_BLOCKS; i += 1u) {
-        let block = first + i * GROUP + lane;
-        if block < params.blocks {
-            hits += block_hits(threefry(vec4(params.block_low + block, params.block_high, 0u, 0u), key));
-        }
+    var block = first + lane;
+    for (var i = 1u; i < mine; i += 2u) {
+        hits += pair_hits(dart(block), dart(block + GROUP));
+        block += 2u * GROUP;
+    }
+    if (mine & 1u) == 1u {
+        hits += block_hits(dart(block));
     }
 
     sums[lane] = hits;

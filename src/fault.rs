@@ -120,6 +120,10 @@ mod faulty {
             }
         }
 
+        fn busy_s(&self) -> Option<f64> {
+            self.device.busy_s()
+        }
+
         fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
             self.device.pi(seed, darts)
         }

@@ -192,6 +192,10 @@ impl Device for Scalar {
         Ok(())
     }
 
+    fn busy_s(&self) -> Option<f64> {
+        None
+    }
+
     fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
         Ok((self.wrong_hits)(pi::hits(seed, darts.clone()), darts))
     }

@@ -25,9 +25,8 @@ fn uniform(module: &Module) -> Layout {
     let (_, uniform) = module
         .global_variables
         .iter()
-        .find(|(_, variable)| variable.space == naga::AddressSpace::Uniform)
+        .find(|(_, variable)| variable.space == naga::AddressSpace::Immediate)
         .expect("every kernel has a uniform");
-    assert_eq!(uniform.binding.map(|binding| (binding.group, binding.binding)), Some((0, 0)));
     let TypeInner::Struct { members, span } = &module.types[uniform.ty].inner else { panic!("not a struct") };
     let members = members
         .iter()
@@ -40,10 +39,10 @@ fn uniform(module: &Module) -> Layout {
 fn twin(shader: &shader::Shader) -> Layout {
     match shader.kernel {
         "julia" if shader.label.contains("f32") => layout!(julia::ParamsF32:
-            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, grid_width),
+            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
         "julia" => layout!(julia::ParamsF64:
-            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, grid_width),
-        "pi" => layout!(pi::Params: k0, k1, k2, k3, k4, block_low, block_high, blocks, grid_width),
+            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
+        "pi" => layout!(pi::Params: k0, k1, k2, k3, k4, block_low, block_high, blocks),
         other => panic!("no Rust twin is named here for the uniform of {other}"),
     }
 }

@@ -70,6 +70,7 @@ pub(super) fn run(world: &World, args: &JuliaArgs, Began { at: started, stop }: 
         pixels: share.pixels,
         iterations: share.iterations,
         encode_s: share.encode_s,
+        busy_s: share.busy_s,
     };
     if let Some(ranks) = place::gather_reports(world, &mine) {
         let report = Report { resumed_bands, ..report(world, args, &job, &outcome, &place, ranks, started) };

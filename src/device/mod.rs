@@ -5,6 +5,7 @@
 
 pub mod cpu;
 pub mod gpu;
+mod proof;
 
 use std::{
     fmt,
@@ -74,6 +75,10 @@ pub trait Device: fmt::Debug + Send {
     /// [`Error::Gpu`] where the device is lost, out of memory or lacks the precision.
     fn julia(&mut self, julia: &Julia, precision: Precision, bands: &[Band], deliver: Deliver<'_>)
     -> Result<(), Error>;
+
+    /// Seconds in which a device of its own computed since it was opened, what it computed on its way to the host included;
+    /// `None` where the host's cores are the device.
+    fn busy_s(&self) -> Option<f64>;
 
     /// How many of `darts` hit in the run with `seed`.
     ///

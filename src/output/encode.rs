@@ -9,7 +9,7 @@ use ndarray::ArrayView2;
 use super::color::PixelBytes;
 use crate::kernel::{
     band::Band,
-    julia::{Count, Counts},
+    julia::{Count, Counts, sum},
 };
 
 /// PNG's filter type for "difference from the pixel to the left".
@@ -130,13 +130,6 @@ fn encode<C: Count>(band: &Band, counts: &ArrayView2<'_, C>, pixels: &PixelBytes
         counts_bytes: kept.len() as u64,
     };
     EncodedBand { facts, stream, counts: kept.to_vec() }
-}
-
-/// Sums in 32 bits, which vectorize better, over runs too short to overflow them.
-fn sum<C: Count>(counts: &[C]) -> u64 {
-    const RUN: usize = 1 << 12;
-    let run = |counts: &[C]| counts.iter().map(|count| -> u32 { (*count).into() }).sum::<u32>();
-    counts.chunks(RUN).map(|counts| u64::from(run(counts))).sum()
 }
 
 /// PNG's filtered rows: Up, which costs least and compresses best here; Sub in the first row, since the row above it

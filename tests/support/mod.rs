@@ -30,6 +30,13 @@ pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
 /// No job of these tests needs longer, on a machine of two slow cores that is busy with other tests.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
+/// The options that `words` have. With `HYBRID_TEST_GPU=hardware` in the environment, jobs that would compute on a software GPU
+/// compute on those in hardware.
+fn options_of(words: &str) -> impl Iterator<Item = &str> {
+    let hardware = std::env::var("HYBRID_TEST_GPU").is_ok_and(|value| value == "hardware");
+    words.split_whitespace().filter(move |word| !hardware || *word != "--software-gpu")
+}
+
 /// What a finished job left behind.
 #[derive(Debug)]
 pub struct Finished {
@@ -67,7 +74,7 @@ impl Job {
     /// `hybrid` with `words`, without a launcher.
     pub fn alone(folder: &Path, words: &str) -> Self {
         let mut command = Command::new(HYBRID);
-        command.args(words.split_whitespace());
+        command.args(options_of(words));
         Self::of(command, folder)
     }
 
@@ -80,11 +87,7 @@ impl Job {
     pub fn launched(folder: &Path, options: &[&str], program: &[&str], words: &str) -> Self {
         let launcher = launcher();
         let mut command = Command::new(&launcher[0]);
-        command
-            .args(&launcher[1..])
-            .args(launchers::translated(folder, options))
-            .args(program)
-            .args(words.split_whitespace());
+        command.args(&launcher[1..]).args(launchers::translated(folder, options)).args(program).args(options_of(words));
         Self::of(command, folder)
     }
 

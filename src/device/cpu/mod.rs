@@ -138,6 +138,10 @@ impl Device for CpuDevice {
         Ok(())
     }
 
+    fn busy_s(&self) -> Option<f64> {
+        None
+    }
+
     fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
         let pieces = usize::try_from((darts.end - darts.start).div_ceil(PIECE_DARTS)).unwrap_or(usize::MAX);
         let (next, hits) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::adapter::AdapterFacts;
+use super::{adapter::AdapterFacts, slot::Way};
 use crate::error::Error;
 
 /// How long a submission may stay unanswered before the device counts as hung. Submissions are sized to take about a
@@ -80,6 +80,12 @@ impl Context {
     pub(super) fn most_binding_bytes(&self) -> u64 {
         let limits = self.device.limits();
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) / 4 * 4
+    }
+
+    /// How output comes to the host soonest.
+    pub(super) fn best_way(&self) -> Way {
+        let can_share = self.device.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        if can_share { Way::Shared } else { Way::Copied }
     }
 
     /// What happened since the device was opened.

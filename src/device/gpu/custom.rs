@@ -70,16 +70,16 @@ impl GpuDevice {
             pipeline: &kernel.pipeline.compute,
             bind_group: &bind_group,
             params: Vec::new(),
+            is_timed: false,
             grid: Grid { width: workgroups, height: 1 },
             out_bytes,
         };
         let launched = slot.launch(context, &dispatch);
         context.check("starting a dispatch")?;
         let mut out = vec![Out::zeroed(); outputs];
-        slot.finish(context, launched, |_, bytes| {
-            let wanted: &mut [u8] = bytemuck::cast_slice_mut(&mut out);
-            wanted.copy_from_slice(&bytes[..wanted.len()]);
-        })?;
+        let (_, bytes) = slot.finish(context, launched)?;
+        let wanted: &mut [u8] = bytemuck::cast_slice_mut(&mut out);
+        wanted.copy_from_slice(&bytes[..wanted.len()]);
         Ok(out)
     }
 }

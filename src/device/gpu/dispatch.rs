@@ -1,10 +1,13 @@
-//! Dispatches, two in flight: while the host takes over what one has computed, the next one computes.
+//! Dispatches, some in flight: while the host takes over what one has computed, the next one computes.
 //!
-//! A [`Work`] goes to the device piece by piece through two [`Slots`]. Knows nothing of kernels.
+//! A [`Work`] goes to the device piece by piece through the [`Slots`]. Knows nothing of kernels.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, sync::mpsc, time::Instant};
 
-use super::{context::Context, slot::Slots};
+use super::{
+    context::Context,
+    slot::{Output, Slots},
+};
 use crate::error::Error;
 
 /// Workgroups in one dimension of a dispatch: what every device allows.
@@ -32,8 +35,10 @@ impl Grid {
 pub(super) struct Dispatch<'a> {
     pub(super) pipeline: &'a wgpu::ComputePipeline,
     pub(super) bind_group: &'a wgpu::BindGroup,
-    /// The kernel's uniform.
+    /// The kernel's immediate data, set with the launch: no copy must wait for the kernel before.
     pub(super) params: Vec<u8>,
+    /// Whether its time is wanted by the device's clock. Reading that makes the next dispatch wait for this one.
+    pub(super) is_timed: bool,
     pub(super) grid: Grid,
     /// Bytes of the output that the host wants, a multiple of 4, at most what the slots have room for.
     pub(super) out_bytes: u64,
@@ -50,19 +55,22 @@ pub(super) trait Work {
     /// The launch for `piece` in the slot with this number.
     fn dispatch(&self, piece: &Self::Piece, slot: usize) -> Dispatch<'_>;
 
-    /// Takes over a piece that is done, in the order of the launches: how long it took and what it put out.
-    fn finish(&mut self, piece: Self::Piece, seconds: f64, out: &[u8]);
+    /// Takes over a piece that is done, in the order of the launches: how long it took and what it put out. Its slot is free
+    /// for another piece when the output is dropped, by whatever thread.
+    fn finish(&mut self, piece: Self::Piece, seconds: f64, out: Output);
 }
 
-/// Takes all of `work` through `slots`.
+/// Takes all of `work` through `slots`; all of them are free again when it returns.
 ///
 /// # Errors
 /// The device's first failure.
 pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Result<(), Error> {
+    let (give_back, given_back) = mpsc::channel();
+    let mut free: Vec<usize> = (0..slots.len()).rev().collect();
     let mut in_flight = VecDeque::from([]);
-    let mut free = vec![1, 0];
     let mut last_done = Instant::now();
     loop {
+        free.extend(given_back.try_iter());
         while let Some(&slot) = free.last() {
             let Some(piece) = work.next() else { break };
             let launched = slots.get(slot).launch(context, &work.dispatch(&piece, slot));
@@ -70,15 +78,20 @@ pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Re
             in_flight.push_back((slot, piece, launched));
             free.pop();
         }
-        let Some((slot, piece, launched)) = in_flight.pop_front() else { return Ok(()) };
+        let Some((slot, piece, launched)) = in_flight.pop_front() else {
+            if free.len() == slots.len() {
+                return Ok(());
+            }
+            free.extend(given_back.recv());
+            continue;
+        };
         let started = last_done.max(launched.at);
-        slots.get(slot).finish(context, launched, |seconds, out| {
-            last_done = Instant::now();
-            // By the device's clock where it has one. By the host's, a dispatch that was done before the host came to
-            // look seems longer than it was, which makes the next ones shorter than they need be.
-            work.finish(piece, seconds.unwrap_or((last_done - started).as_secs_f64()), out);
-        })?;
-        free.push(slot);
+        let (seconds, out) = slots.get(slot).finish(context, launched)?;
+        last_done = Instant::now();
+        // By the device's clock where it was read. By the host's, a dispatch that was done before the host came to look seems
+        // longer than it was, which makes the next ones shorter than they need be.
+        let seconds = seconds.unwrap_or((last_done - started).as_secs_f64());
+        work.finish(piece, seconds, out.then_free(&give_back, slot));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Counts are the definition's, bit for bit: coordinates are rounded on the host, contraction is forbidden in the SPIR-V,
 //! and a self-test says when the device opens whether that holds; where it does not, [`Identity::inexact`] tells why.
-//! Work goes to the device in dispatches of less than a tenth of a second, two of them in flight.
+//! Work goes to the device in dispatches of less than a tenth of a second, some of them in flight.
 //!
 //! | file | what it is for |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | `context` | the opened device, and its failures as errors |
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
 //! | `pacer` | how much work a dispatch gets |
-//! | `dispatch`, `slot`, `timer` | two dispatches in flight, their buffers, and how long each took |
+//! | `dispatch`, `slot`, `timer` | dispatches in flight, their buffers, and how long each took |
 //! | `julia`, `pi` | the host's side of a kernel |
 //! | `custom` | kernels of a caller's own |
 //! | `self_test` | whether the counts are exact |
@@ -40,8 +40,9 @@ pub use adapter::{AdapterFacts, Which, list};
 use context::Context;
 pub use custom::CustomKernel;
 pub use driver_files::vulkan_facts;
+use pacer::Pacer;
 use pipeline::Contraction;
-use slot::Slots;
+use slot::{Slots, Way};
 
 use super::{Deliver, Device, Identity, Kind};
 use crate::{
@@ -50,8 +51,11 @@ use crate::{
 };
 
 /// Features to be had where the adapter offers them.
-const WANTED: wgpu::Features =
-    wgpu::Features::PASSTHROUGH_SHADERS.union(wgpu::Features::SHADER_F64).union(wgpu::Features::TIMESTAMP_QUERY);
+const WANTED: wgpu::Features = wgpu::Features::PASSTHROUGH_SHADERS
+    .union(wgpu::Features::SHADER_F64)
+    .union(wgpu::Features::TIMESTAMP_QUERY)
+    .union(wgpu::Features::IMMEDIATES)
+    .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
 
 /// An opened GPU.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ impl GpuDevice {
         let (adapter, facts) = adapter::find(which)?;
         let context = Context::open(&adapter, &facts, WANTED)?;
         let contraction = Contraction::on(&context.device);
-        let slots = Slots::new(&context)?;
+        let slots = Slots::new(&context, context.best_way())?;
         let identity = Identity {
             kind: Kind::Gpu,
             adapter: facts.to_string(),
@@ -96,11 +100,31 @@ impl GpuDevice {
         self
     }
 
+    /// The same GPU, whose kernels write into its own memory, from which what they have computed is copied: kernels are then
+    /// timed without the way to the host.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where there is no memory for it.
+    pub fn with_copies(mut self) -> Result<Self, Error> {
+        self.slots = Slots::new(&self.context, Way::Copied)?;
+        Ok(self)
+    }
+
     /// Seconds of the longest dispatch since the device was opened.
     #[must_use]
     pub fn longest_dispatch_s(&self) -> f64 {
-        let julia = self.julia.values().map(julia::Kernel::longest_s);
-        julia.chain(self.pi.iter().map(pi::Kernel::longest_s)).fold(0.0, f64::max)
+        self.pacers().map(Pacer::longest_s).fold(0.0, f64::max)
+    }
+
+    fn pacers(&self) -> impl Iterator<Item = &Pacer> {
+        self.julia.values().map(julia::Kernel::pacer).chain(self.pi.iter().map(pi::Kernel::pacer))
+    }
+
+    /// The pace of a kernel that is new to this device: what others have shown in `precision`, at best by long dispatches.
+    fn first_pace(&self, precision: Precision) -> Pacer {
+        let shown = self.julia.iter().filter(|(format, _)| format.precision == precision);
+        let fastest = shown.map(|(_, kernel)| kernel.pacer()).max_by_key(|pacer| pacer.items(1));
+        fastest.map_or_else(Pacer::new, Pacer::heir)
     }
 
     fn precisions(&self) -> Vec<Precision> {
@@ -125,19 +149,25 @@ impl Device for GpuDevice {
             return Err(self.context.error("starting a computation", cause));
         }
         let format = julia::Format::of(julia, precision);
+        let pace = self.first_pace(precision);
         let kernel = match self.julia.entry(format) {
             Entry::Occupied(kernel) => kernel.into_mut(),
             Entry::Vacant(place) => {
-                place.insert(julia::Kernel::build(&self.context, format, &format.shader(), self.contraction)?)
+                place.insert(julia::Kernel::build(&self.context, format, &format.shader(), self.contraction, pace)?)
             }
         };
         kernel.run(&self.context, &mut self.slots, julia, bands, self.identity.threads, deliver)
     }
 
+    fn busy_s(&self) -> Option<f64> {
+        Some(self.pacers().map(Pacer::busy_s).sum())
+    }
+
     fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+        let pace = self.first_pace(Precision::F32);
         let kernel = match &mut self.pi {
             Some(kernel) => kernel,
-            none => none.insert(pi::Kernel::build(&self.context, &pi::shader(), self.contraction)?),
+            none => none.insert(pi::Kernel::build(&self.context, &pi::shader(), self.contraction, pace)?),
         };
         kernel.run(&self.context, &mut self.slots, seed, darts)
     }

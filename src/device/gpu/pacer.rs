@@ -20,11 +20,17 @@ const MOST_DECLINE: f64 = 0.5;
 pub(super) struct Pacer {
     steps_per_s: f64,
     longest_s: f64,
+    busy_s: f64,
 }
 
 impl Pacer {
     pub(super) fn new() -> Self {
-        Self { steps_per_s: PILOT_STEPS_PER_S, longest_s: 0.0 }
+        Self { steps_per_s: PILOT_STEPS_PER_S, longest_s: 0.0, busy_s: 0.0 }
+    }
+
+    /// For another kernel on the same device, with steps like this one's: it starts from what the device has shown.
+    pub(super) fn heir(&self) -> Self {
+        Self { steps_per_s: self.steps_per_s, ..Self::new() }
     }
 
     /// How many items of at most `most_steps` each the next dispatch may hold, at least 1.
@@ -45,12 +51,31 @@ impl Pacer {
         self.longest_s
     }
 
+    /// Seconds of all dispatches so far.
+    pub(super) fn busy_s(&self) -> f64 {
+        self.busy_s
+    }
+
     /// Takes note that a dispatch of `steps` took `seconds`.
     pub(super) fn record(&mut self, steps: u64, seconds: f64) {
-        self.longest_s = self.longest_s.max(seconds);
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let measured = steps as f64 / seconds.max(1e-9);
+        let measured = self.rate(steps, seconds);
         self.steps_per_s = measured.clamp(self.steps_per_s * MOST_DECLINE, self.steps_per_s * MOST_GROWTH);
+    }
+
+    /// Takes note that a dispatch of at most `most_steps`, for which there was time in any case, took `seconds`: the rate is
+    /// lowered where even so many steps would show a lower one.
+    pub(super) fn record_at_most(&mut self, most_steps: u64, seconds: f64) {
+        let most = self.rate(most_steps, seconds);
+        self.steps_per_s = self.steps_per_s.min(most.max(self.steps_per_s * MOST_DECLINE));
+    }
+
+    /// The rate of a dispatch of `steps` that took `seconds`.
+    fn rate(&mut self, steps: u64, seconds: f64) -> f64 {
+        self.longest_s = self.longest_s.max(seconds);
+        self.busy_s += seconds;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let steps = steps as f64;
+        steps / seconds.max(1e-9)
     }
 }
 
@@ -96,6 +121,18 @@ mod tests {
         let mut costs = vec![(9, 9); 40];
         costs.extend([(65_543, 9); 1]);
         assert!(longest_s(1e9, 1e-4, &costs) > 100.0);
+    }
+
+    #[test]
+    fn what_a_dispatch_did_at_most_lowers_the_rate_and_never_raises_it() {
+        let mut pacer = Pacer::new();
+        (0..20).for_each(|_| pacer.record(1_000_000, 1e-3));
+        let items = pacer.items(100);
+        pacer.record_at_most(1_000_000, 1e-6);
+        assert_eq!(pacer.items(100), items);
+        pacer.record_at_most(1_000_000, 1e-3 / 0.75);
+        assert!((3 * items / 4).abs_diff(pacer.items(100)) <= 1, "{} after {items}", pacer.items(100));
+        assert!((pacer.heir().items(100), pacer.heir().longest_s()) == (pacer.items(100), 0.0));
     }
 
     #[test]

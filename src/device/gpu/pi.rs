@@ -13,7 +13,7 @@ use super::{
     pacer::Pacer,
     pipeline::{Binding, Contraction, Pipeline},
     shader::{self, Shader},
-    slot::Slots,
+    slot::{Output, Slots},
 };
 use crate::{
     error::Error,
@@ -35,7 +35,7 @@ const MOST_BLOCKS: u64 = 1 << 31;
 const BLOCK_STEPS: u64 = 12;
 
 /// The bindings of the kernel, in the order of their numbers.
-const BINDINGS: [Binding; 2] = [Binding::Uniform, Binding::Output];
+const BINDINGS: [Binding; 1] = [Binding::Output];
 
 /// The shader's `Params`, whose members its text explains.
 #[repr(C)]
@@ -50,7 +50,6 @@ pub struct Params {
     pub block_low: u32,
     pub block_high: u32,
     pub blocks: u32,
-    pub grid_width: u32,
 }
 
 /// The kernel's text.
@@ -67,14 +66,19 @@ pub(super) struct Kernel {
 
 impl Kernel {
     /// Compiles `shader`.
-    pub(super) fn build(context: &Context, shader: &Shader, contraction: Contraction) -> Result<Self, Error> {
+    pub(super) fn build(
+        context: &Context,
+        shader: &Shader,
+        contraction: Contraction,
+        pacer: Pacer,
+    ) -> Result<Self, Error> {
         let pipeline = Pipeline::build(context, shader, &BINDINGS, contraction)?;
-        Ok(Self { pipeline, pacer: Pacer::new() })
+        Ok(Self { pipeline, pacer })
     }
 
-    /// Seconds of the longest dispatch so far.
-    pub(super) fn longest_s(&self) -> f64 {
-        self.pacer.longest_s()
+    /// How its dispatches are sized, and how long they took.
+    pub(super) fn pacer(&self) -> &Pacer {
+        &self.pacer
     }
 
     /// Hits of `darts`.
@@ -107,7 +111,7 @@ impl Kernel {
         let mut pieces = Pieces {
             schedule,
             pipeline: &self.pipeline.compute,
-            bind_groups: slots.each(|slot| self.pipeline.bind(context, &[&slot.params, &slot.out])),
+            bind_groups: slots.each(|slot| self.pipeline.bind(context, &[&slot.out])),
             pacer: &mut self.pacer,
             remaining: blocks,
             hits: 0,
@@ -127,7 +131,7 @@ struct Pieces<'a> {
     schedule: [u32; 5],
     pipeline: &'a wgpu::ComputePipeline,
     /// One for each slot.
-    bind_groups: [wgpu::BindGroup; 2],
+    bind_groups: Vec<wgpu::BindGroup>,
     pacer: &'a mut Pacer,
     /// Blocks that are not launched yet.
     remaining: Range<u64>,
@@ -157,19 +161,20 @@ impl Work for Pieces<'_> {
         let grid = Grid::of(groups);
         let [k0, k1, k2, k3, k4] = self.schedule;
         let [block_low, block_high, ..] = counter(piece.start);
-        let params = Params { k0, k1, k2, k3, k4, block_low, block_high, blocks, grid_width: grid.width };
+        let params = Params { k0, k1, k2, k3, k4, block_low, block_high, blocks };
         Dispatch {
             pipeline: self.pipeline,
             bind_group: &self.bind_groups[slot],
             params: bytemuck::bytes_of(&params).to_vec(),
+            is_timed: true,
             grid,
             out_bytes: out_bytes(u64::from(blocks)),
         }
     }
 
-    fn finish(&mut self, piece: Range<u64>, seconds: f64, out: &[u8]) {
+    fn finish(&mut self, piece: Range<u64>, seconds: f64, out: Output) {
         self.pacer.record((piece.end - piece.start) * BLOCK_STEPS, seconds);
-        let sums: &[u32] = bytemuck::cast_slice(out);
+        let sums: &[u32] = bytemuck::cast_slice(&out);
         self.hits += sums.iter().copied().map(u64::from).sum::<u64>();
     }
 }
@@ -190,12 +195,20 @@ mod tests {
             return vec4(key.k0, key.k1, key.k2, key.k3);
         }\n";
         let wgsl = edit([&text[..open], generator, &text[close..]].concat());
-        let mut kernel = Kernel::build(&gpu.context, &Shader { wgsl, ..shader() }, gpu.contraction).unwrap();
-        let hits_of_pair = |pair: &[i32; 4]| {
-            let [x0, y0, x1, y1] = pair.map(i32::cast_unsigned);
-            kernel.run_blocks(&gpu.context, &mut gpu.slots, [x0, y0, x1, y1, 0], 0..1).unwrap()
+        let mut kernel =
+            Kernel::build(&gpu.context, &Shader { wgsl, ..shader() }, gpu.contraction, Pacer::new()).unwrap();
+        let mut hits_of_pair = |pair: &[i32; 4]| {
+            let key = pair.map(i32::cast_unsigned);
+            let mut hits = |blocks| {
+                let [x0, y0, x1, y1] = key;
+                kernel.run_blocks(&gpu.context, &mut gpu.slots, [x0, y0, x1, y1, 0], 0..blocks).unwrap()
+            };
+            // An invocation judges one block by itself, and two together.
+            let (alone, together) = (hits(1), hits(2 * u64::from(GROUP)));
+            assert_eq!(together, alone * 2 * u64::from(GROUP), "{pair:?}");
+            alone
         };
-        darts.iter().map(hits_of_pair).collect()
+        darts.iter().map(&mut hits_of_pair).collect()
     }
 
     /// Pairs of darts on both sides of the circle, as near to it as the lattice allows, and at the edges.

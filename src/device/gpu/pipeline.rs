@@ -38,7 +38,7 @@ pub(super) struct Pipeline {
 /// What a binding of a kernel is; its number is its place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Binding {
-    /// `var<uniform>`
+    /// `var<uniform>`, of a caller's own kernels
     Uniform,
     /// `var<storage, read>`
     Input,
@@ -95,7 +95,7 @@ impl Pipeline {
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(shader.kernel),
             bind_group_layouts: &[Some(&bindings)],
-            immediate_size: 0,
+            immediate_size: shader.immediate_bytes(),
         });
         let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&shader.label),

@@ -4,6 +4,7 @@
 //! Pure text in, text or words out: knows nothing of adapters, so that every shader can be checked without a GPU.
 
 use naga::{
+    AddressSpace,
     back::spv,
     proc::{BoundsCheckPolicies, BoundsCheckPolicy},
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
@@ -25,15 +26,55 @@ pub struct Shader {
     pub wgsl: String,
 }
 
+impl Shader {
+    /// Bytes of immediate data that it takes; none where it is not valid, which its translation will tell.
+    #[must_use]
+    pub fn immediate_bytes(&self) -> u32 {
+        let Ok((module, _)) = validate(&self.wgsl) else { return 0 };
+        let immediate = module.global_variables.iter().find(|(_, variable)| variable.space == AddressSpace::Immediate);
+        immediate.map_or(0, |(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()))
+    }
+}
+
+/// Iterations of a block with counts in so many `count_bits`: a limit that needs 16 bits lets orbits be long, and a block in
+/// which an orbit escapes is computed again.
+#[must_use]
+pub const fn block(per_word: usize) -> u32 {
+    if per_word == 4 { 8 } else { 32 }
+}
+
+/// Iterations between two tests in a block in `precision`: as few as keep an orbit that starts within a radius of 3 from
+/// growing beyond the format, and in f64, whose tests cost as much as its iterations, as many.
+#[must_use]
+pub const fn tests_apart(precision: Precision) -> u32 {
+    match precision {
+        Precision::F32 => 4,
+        Precision::F64 => 8,
+    }
+}
+
 /// Escape counts in `precision`, `per_word` of them (4 or 2) in each word of the output.
 #[must_use]
 pub fn julia(precision: Precision, per_word: usize) -> Shader {
-    let open = format!("alias real = {precision};\nconst PER_WORD = {per_word}u;\n");
+    let block = block(per_word);
+    let leap = leap(block, tests_apart(precision));
+    let open = format!("alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\n{leap}\n");
     Shader {
         kernel: "julia",
         label: format!("julia {precision}, {per_word} a word"),
         wgsl: open + include_str!("../../../shaders/julia.wgsl"),
     }
+}
+
+/// A block of `block` iterations in WGSL, written out, with a test after each `apart` of them, of which `block` is a multiple.
+fn leap(block: u32, apart: u32) -> String {
+    let advance = "    z = advance(z, c_re, c_im);\n".repeat(apart as usize);
+    let part = format!("{advance}    inside = inside & is_inside(z, radius2);\n");
+    format!(
+        "fn leap(start: Point, c_re: real, c_im: real, radius2: real) -> Leap {{\n    var z = start;\n    \
+         var inside = true;\n{}    return Leap(z, inside);\n}}",
+        part.repeat((block / apart) as usize)
+    )
 }
 
 /// Hits of darts, each workgroup of `group` invocations giving those of `group * lane_blocks` blocks of the generator.
@@ -80,7 +121,7 @@ pub fn all() -> Vec<Shader> {
 /// naga's message, with the place in the source.
 pub fn validate(wgsl: &str) -> Result<(naga::Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::FLOAT64)
+    let info = Validator::new(ValidationFlags::all(), Capabilities::FLOAT64 | Capabilities::IMMEDIATES)
         .validate(&module)
         .map_err(|error| error.emit_to_string(wgsl))?;
     Ok((module, info))

@@ -23,6 +23,8 @@ pub struct RankReport {
     pub iterations: u64,
     /// Filtering and compressing its bands.
     pub encode_s: f64,
+    /// In which a GPU computed, on its own and what that took on its way to the host included; none of a CPU.
+    pub busy_s: Option<f64>,
 }
 
 /// The report of a run. Times in seconds.
@@ -83,9 +85,10 @@ impl Report {
     /// A header line and a line for each rank.
     #[must_use]
     pub fn csv(&self) -> String {
-        let mut csv = format!("{},encode_s,pixels,iterations\n", RankPlace::CSV_HEADER);
-        for rank in &self.ranks {
-            writeln!(csv, "{},{:.6},{},{}", rank.place.csv(), rank.encode_s, rank.pixels, rank.iterations)
+        let mut csv = format!("{},encode_s,pixels,iterations,busy_s\n", RankPlace::CSV_HEADER);
+        for RankReport { place, encode_s, pixels, iterations, busy_s } in &self.ranks {
+            let busy_s = busy_s.map(|busy_s| format!("{busy_s:.6}")).unwrap_or_default();
+            writeln!(csv, "{},{encode_s:.6},{pixels},{iterations},{busy_s}", place.csv())
                 .expect("a String takes any text");
         }
         csv
@@ -101,11 +104,18 @@ impl Report {
             &["Mpixel", "Miter", "share"],
             |rank| vec![millions(rank.pixels), millions(rank.iterations), percent(rank.iterations, self.iterations)],
         );
+        // A GPU computes while its rank's cores encode: which of them is full shows what would make it faster.
+        let has_gpu = self.ranks.iter().any(|rank| rank.busy_s.is_some());
+        let columns = ["encode s", "Giter/s", "GPU busy s"];
         let phases = super::phases(
             &self.ranks,
             |rank| &rank.place,
-            &["encode s", "Giter/s"],
-            |rank| vec![seconds(rank.encode_s), billions_a_second(rank.iterations, rank.place.compute_s)],
+            if has_gpu { &columns } else { &columns[..2] },
+            |rank| {
+                let busy = rank.busy_s.map_or_else(|| "-".to_owned(), seconds);
+                let rate = billions_a_second(rank.iterations, rank.place.compute_s);
+                [seconds(rank.encode_s), rate].into_iter().chain(has_gpu.then_some(busy)).collect()
+            },
         );
         let files = match &self.counts {
             Some(counts) => format!("{} and {}", visible(&self.output), visible(counts)),
@@ -136,7 +146,10 @@ mod tests {
     };
 
     fn example() -> Report {
-        let rank = |place| RankReport { place, pixels: 1000, iterations: 12_345, encode_s: 0.001 };
+        let rank = |place: RankPlace| {
+            let busy_s = (place.device == Kind::Gpu).then_some(0.375);
+            RankReport { place, pixels: 1000, iterations: 12_345, encode_s: 0.001, busy_s }
+        };
         Report {
             head: example_head("julia"),
             width: 40,
@@ -209,6 +222,17 @@ mod tests {
         let csv = example().csv();
         assert!(csv.contains("\n0,pi4,\"0-3,8\",5,gpu,\"NVIDIA H100, 80 GB\",0000:65:00.0,0.250000"), "{csv}");
         assert_eq!(csv.lines().count(), 3);
+    }
+
+    #[test]
+    fn how_long_a_gpu_was_busy_is_told_where_there_is_one() {
+        let mut report = example();
+        let text = report.table();
+        assert!(text.contains("GPU busy s") && text.contains("0.375"), "{text}");
+        assert!(report.csv().lines().nth(1).is_some_and(|line| line.ends_with(",0.375000")), "{}", report.csv());
+        report.ranks.remove(0);
+        assert!(!report.table().contains("busy"), "{}", report.table());
+        assert!(report.csv().lines().nth(1).is_some_and(|line| line.ends_with("12345,")), "{}", report.csv());
     }
 
     #[test]

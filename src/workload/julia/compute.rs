@@ -37,6 +37,8 @@ pub struct Share {
     pub compute_s: f64,
     /// Filtering and compressing.
     pub encode_s: f64,
+    /// Of a device of its own, in which it computed; meanwhile its cores may have encoded.
+    pub busy_s: Option<f64>,
     /// Waiting for pieces.
     pub wait_s: f64,
     /// What the user should know.
@@ -148,6 +150,7 @@ impl Computer<'_> {
         let encode_ns = AtomicU64::new(0);
         let limit = (limit_us != Order::NO_LIMIT).then(|| Duration::from_micros(limit_us.into()));
         let started = Instant::now();
+        let busy_before = self.device.busy_s();
         let (job, pixels, stop) = (self.job, &self.pixels, self.stop);
         self.device.julia(julia, *precision, &bands, &|band, counts| {
             let encoding = Instant::now();
@@ -168,6 +171,9 @@ impl Computer<'_> {
         let workers = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
         let encode_s = (Duration::from_nanos(encode_ns.into_inner()) / workers).as_secs_f64();
         self.share.encode_s += encode_s;
+        if let Some((before_s, after_s)) = busy_before.zip(self.device.busy_s()) {
+            *self.share.busy_s.get_or_insert_default() += after_s - before_s;
+        }
         self.share.compute_s += (elapsed_s - encode_s).max(0.0);
 
         let mut encoded = encoded.into_inner().expect("no thread panicked while it pushed");

@@ -2,7 +2,7 @@
 //!
 //! Operations on a vector: xx, yy, xy, xx - yy, `fma(xy, 2, Im c)`, and + Re c: six. A test adds two, xx + yy and the
 //! comparison. The fused operation stands for the definition's `(xy + xy) + Im c` and has the same result, see
-//! [`fused_is_exact`](super::proof::fused_is_exact).
+//! [`fused_is_exact`](crate::device::proof::fused_is_exact).
 
 use std::marker::PhantomData;
 

@@ -7,7 +7,6 @@ mod lane;
 mod map;
 mod plan;
 mod portable;
-mod proof;
 mod staged;
 mod tally;
 
@@ -30,7 +29,10 @@ use self::{
     map::{General, Imaginary, Revocable, Rules},
     staged::{BLOCK, Tile, Workspace},
 };
-use crate::{device::cpu::isa::Isa, kernel::julia::Constants};
+use crate::{
+    device::{cpu::isa::Isa, proof},
+    kernel::julia::Constants,
+};
 
 /// Points of a tile: with the survivors of the first stage (16 bytes each in f64) and the counts of all stages it fills
 /// about half a megabyte, which the L2 cache of every server core holds.

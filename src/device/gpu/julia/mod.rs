@@ -11,12 +11,12 @@ mod tile;
 
 use std::marker::PhantomData;
 
-use assemble::{Assembler, Packed};
+use assemble::{Assembler, Packed, assemble};
 use params::GpuReal;
 pub use params::{ParamsF32, ParamsF64};
 use pieces::Pieces;
 use table::Table;
-use tile::tiles;
+use tile::{Tile, tiles};
 
 use super::{
     context::Context,
@@ -24,12 +24,16 @@ use super::{
     pacer::Pacer,
     pipeline::{Binding, Contraction, Pipeline},
     shader::{self, Shader},
-    slot::Slots,
+    slot::{Output, Slots},
 };
 use crate::{
-    device::Deliver,
+    device::{Deliver, proof},
     error::Error,
-    kernel::{Precision, band::Band, julia::Julia},
+    kernel::{
+        Precision,
+        band::Band,
+        julia::{Constants, Julia},
+    },
 };
 
 /// Most bytes of counts a dispatch returns: enough to hide the cost of a launch, small enough to overlap well.
@@ -38,7 +42,7 @@ const OUT_BYTES: u64 = 16 << 20;
 const TABLE_BYTES: u64 = 64 << 20;
 
 /// The bindings of the kernel, in the order of their numbers.
-const BINDINGS: [Binding; 4] = [Binding::Uniform, Binding::Input, Binding::Input, Binding::Output];
+const BINDINGS: [Binding; 3] = [Binding::Input, Binding::Input, Binding::Output];
 
 /// What the kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,8 +61,18 @@ impl Format {
 
     /// The kernel's text.
     pub(super) fn shader(self) -> Shader {
-        let count_bytes = if self.bytes { size_of::<u8>() } else { size_of::<u16>() };
-        shader::julia(self.precision, size_of::<u32>() / count_bytes)
+        shader::julia(self.precision, self.per_word())
+    }
+
+    /// Counts in a word of the output.
+    fn per_word(self) -> usize {
+        size_of::<u32>() / if self.bytes { size_of::<u8>() } else { size_of::<u16>() }
+    }
+
+    /// Iterations that must be left where a block begins; more than any limit where tests may not wait.
+    fn leap_above<T: GpuReal>(self, constants: &Constants<T>) -> u32 {
+        let may_wait = proof::tests_may_wait(constants, shader::tests_apart(self.precision), T::MOST);
+        if may_wait { shader::block(self.per_word()) } else { u32::MAX }
     }
 }
 
@@ -79,19 +93,20 @@ impl Kernel {
         format: Format,
         shader: &Shader,
         contraction: Contraction,
+        pacer: Pacer,
     ) -> Result<Self, Error> {
         Ok(Self {
             format,
             pipeline: Pipeline::build(context, shader, &BINDINGS, contraction)?,
-            pacer: Pacer::new(),
+            pacer,
             columns: Table::new(context)?,
             lines: Table::new(context)?,
         })
     }
 
-    /// Seconds of the longest dispatch so far.
-    pub(super) fn longest_s(&self) -> f64 {
-        self.pacer.longest_s()
+    /// How its dispatches are sized, and how long they took.
+    pub(super) fn pacer(&self) -> &Pacer {
+        &self.pacer
     }
 
     /// Computes `bands` of `julia`, which needs this kernel's format, and delivers them by so many `threads`.
@@ -124,32 +139,47 @@ impl Kernel {
     ) -> Result<(), Error> {
         let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
         let lines: Vec<T> = bands.iter().flat_map(|band| julia.lines(band.rows.clone())).map(T::round).collect();
-        let mut assembler = Assembler::<C>::new(columns.len(), bands, threads, deliver);
-        let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
-        for tile in tiles(columns.len(), lines.len(), table_bytes / size_of::<T>()) {
-            self.columns.fill(context, &columns[tile.columns.clone()])?;
-            self.lines.fill(context, &lines[tile.rows.clone()])?;
-            let count_bytes = size_of::<C>() as u64;
-            let most_pixels = (OUT_BYTES.min(context.most_binding_bytes()) / count_bytes).min(tile.pixels());
-            slots.reserve(context, most_pixels * count_bytes)?;
-            let mut pieces = Pieces::<T, C> {
-                julia,
-                pipeline: &self.pipeline.compute,
-                bind_groups: slots.each(|slot| {
-                    self.pipeline.bind(context, &[&slot.params, &self.columns.buffer, &self.lines.buffer, &slot.out])
-                }),
-                pacer: &mut self.pacer,
-                assembler: &mut assembler,
-                most_pixels,
-                width: u32::try_from(tile.columns.len()).expect("a table has less than 2^32 entries"),
-                remaining: 0..tile.pixels(),
-                real: PhantomData,
-            };
-            dispatch::run(context, slots, &mut pieces)?;
-            if assembler.is_enough() {
-                break;
+        assemble(columns.len(), bands, threads, deliver, |assembler: &mut Assembler<'_, '_, C, Output>| {
+            let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
+            for tile in tiles(columns.len(), lines.len(), table_bytes / size_of::<T>()) {
+                self.columns.fill(context, &columns[tile.columns.clone()])?;
+                self.lines.fill(context, &lines[tile.rows.clone()])?;
+                self.run_tile::<T, C>(context, slots, julia, bands, &tile, assembler)?;
+                if assembler.is_enough() {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
+    }
+
+    /// Computes `tile`, whose coordinates are in the tables.
+    fn run_tile<T: GpuReal, C: Packed>(
+        &mut self,
+        context: &Context,
+        slots: &mut Slots,
+        julia: &Julia,
+        bands: &[Band],
+        tile: &Tile,
+        assembler: &mut Assembler<'_, '_, C, Output>,
+    ) -> Result<(), Error> {
+        let count_bytes = size_of::<C>() as u64;
+        let most_pixels = (OUT_BYTES.min(context.most_binding_bytes()) / count_bytes).min(tile.pixels());
+        slots.reserve(context, most_pixels * count_bytes)?;
+        let mut pieces = Pieces::<T, C> {
+            julia,
+            pipeline: &self.pipeline.compute,
+            bind_groups: slots
+                .each(|slot| self.pipeline.bind(context, &[&self.columns.buffer, &self.lines.buffer, &slot.out])),
+            pacer: &mut self.pacer,
+            assembler,
+            most_pixels,
+            width: u32::try_from(tile.columns.len()).expect("a table has less than 2^32 entries"),
+            ends: tile.ends(julia.width as usize, bands.iter().map(|band| band.height() as usize)),
+            remaining: 0..tile.pixels(),
+            leap_above: self.format.leap_above(&julia.constants::<T>()),
+            real: PhantomData,
+        };
+        dispatch::run(context, slots, &mut pieces)
     }
 }

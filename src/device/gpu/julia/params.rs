@@ -8,9 +8,12 @@ use super::pieces::Piece;
 use crate::kernel::julia::{Julia, Real};
 
 /// A floating-point format of the kernel.
-pub(super) trait GpuReal: Real + Pod {
+pub(super) trait GpuReal: Real + Pod + Into<f64> {
     /// The uniform.
     type Params: Pod;
+
+    /// The largest number.
+    const MOST: Self;
 
     /// The uniform of the dispatch of `piece`.
     fn params(julia: &Julia, piece: &Piece) -> Self::Params;
@@ -31,11 +34,13 @@ macro_rules! params {
             pub first_column: u32,
             pub first_row: u32,
             pub pixels: u32,
-            pub grid_width: u32,
+            pub leap_above: u32,
         }
 
         impl GpuReal for $real {
             type Params = $name;
+
+            const MOST: Self = <$real>::MAX;
 
             fn params(julia: &Julia, piece: &Piece) -> $name {
                 let constants = julia.constants();
@@ -48,7 +53,7 @@ macro_rules! params {
                     first_column: piece.first_column,
                     first_row: piece.first_row,
                     pixels: piece.pixels,
-                    grid_width: piece.grid.width,
+                    leap_above: piece.leap_above,
                 }
             }
         }

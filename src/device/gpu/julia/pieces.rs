@@ -10,8 +10,9 @@ use crate::{
     device::gpu::{
         dispatch::{Dispatch, Grid, Work},
         pacer::Pacer,
+        slot::Output,
     },
-    kernel::julia::Julia,
+    kernel::julia::{Julia, sum},
 };
 
 /// Invocations of a workgroup; `GROUP` in the shader.
@@ -31,48 +32,61 @@ pub(super) struct Piece {
     /// Number of pixels, which go on through the rows.
     pub(super) pixels: u32,
     pub(super) grid: Grid,
+    /// Iterations come in blocks where more than so many are left.
+    pub(super) leap_above: u32,
+    /// Whether it would have more pixels if the device had more time for them.
+    is_short: bool,
 }
 
 /// The dispatches of one tile, computed in `T` and returned in `C`.
-pub(super) struct Pieces<'a, 'b, T, C> {
+pub(super) struct Pieces<'a, 'b, 'q, T, C> {
     pub(super) julia: &'a Julia,
     pub(super) pipeline: &'a wgpu::ComputePipeline,
     /// One for each slot.
-    pub(super) bind_groups: [wgpu::BindGroup; 2],
+    pub(super) bind_groups: Vec<wgpu::BindGroup>,
     pub(super) pacer: &'a mut Pacer,
-    pub(super) assembler: &'a mut Assembler<'b, C>,
+    pub(super) assembler: &'a mut Assembler<'b, 'q, C, Output>,
     /// Pixels that a slot has room for.
     pub(super) most_pixels: u64,
     /// Pixels in a row of the tile.
     pub(super) width: u32,
+    /// Where the bands end, in pixels of the tile, in order; nothing where a row does not lie whole in it.
+    pub(super) ends: Vec<u64>,
     /// Pixels of the tile that are not launched yet.
     pub(super) remaining: Range<u64>,
+    /// See [`Piece::leap_above`].
+    pub(super) leap_above: u32,
     pub(super) real: PhantomData<T>,
 }
 
-impl<T: GpuReal, C: Packed> Work for Pieces<'_, '_, T, C> {
+impl<T: GpuReal, C: Packed> Work for Pieces<'_, '_, '_, T, C> {
     type Piece = Piece;
 
-    /// No more pixels than a slot has room for and the time of a dispatch allows, and whole workgroups of them.
+    /// No more pixels than a slot has room for and the time of a dispatch allows: whole bands where one fits, since they need
+    /// not be copied, else whole workgroups.
     fn next(&mut self) -> Option<Piece> {
         if self.remaining.is_empty() || self.assembler.is_enough() {
             return None;
         }
         let per_word = (size_of::<u32>() / size_of::<C>()) as u64;
         let group_pixels = u64::from(GROUP) * per_word;
-        let most_steps = u64::from(self.julia.max_iter) + PIXEL_STEPS;
-        let in_time = (self.pacer.items(most_steps) / group_pixels).max(1) * group_pixels;
+        let in_time = (self.pacer.items(self.most_steps()) / group_pixels).max(1) * group_pixels;
         let start = self.remaining.start;
-        let pixels = in_time.min(self.most_pixels).min(self.remaining.end - start);
-        self.remaining.start += pixels;
+        let most_end = self.remaining.end.min(start + in_time.min(self.most_pixels));
+        let ended = self.ends.partition_point(|end| *end <= most_end);
+        let end = self.ends[..ended].last().copied().filter(|end| *end > start).unwrap_or(most_end);
+        self.remaining.start = end;
         let small = |value: u64| u32::try_from(value).expect("tables and slots hold less than 2^32 pixels");
         let width = u64::from(self.width);
+        let pixels = end - start;
         Some(Piece {
             width: self.width,
             first_column: small(start % width),
             first_row: small(start / width),
             pixels: small(pixels),
             grid: Grid::of(small(pixels.div_ceil(group_pixels))),
+            leap_above: self.leap_above,
+            is_short: in_time < self.most_pixels,
         })
     }
 
@@ -82,17 +96,30 @@ impl<T: GpuReal, C: Packed> Work for Pieces<'_, '_, T, C> {
             pipeline: self.pipeline,
             bind_group: &self.bind_groups[slot],
             params: bytemuck::bytes_of(&T::params(self.julia, piece)).to_vec(),
+            is_timed: piece.is_short,
             grid: piece.grid,
             out_bytes: counts_bytes.next_multiple_of(size_of::<u32>() as u64),
         }
     }
 
-    fn finish(&mut self, piece: Piece, seconds: f64, out: &[u8]) {
-        let counts: &[C] = &bytemuck::cast_slice(out)[..piece.pixels as usize];
-        let left: u64 = counts.iter().map(|&count| Into::<u64>::into(count)).sum();
+    /// Adding up the counts costs the host more than some devices need to compute them, so it is left out where the time
+    /// that the sum would tell is not what limits the dispatches.
+    fn finish(&mut self, piece: Piece, seconds: f64, out: Output) {
         let pixels = u64::from(piece.pixels);
-        let iterations = pixels * u64::from(self.julia.max_iter) - left;
-        self.pacer.record(iterations + pixels * PIXEL_STEPS, seconds);
-        self.assembler.append(counts);
+        if piece.is_short {
+            let left = sum::<C>(&bytemuck::cast_slice(&out)[..piece.pixels as usize]);
+            let iterations = pixels * u64::from(self.julia.max_iter) - left;
+            self.pacer.record(iterations + pixels * PIXEL_STEPS, seconds);
+        } else {
+            self.pacer.record_at_most(pixels * self.most_steps(), seconds);
+        }
+        self.assembler.append(out, piece.pixels as usize);
+    }
+}
+
+impl<T, C> Pieces<'_, '_, '_, T, C> {
+    /// What a pixel may cost.
+    fn most_steps(&self) -> u64 {
+        u64::from(self.julia.max_iter) + PIXEL_STEPS
     }
 }

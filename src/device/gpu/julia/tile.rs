@@ -19,6 +19,18 @@ impl Tile {
     pub(super) fn pixels(&self) -> u64 {
         self.columns.len() as u64 * self.rows.len() as u64
     }
+
+    /// Where bands of these `heights` end, in pixels of the tile, if its rows are as wide as the image: `width` pixels.
+    pub(super) fn ends(&self, width: usize, heights: impl IntoIterator<Item = usize>) -> Vec<u64> {
+        let ends = heights.into_iter().scan(0, |end, height| {
+            *end += height;
+            Some(*end)
+        });
+        let is_whole = self.columns.len() == width;
+        ends.filter(|end| is_whole && *end > self.rows.start && *end <= self.rows.end)
+            .map(|end| (end - self.rows.start) as u64 * width as u64)
+            .collect()
+    }
 }
 
 /// Cuts `rows` rows of `width` pixels into tiles of at most `most` columns and `most` rows, in the order of the pixels.
@@ -47,6 +59,14 @@ mod tests {
                 (0..rows).flat_map(|row| (0..width).map(move |column| (row, column))).collect();
             assert_eq!(pixels, expected, "{width} x {rows}, at most {most}");
         }
+    }
+
+    #[test]
+    fn bands_end_where_their_last_row_does() {
+        let tile = |columns, rows| Tile { columns, rows };
+        assert_eq!(tile(0..7, 0..9).ends(7, [4, 4, 1]), [28, 56, 63]);
+        assert_eq!(tile(0..7, 3..8).ends(7, [4, 4, 1]), [7, 35]);
+        assert_eq!(tile(0..6, 0..9).ends(7, [4, 4, 1]), [0_u64; 0]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What can be said about a run of iterations before it runs: when a test may come late, and when it may be left out.
 //!
-//! The kernels test many points together, so they test some points later than the definition does. That is the same only
-//! where a point that has left the circle of escape never comes back. Here is the proof, and the conditions it needs.
-//! Knows nothing of vectors.
+//! The kernels test many points together, or once in some iterations, so they test some points later than the definition
+//! does. That is the same only where a point that has left the circle of escape never comes back. Here is the proof, and the
+//! conditions it needs. Knows nothing of vectors or shaders.
 
 use crate::kernel::julia::Constants;
 
@@ -42,6 +42,20 @@ pub(super) fn fused_is_exact<T: Copy + Into<f64>>(constants: &Constants<T>) -> b
 pub(super) fn escape_is_final<T: Copy + Into<f64>>(constants: &Constants<T>) -> bool {
     let radius2 = constants.radius2.into();
     modulus(constants) + radius2.sqrt() * (1.0 + MARGIN) <= radius2 * (1.0 - MARGIN) && radius2 <= LARGEST_RADIUS2
+}
+
+/// Whether a point that has passed a test can be tested next after `steps` iterations, on a device that promises nothing of
+/// infinity and NaN: an escape is final, and neither the `steps` iterations nor the test after them leave the format, whose
+/// largest number is `most`.
+///
+/// |z| <= B leads to |z^2 + c| <= B^2 + |c|, and the test of z needs a sum of squares that is at most B^2; a factor of 2 is
+/// far more than the roundings need.
+pub(super) fn tests_may_wait<T: Copy + Into<f64>>(constants: &Constants<T>, steps: u32, most: T) -> bool {
+    let mut bound = constants.radius2.into().sqrt() * (1.0 + MARGIN);
+    for _ in 0..steps {
+        bound = (bound * bound + modulus(constants)) * (1.0 + MARGIN);
+    }
+    escape_is_final(constants) && 2.0 * bound * bound < most.into()
 }
 
 /// How many of the first tests every point passes whose coordinates are at most `x` and `y` in size, counted up to
@@ -95,6 +109,33 @@ mod tests {
             ((0.0, 0.65), f64::NAN, false),
         ] {
             assert_eq!(escape_is_final(&constants(c, radius)), is_final, "c {c:?} radius {radius}");
+        }
+    }
+
+    #[test]
+    fn a_test_may_wait_while_squares_stay_within_the_format() {
+        let f32 = |radius: f32| Constants { c_re: 0.0, c_im: 0.65, radius2: radius * radius, max_iter: 255 };
+        // 3^(2^5) squared is 3^64 = 3e30, and 3^128 = 1e61.
+        assert!(tests_may_wait(&f32(3.0), 5, f32::MAX) && !tests_may_wait(&f32(3.0), 6, f32::MAX));
+        // 15^32 = 4e37, 17^32 = 2e39.
+        assert!(tests_may_wait(&f32(15.0), 4, f32::MAX) && !tests_may_wait(&f32(17.0), 4, f32::MAX));
+        // 3^512 = 2e244, and 3^1024 is beyond f64, in which the bound is computed.
+        let f64 = constants((0.0, 0.65), 3.0);
+        assert!(tests_may_wait(&f64, 8, f64::MAX) && !tests_may_wait(&f64, 9, f64::MAX));
+        assert!(!tests_may_wait(&constants((0.0, 0.65), 1.0), 1, f64::MAX), "an escape is not final");
+    }
+
+    #[test]
+    fn no_orbit_leaves_the_format_between_two_tests() {
+        let constants = Constants { c_re: 0.0_f32, c_im: 0.65, radius2: 9.0, max_iter: 255 };
+        assert!(tests_may_wait(&constants, 4, f32::MAX));
+        for k in 0..1000_u16 {
+            let (mut y, mut x) = (f32::from(k) * 0.01).sin_cos();
+            (x, y) = (x * 2.999, y * 2.999);
+            for _ in 0..4 {
+                (x, y) = ((x * x - y * y) + constants.c_re, (x * y + x * y) + constants.c_im);
+            }
+            assert!((x * x + y * y).is_finite() && x * x + y * y > constants.radius2, "{k}: {x} {y}");
         }
     }
 
