@@ -1,6 +1,6 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-.PHONY: demo build test test-mpich bench-peers guide setup setup-test setup-mpich clean
+.PHONY: demo build test test-mpich test-gpu bench-peers bench-gpu guide setup setup-test setup-mpich clean
 
 demo: build
 	@.ci/demo
@@ -20,6 +20,16 @@ test-mpich: export HYBRID_EXCEPT := spawn
 test-mpich: setup-mpich
 	.ci/cargo build --locked --examples --target-dir $(MPICH_TARGET)
 	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)
+
+# The kernels against their definition and whole mixed jobs, on the first GPU in hardware instead of a software one.
+test-gpu: export HYBRID_TEST_GPU := hardware
+test-gpu: setup-test
+	.ci/cargo test --locked --test gpu_kernels --test julia
+
+# The GPU's kernels beside the same arithmetic in CUDA, in one run: the tables of docs/performance.md. Says what is missing.
+bench-gpu: setup
+	.ci/cargo build --release --locked --example gpu_time
+	benches/gpu/run --write docs/performance.md
 
 # The CPU kernels beside what users would pick instead, on one core in one run: the tables of docs/performance.md.
 bench-peers: export CARGO_TARGET_DIR := target
