@@ -8,6 +8,7 @@ mod like;
 mod page;
 #[path = "../support/mod.rs"]
 mod support;
+mod traps;
 
 use page::{Outcome, try_page};
 
@@ -41,6 +42,11 @@ fn the_page_on_long_jobs_holds() {
 }
 
 #[test]
+fn the_page_on_rankfiles_holds() {
+    assert_holds("docs/rankfiles.md", include_str!("../../docs/rankfiles.md"));
+}
+
+#[test]
 fn the_page_on_scripts_holds() {
     assert_holds("docs/scripts.md", include_str!("../../docs/scripts.md"));
 }
@@ -48,6 +54,8 @@ fn the_page_on_scripts_holds() {
 #[test]
 fn a_page_that_is_wrong_is_found_out() {
     for wrong in [
+        "```rankfile name=f\nrank 0=a slot=P1\n```\n",
+        "```rankfile name=f trap=RF040\nrank 0=a slot=1\n```\n",
         "```sh run\nhybrid rankfile check missing\n```\n",
         "```sh run fails=1\ntrue\n```\n",
         "```sh run\necho a\n```\n```text\nb\n```\n",

@@ -10,11 +10,11 @@
 //! | `disk=4M` | the folder is a file system of this size |
 //! | `sh make` | targets of the Makefile |
 //! | `sh shown` | only the words for `hybrid` are tried |
-//! | `text` | behind a block that is run: what it prints, to the letter |
+//! | `text` | behind a block that is run: what it prints to the letter, on stdout or on both streams |
 //! | `text like` | the same but for figures, see `like` |
 //! | `text cores=2` | compared on a machine with so many cores only; elsewhere it is named as not run |
 //! | `text console` | lines that begin with `$` are commands, what follows them is like what they print, stderr included |
-//! | `rankfile name=F` | is saved as F |
+//! | `rankfile name=F` | is saved as F, and `hybrid rankfile check` finds nothing in it, or with `trap=RF040` that alone |
 //! | `yaml shown`, `text shown` | not tried |
 
 use std::{
@@ -64,7 +64,7 @@ pub(crate) struct Outcome {
 pub(crate) fn try_page(page: &str) -> Outcome {
     let folder = folder();
     let mut outcome = Outcome::default();
-    let mut printed: Option<String> = None;
+    let mut printed: Option<Finished> = None;
     for block in blocks(page) {
         let before = printed.take();
         if block.is("run") {
@@ -78,7 +78,7 @@ pub(crate) fn try_page(page: &str) -> Outcome {
             if job.code != Some(code) {
                 outcome.faults.push(format!("{}ends with {:?}:\n{}{}", block.text, job.code, job.stdout, job.stderr));
             }
-            printed = Some(job.stdout + &job.stderr);
+            printed = Some(job);
         } else if block.is("console") {
             console(folder.path(), &block, &mut outcome);
         } else if block.is("make") {
@@ -86,12 +86,13 @@ pub(crate) fn try_page(page: &str) -> Outcome {
             outcome.faults.extend(unknown_targets(&block.text));
         } else if block.is("text") && !block.is("shown") {
             match before {
-                Some(printed) => outcome.faults.extend(compare(&block, &printed, &mut outcome.not_run)),
+                Some(job) => outcome.faults.extend(compare(&block, &job, &mut outcome.not_run)),
                 None if outcome.not_run.is_empty() => panic!("nothing prints this: {}", block.text),
                 None => {}
             }
         } else if let Some(name) = block.mark("name") {
-            fs::write(folder.path().join(name), &block.text).unwrap();
+            outcome.tried += 1;
+            outcome.faults.extend(rankfile(folder.path(), name, &block));
         } else {
             assert!(block.is("shown"), "a block that nothing tries: {:?}\n{}", block.marks, block.text);
             let lines = block.text.lines().filter(|line| line.contains("hybrid ") && block.is("sh"));
@@ -183,11 +184,24 @@ fn console(folder: &Path, block: &Block, outcome: &mut Outcome) {
     }
 }
 
-fn compare(block: &Block, printed: &str, not_run: &mut Vec<String>) -> Option<String> {
+fn compare(block: &Block, printed: &Finished, not_run: &mut Vec<String>) -> Option<String> {
+    let both = format!("{}{}", printed.stdout, printed.stderr);
     if block.is("like") {
-        return compare_with(block, &block.text, printed, not_run);
+        return compare_with(block, &block.text, &both, not_run);
     }
-    (printed != block.text).then(|| format!("printed:\n{printed}\nshown:\n{}", block.text))
+    let is_shown = printed.stdout == block.text || both == block.text;
+    (!is_shown).then(|| format!("printed:\n{both}\nshown:\n{}", block.text))
+}
+
+/// Saves a rankfile of the page, and tells where `check` finds something else in it than the page says.
+fn rankfile(folder: &Path, name: &str, block: &Block) -> Option<String> {
+    fs::write(folder.join(name), &block.text).unwrap();
+    let found = Job::alone(folder, &format!("rankfile check {name}")).run().stdout;
+    let as_told = match block.mark("trap") {
+        None => found.is_empty(),
+        Some(code) => found.contains(&format!("[{code}]")) && found.matches("see:").count() == 1,
+    };
+    (!as_told).then(|| format!("{name}: {found}"))
 }
 
 fn compare_with(block: &Block, shown: &str, printed: &str, not_run: &mut Vec<String>) -> Option<String> {
@@ -203,7 +217,7 @@ fn compare_with(block: &Block, shown: &str, printed: &str, not_run: &mut Vec<Str
 }
 
 /// Whether what stands from `hybrid` on is a command of this program.
-fn is_command(line: &str) -> bool {
+pub(crate) fn is_command(line: &str) -> bool {
     let line = line.split(" #").next().and_then(|line| line.split(" &&").next()).unwrap_or_default();
     let words = line.split_whitespace().skip_while(|word| *word != "hybrid").map(std::ffi::OsString::from);
     matches!(parse(words), Parsed::Run(_))
