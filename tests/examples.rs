@@ -18,7 +18,7 @@ use std::{
 };
 
 use guide::{Block, blocks, blocks_of, compare, links};
-use support::{Finished, HYBRID, Job};
+use support::{Finished, HYBRID, Job, Launcher};
 
 /// A page, with its head of comments.
 const LONGEST_FILE_LINES: usize = 115;
@@ -241,7 +241,10 @@ fn every_example_notices_a_wrong_number() {
             let mut block = block.clone();
             block.env.push(("HYBRID_CORRUPT".to_owned(), first.to_string()));
             let job = run(&block, 2);
-            assert!(!matches!(job.code, None | Some(0 | 2)), "{example} has not noticed message {first}: {job:#?}");
+            // The launcher of Open MPI 5 ends by the signal that ended its ranks; 4.1 turns it into a number.
+            let by_signal = job.code.is_none() && support::kind() != Some(Launcher::OpenMpi5);
+            let noticed = !by_signal && !matches!(job.code, Some(0 | 2));
+            assert!(noticed, "{example} has not noticed message {first}: {job:#?}");
             assert!(job.elapsed < QUICKLY, "{example} took its time to end: {job:#?}");
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! Lines are compared in their order. Numbers stand for any number, blanks for any blanks, a border for any border. In a table
 //! the heads of the columns and the number of rows must be the same, and each cell must be of the same kind: a number, a text,
-//! or nothing. `...` stands for any lines.
+//! or nothing. A line of a drawing stands for any line of one. `...` stands for any lines.
 
 /// What is not alike, or nothing.
 pub(crate) fn difference(shown: &str, printed: &str) -> Option<String> {
@@ -38,6 +38,8 @@ fn shapes(text: &str) -> Vec<String> {
             shapes.push("+==".to_owned());
         } else if line.starts_with('|') && line.ends_with('|') {
             shapes.push(row(line, in_head));
+        } else if line.starts_with(['┌', '│', '└']) {
+            shapes.push("drawing".to_owned());
         } else {
             shapes.push(words(line));
         }

@@ -14,6 +14,11 @@
 //! | `text like` | the same but for figures, see `like` |
 //! | `text cores=2` | compared on a machine with so many cores only; elsewhere it is named as not run |
 //! | `text console` | lines that begin with `$` are commands, what follows them is like what they print, stderr included |
+//!
+//! What is like what `mpiexec` starts is compared with Open MPI 4.1 alone, whose binding it shows.
+//!
+//! | mark | meaning |
+//! |---|---|
 //! | `rankfile name=F` | is saved as F, and `hybrid rankfile check` finds nothing in it, or with `trap=RF040` that alone |
 //! | `yaml shown`, `text shown` | not tried |
 
@@ -30,7 +35,7 @@ use tempfile::TempDir;
 
 use crate::{
     like,
-    support::{Finished, HYBRID, Job},
+    support::{Finished, HYBRID, Job, Launcher, kind},
 };
 
 /// A fenced block: the words behind the fence, and what is in it.
@@ -64,7 +69,7 @@ pub(crate) struct Outcome {
 pub(crate) fn try_page(page: &str) -> Outcome {
     let folder = folder();
     let mut outcome = Outcome::default();
-    let mut printed: Option<Finished> = None;
+    let mut printed: Option<(String, Finished)> = None;
     for block in blocks(page) {
         let before = printed.take();
         if block.is("run") {
@@ -78,7 +83,7 @@ pub(crate) fn try_page(page: &str) -> Outcome {
             if job.code != Some(code) {
                 outcome.faults.push(format!("{}ends with {:?}:\n{}{}", block.text, job.code, job.stdout, job.stderr));
             }
-            printed = Some(job);
+            printed = Some((block.text, job));
         } else if block.is("console") {
             console(folder.path(), &block, &mut outcome);
         } else if block.is("make") {
@@ -86,7 +91,7 @@ pub(crate) fn try_page(page: &str) -> Outcome {
             outcome.faults.extend(unknown_targets(&block.text));
         } else if block.is("text") && !block.is("shown") {
             match before {
-                Some(job) => outcome.faults.extend(compare(&block, &job, &mut outcome.not_run)),
+                Some((command, job)) => outcome.faults.extend(compare(&block, &command, &job, &mut outcome.not_run)),
                 None if outcome.not_run.is_empty() => panic!("nothing prints this: {}", block.text),
                 None => {}
             }
@@ -131,13 +136,11 @@ fn obstacle(block: &Block) -> Option<String> {
         return Some(format!("{first}: turned off by HYBRID_TEST_NO_CLUSTER=1"));
     }
     let is_for_open_mpi_4 = block.text.contains(" -rf ") || block.text.contains("--oversubscribe");
-    (is_for_open_mpi_4 && !launcher_says().contains("(OpenRTE) 4"))
-        .then(|| format!("{first}: needs the launcher of Open MPI 4.1"))
+    (is_for_open_mpi_4 && !is_open_mpi_4()).then(|| format!("{first}: needs the launcher of Open MPI 4.1"))
 }
 
-fn launcher_says() -> String {
-    let version = Command::new("mpiexec").arg("--version").output();
-    version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+fn is_open_mpi_4() -> bool {
+    kind() == Some(Launcher::OpenMpi4)
 }
 
 fn run(folder: &Path, block: &Block) -> Finished {
@@ -180,14 +183,14 @@ fn console(folder: &Path, block: &Block, outcome: &mut Outcome) {
         let words = ["sh", "-c"].map(str::to_owned);
         let job = shell(folder, &words, &format!("exec 2>&1\n{command}"));
         outcome.tried += 1;
-        outcome.faults.extend(compare_with(block, shown, &job.stdout, &mut outcome.not_run));
+        outcome.faults.extend(compare_with(block, command, shown, &job.stdout, &mut outcome.not_run));
     }
 }
 
-fn compare(block: &Block, printed: &Finished, not_run: &mut Vec<String>) -> Option<String> {
+fn compare(block: &Block, command: &str, printed: &Finished, not_run: &mut Vec<String>) -> Option<String> {
     let both = format!("{}{}", printed.stdout, printed.stderr);
     if block.is("like") {
-        return compare_with(block, &block.text, &both, not_run);
+        return compare_with(block, command, &block.text, &both, not_run);
     }
     let is_shown = printed.stdout == block.text || both == block.text;
     (!is_shown).then(|| format!("printed:\n{both}\nshown:\n{}", block.text))
@@ -204,10 +207,14 @@ fn rankfile(folder: &Path, name: &str, block: &Block) -> Option<String> {
     (!as_told).then(|| format!("{name}: {found}"))
 }
 
-fn compare_with(block: &Block, shown: &str, printed: &str, not_run: &mut Vec<String>) -> Option<String> {
+fn compare_with(block: &Block, command: &str, shown: &str, printed: &str, not_run: &mut Vec<String>) -> Option<String> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     if let Some(wanted) = block.mark("cores").filter(|wanted| **wanted != *cores.to_string()) {
         not_run.push(format!("'{}' compared: needs {wanted} cores", shown.lines().next().unwrap_or_default()));
+        return None;
+    }
+    if command.contains("mpiexec") && !is_open_mpi_4() {
+        not_run.push(format!("'{}' compared: needs Open MPI 4.1", command.lines().next().unwrap_or_default()));
         return None;
     }
     // The machine on which the pages were written is called vm there.

@@ -1,6 +1,7 @@
 //! A folder that stays the same whatever happens to its name, and what is done to the files in it: by descriptor, without
 //! following links, and only to plain files of this user. What others have put in the way is named and left alone.
 
+use crate::visible;
 use std::{
     ffi::OsStr,
     fs::File,
@@ -144,7 +145,7 @@ impl Folder {
             return Ok(());
         };
         let shown = self.path_of(name);
-        Err(io::Error::other(format!("{} {fault}: remove it, or take another name", shown.display())))
+        Err(io::Error::other(format!("{} {fault}: remove it, or take another name", visible::shown(&shown))))
     }
 
     /// Gives the file `from` the name `to`, in place of what has it.

@@ -5,6 +5,7 @@
 //! the file itself is the lock: it is created exclusively and names the host and the process that hold it. What a process of
 //! this host has left, which is gone, is taken over; what another host has left is for the user to judge.
 
+use crate::visible;
 use std::{
     fs::{File, TryLockError},
     io::{self, Read, Write},
@@ -47,10 +48,10 @@ impl Lock {
                 return Ok(lock);
             }
         }
-        let (lock, claim) = (place.shown().display(), place.with(LOCK));
+        let (lock, claim) = (visible::shown(place.shown()), place.with(LOCK));
         Err(output.failed(io::Error::other(format!(
             "other jobs take {lock} over and over: if there are none, remove it and {}",
-            claim.shown().display()
+            visible::shown(claim.shown())
         ))))
     }
 }
@@ -172,9 +173,9 @@ fn held(place: &Place, output: &Place, holder: Option<&Holder>) -> io::Error {
         Some(holder) if holder.locked || holder.life() == Life::Runs => {
             "wait for its end, or take another name".to_owned()
         }
-        _ => format!("wait for its end; if it is gone, remove {}", place.shown().display()),
+        _ => format!("wait for its end; if it is gone, remove {}", visible::shown(place.shown())),
     };
-    io::Error::other(format!("another job{who} is writing {}: {way_out}", output.shown().display()))
+    io::Error::other(format!("another job{who} is writing {}: {way_out}", visible::shown(output.shown())))
 }
 
 #[cfg(test)]

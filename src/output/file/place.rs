@@ -1,5 +1,6 @@
 //! Where an output goes: the folder and the name that a path comes to, once its links are followed, and what is there.
 
+use crate::visible;
 use std::{
     ffi::{OsStr, OsString},
     io,
@@ -158,7 +159,7 @@ fn name_in(path: &Path) -> io::Result<OsString> {
 
 fn open_folder(path: &Path) -> io::Result<Folder> {
     Folder::open(path).map_err(|error| {
-        let shown = path.display();
+        let shown = visible::shown(path);
         match error.kind() {
             io::ErrorKind::NotFound => {
                 io::Error::other(format!("there is no such folder; make it with: mkdir -p {shown}"))
@@ -172,7 +173,7 @@ fn open_folder(path: &Path) -> io::Result<Folder> {
 fn in_folder(folder: &Folder, name: &OsStr, source: io::Error) -> io::Error {
     match source.kind() {
         io::ErrorKind::PermissionDenied => {
-            io::Error::new(source.kind(), format!("its folder {}: {source}", folder.path().display()))
+            io::Error::new(source.kind(), format!("its folder {}: {source}", visible::shown(folder.path())))
         }
         _ if source.raw_os_error() == Some(rustix::io::Errno::NAMETOOLONG.raw_os_error()) => too_long(name),
         _ => source,
@@ -190,7 +191,7 @@ fn file(folder: Folder, name: OsString, shown: &Path) -> Result<Target, Error> {
     if let Some(end) = [PART, JOURNAL, LOCK].iter().find(|end| name.as_bytes().ends_with(end.as_bytes())) {
         return Err(Error::Usage(format!(
             "{}: names that end in {end} are those of unfinished files; take another name",
-            shown.display()
+            visible::shown(shown)
         )));
     }
     let longest = [JOURNAL, PART].concat();
@@ -215,7 +216,7 @@ fn follow(folder: &Folder, name: &OsStr, link: &Stat) -> io::Result<PathBuf> {
     if !folder.trusts_links_of(link.st_uid) {
         return Err(io::Error::other(format!(
             "{} is {} of user {} in a folder that everybody may write to, and is not followed: remove it, or take another name",
-            folder.path_of(name).display(),
+            visible::shown(&folder.path_of(name)),
             kind_of(link),
             link.st_uid
         )));

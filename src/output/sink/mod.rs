@@ -9,6 +9,7 @@ mod growth;
 pub mod layout;
 pub mod verify;
 
+use crate::visible;
 use std::{
     fs::File,
     io,
@@ -143,7 +144,7 @@ impl Sink {
     /// The error that it is where there is no part of the file.
     #[must_use]
     pub fn missing(&self) -> Error {
-        let reason = format!("{}, of which it tells, is missing", self.place.with(PART).shown().display());
+        let reason = format!("{}, of which it tells, is missing", visible::shown(self.place.with(PART).shown()));
         self.place.failed(io::Error::new(io::ErrorKind::NotFound, reason))
     }
 

@@ -22,6 +22,7 @@ use crate::{
         png::Png,
         sink::{Sink, layout::Layout, verify},
     },
+    visible,
     workload::space::{self, Planned},
 };
 
@@ -81,7 +82,7 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<
 }
 
 fn names_of(sinks: &[Sink]) -> String {
-    let names: Vec<_> = sinks.iter().map(|sink| sink.place().shown().display().to_string()).collect();
+    let names: Vec<_> = sinks.iter().map(|sink| visible::shown(sink.place().shown()).to_string()).collect();
     names.join(" and ")
 }
 
@@ -102,8 +103,8 @@ fn sinks(job: &Job, names: Names<'_>) -> Result<Vec<Sink>, Error> {
                 "the {} and the {} name the same file, {} and {}: take two names",
                 other.role(),
                 layout.role(),
-                other.place().shown().display(),
-                place.shown().display()
+                visible::shown(other.place().shown()),
+                visible::shown(place.shown())
             )));
         }
         sinks.push(Sink::new(layout, place));
