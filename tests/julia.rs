@@ -95,7 +95,7 @@ fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_
     for (ranks, devices, schedule, end, next_ranks, next_devices, next_schedule) in [
         (1, cpu, dynamic, End::TimeLimit, 3, mixed, fixed),
         (3, mixed, fixed, End::TimeLimit, 2, cpu, dynamic),
-        (4, gpu, dynamic, End::TimeLimit, 1, cpu, fixed),
+        (4, gpu, dynamic, End::KilledRank(3), 1, cpu, fixed),
         (2, cpu, fixed, End::KilledRank(0), 4, gpu, dynamic),
         (3, cpu, dynamic, End::KilledRank(2), 1, gpu, fixed),
         (2, mixed, dynamic, End::KilledRank(1), 8, cpu, dynamic),

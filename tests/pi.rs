@@ -14,7 +14,7 @@ use hybrid::{
     kernel::pi,
 };
 use serde_json::Value;
-use support::{Job, signal};
+use support::{Job, signal, wait_until};
 
 /// Options of the jobs that must agree: CPU ranks, software-GPU ranks, and both.
 const MIXES: [&str; 3] = ["--device cpu", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
@@ -74,11 +74,13 @@ fn a_killed_run_goes_on_and_ends_with_the_hits_of_a_whole_one() {
             thread::sleep(Duration::from_millis(10));
             done = progress().map_or(before, |state| state["darts"].as_u64().unwrap());
         }
+        // The ranks are found as children of the launcher, so before that is gone.
+        let ranks = support::ranks_of(job.pid());
         job.kill_group();
-        for rank in support::ranks_of(job.pid()) {
-            signal("KILL", &rank.to_string());
-        }
+        ranks.iter().for_each(|rank| signal("KILL", &rank.to_string()));
         killed += usize::from(job.finish().code != Some(0));
+        let is_gone = |rank: &u32| fs::read_link(format!("/proc/{rank}/exe")).is_err();
+        wait_until("the end of the ranks", || ranks.iter().all(is_gone));
         done = progress().unwrap()["darts"].as_u64().unwrap();
     }
     assert_eq!(killed, 2, "the runs were to be killed in the middle");
