@@ -1,6 +1,6 @@
 //! Ranks that were told different things: one line, and an end.
 
-use crate::support::{HYBRID, Job, topology};
+use crate::support::{HYBRID, Job, Launcher, kind, not_run, topology};
 
 #[test]
 fn ranks_that_are_to_do_different_things_end_with_one_line() {
@@ -13,6 +13,11 @@ fn ranks_that_are_to_do_different_things_end_with_one_line() {
             let (before, after) = if is_first { (&other[..], "julia --scale 1") } else { (&job[..], words) };
             let options = [&["-n", "1", HYBRID], before].concat();
             let job = Job::launched(folder.path(), &options, &[HYBRID], after).run();
+            // Open MPI 5.0.7 itself dies of some options of a program that is not the first, before it starts anything.
+            if kind() == Some(Launcher::OpenMpi5) && job.code.is_none() && job.stderr.is_empty() {
+                not_run(&format!("{words}: the launcher dies of it"));
+                continue;
+            }
             assert_eq!((job.code, job.error_lines().len()), (Some(2), 1), "{words}: {job:#?}");
             let expected = if words == "--bogus" { "--bogus" } else { "give every rank the same options" };
             assert!(job.stderr.contains(expected), "{words}: {job:#?}");
