@@ -116,7 +116,7 @@ pub fn write(header: &[String], placements: &[Placement]) -> Result<String, Writ
 /// The same for a file that only these launchers read; with `None` this program alone, as with MPICH and Slurm.
 ///
 /// # Errors
-/// As [`write`] has it; lines may be as long as these launchers have room for.
+/// As [`write()`] has it; lines may be as long as these launchers have room for.
 pub fn write_for(
     launchers: Option<Dialects>,
     header: &[String],
