@@ -110,11 +110,16 @@ fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_
             .env("LD_PRELOAD", failing_files())
             .env("HYBRID_TEST_SLOW_WRITES", "1")
             .start();
+        let mut ranks_left = Vec::new();
         if let End::KilledRank(rank) = end {
             wait_until("the journal", || folder.path().join("julia.png.journal").exists());
-            signal("KILL", &ranks_of(job.pid())[rank].to_string());
+            ranks_left = ranks_of(job.pid());
+            signal("KILL", &ranks_left[rank].to_string());
         }
         let job = job.finish();
+        // A launcher may end before the ranks that it has killed.
+        let is_gone = |rank: &u32| fs::read_link(format!("/proc/{rank}/exe")).is_err();
+        wait_until("the end of the ranks", || ranks_left.iter().all(is_gone));
         let expected_code = matches!(end, End::TimeLimit).then_some(4);
         assert!(job.code != Some(0) && expected_code.is_none_or(|code| job.code == Some(code)), "{case}: {job:#?}");
 
