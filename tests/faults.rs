@@ -101,6 +101,8 @@ fn a_job_killed_again_and_again_ends_with_the_same_bytes() {
         let killed = Instant::now();
         let job = job.finish();
         assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());
+        let is_gone = |rank: &u32| fs::read_link(format!("/proc/{rank}/exe")).is_err();
+        wait_until("the end of the ranks", || ranks.iter().all(is_gone));
         if job.code == Some(0) {
             break job;
         }
