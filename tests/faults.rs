@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Finished, Job, Running, ranks_of, signal, wait_until};
+use support::{Finished, Job, Running, ranks_of, signal, wait_for_end_of, wait_until};
 
 /// Some seconds of work for a core, in many pieces: no pixel ever escapes.
 const LONG: &str = "julia --size 3000x2000 --max-iter 8000 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --device cpu";
@@ -101,8 +101,7 @@ fn a_job_killed_again_and_again_ends_with_the_same_bytes() {
         let killed = Instant::now();
         let job = job.finish();
         assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());
-        let is_gone = |rank: &u32| fs::read_link(format!("/proc/{rank}/exe")).is_err();
-        wait_until("the end of the ranks", || ranks.iter().all(is_gone));
+        wait_for_end_of(&ranks);
         if job.code == Some(0) {
             break job;
         }

@@ -12,7 +12,7 @@ use std::{
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
-use support::{Finished, Job, failing_files, python, ranks_of, signal, wait_until};
+use support::{Finished, Job, failing_files, python, ranks_of, signal, wait_for_end_of, wait_until};
 
 /// Options of the jobs that must agree, with the device of rank 0 and that of the other ranks.
 const DEVICES: [(&str, &str, &str); 3] = [
@@ -117,9 +117,7 @@ fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_
             signal("KILL", &ranks_left[rank].to_string());
         }
         let job = job.finish();
-        // A launcher may end before the ranks that it has killed.
-        let is_gone = |rank: &u32| fs::read_link(format!("/proc/{rank}/exe")).is_err();
-        wait_until("the end of the ranks", || ranks_left.iter().all(is_gone));
+        wait_for_end_of(&ranks_left);
         let expected_code = matches!(end, End::TimeLimit).then_some(4);
         assert!(job.code != Some(0) && expected_code.is_none_or(|code| job.code == Some(code)), "{case}: {job:#?}");
 

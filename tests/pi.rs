@@ -14,7 +14,7 @@ use hybrid::{
     kernel::pi,
 };
 use serde_json::Value;
-use support::{Job, signal, wait_until};
+use support::{Job, signal, wait_for_end_of};
 
 /// Options of the jobs that must agree: CPU ranks, software-GPU ranks, and both.
 const MIXES: [&str; 3] = ["--device cpu", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
@@ -79,8 +79,7 @@ fn a_killed_run_goes_on_and_ends_with_the_hits_of_a_whole_one() {
         job.kill_group();
         ranks.iter().for_each(|rank| signal("KILL", &rank.to_string()));
         killed += usize::from(job.finish().code != Some(0));
-        let is_gone = |rank: &u32| fs::read_link(format!("/proc/{rank}/exe")).is_err();
-        wait_until("the end of the ranks", || ranks.iter().all(is_gone));
+        wait_for_end_of(&ranks);
         done = progress().unwrap()["darts"].as_u64().unwrap();
     }
     assert_eq!(killed, 2, "the runs were to be killed in the middle");

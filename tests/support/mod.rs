@@ -219,6 +219,12 @@ pub fn wait_until(what: &str, ready: impl Fn() -> bool) {
     }
 }
 
+/// Waits until none of these processes runs any more; a launcher may end before the ranks that it has killed.
+pub fn wait_for_end_of(ranks: &[u32]) {
+    let is_gone = |rank: &u32| std::fs::read_link(format!("/proc/{rank}/exe")).is_err();
+    wait_until("the end of the ranks", || ranks.iter().all(is_gone));
+}
+
 /// Sends a signal to a process or, with a minus sign, to a process group.
 pub fn signal(name: &str, process: &str) {
     Command::new("kill").args(["-s", name, "--", process]).status().unwrap();
