@@ -22,7 +22,7 @@ fn greeting(world: &World) -> Result<String, Failure> {
         wish: DeviceWish::Auto,
         told_by: None,
         visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-        launcher: placement::Launcher::default(),
+        launcher: None,
     };
     // The ranks of a node share its GPUs out, so each has to know of the others.
     let me_as_text = serde_json::to_vec(&me).expect("plain values have a JSON form");

@@ -3,8 +3,8 @@
 //! One direction of flow: arguments, MPI, topology, placement, device, workload, output. The shortest way in is
 //! `commands/julia.rs`, which goes all of it. A module knows only modules to its left in
 //!
-//! `visible < streams, as_text, error, kernel < pci < wish < cli, rankfile < topology, comm < placement < plan < device < output, fault <
-//! workload < commands`.
+//! `visible, words < streams, as_text, error, kernel < pci < wish, topology < launcher < cli, rankfile, comm < placement < plan < device <
+//! output, fault < workload < commands`.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -13,8 +13,9 @@
 //! | [`error`] | what can go wrong, and the exit codes |
 //! | [`pci`], [`wish`] | the name of a GPU; what a rank is told to compute on |
 //! | `visible`, [`streams`] | text of others made harmless; stdout and stderr, the only place that writes to them |
-//! | `as_text` | types that serde writes as people do |
-//! | [`rankfile`] | grammar, lint and writer of rankfiles; pure text |
+//! | `as_text`, `words` | types that serde writes as people do; counts in sentences |
+//! | [`launcher`] | a file for each program that starts jobs: how it is known, and how it is told where ranks belong |
+//! | [`rankfile`] | grammar, lint and writer of rankfiles, and how each launcher reads them; pure text |
 //! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
 //! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
 //! | [`comm`] | MPI; the only module that names `mpi` |
@@ -45,6 +46,7 @@ pub mod environment;
 pub mod error;
 mod fault;
 pub mod kernel;
+pub mod launcher;
 pub mod output;
 pub mod pci;
 pub mod placement;
@@ -54,4 +56,5 @@ pub mod streams;
 pub mod topology;
 mod visible;
 pub mod wish;
+mod words;
 pub mod workload;

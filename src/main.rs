@@ -7,8 +7,9 @@ use std::{env, process::ExitCode};
 
 use hybrid::{
     cli,
-    comm::{Failure, World, launcher::Launch},
+    comm::{Failure, World},
     commands, environment,
+    launcher::Launch,
     output::part_file,
     streams, topology,
 };

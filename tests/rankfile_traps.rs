@@ -1,7 +1,8 @@
 //! Every trap of a rankfile is named, with a correction that is clean; clean files are silent.
 //! The rows follow what Open MPI 4.1.4 and 5.0.11 did when they were run on them.
 
-use hybrid::rankfile::{Code, Dialects, MAX_BYTES, NodeShape, Severity, lint, lint_against, parse, render};
+use hybrid::launcher::{ByDialect, Dialect};
+use hybrid::rankfile::{Code, MAX_BYTES, NodeShape, Severity, lint, lint_against, parse, render};
 use std::collections::BTreeMap;
 
 /// Text, the code that must be found, and a part of what Open MPI 4.1 and 5.x are said to do.
@@ -135,10 +136,11 @@ const CLEAN: &[&str] = &[
 #[test]
 fn every_trap_is_named_with_its_real_consequence() {
     for &(text, code, by_41, by_5) in TRAPS {
-        let found = lint(text.as_bytes(), Dialects::Both);
+        let found = lint(text.as_bytes(), &Dialect::ALL);
         let codes: Vec<Code> = found.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, [code], "{text:?}");
-        for (says, expected) in [(&found[0].open_mpi_41, by_41), (&found[0].open_mpi_5, by_5)] {
+        for (dialect, expected) in ByDialect::new([by_41, by_5]).iter() {
+            let says = &found[0].consequences[dialect];
             if let Some(expected) = expected {
                 assert!(says.as_deref().is_some_and(|says| says.contains(expected)), "{text:?}: {says:?}");
             }
@@ -171,10 +173,10 @@ fn every_code_about_text_has_a_trap() {
 fn a_corrected_line_is_clean() {
     let mut corrections = 0;
     for (text, ..) in TRAPS {
-        for diagnostic in lint(text.as_bytes(), Dialects::Both) {
+        for diagnostic in lint(text.as_bytes(), &Dialect::ALL) {
             if let Some(corrected) = diagnostic.corrected {
                 corrections += 1;
-                let again = lint(format!("{corrected}\n").as_bytes(), Dialects::Both);
+                let again = lint(format!("{corrected}\n").as_bytes(), &Dialect::ALL);
                 assert_eq!(again, [], "{text:?} -> {corrected:?}");
             }
         }
@@ -185,14 +187,14 @@ fn a_corrected_line_is_clean() {
 #[test]
 fn clean_files_are_silent() {
     for text in CLEAN {
-        assert_eq!(lint(text.as_bytes(), Dialects::Both), [], "{text:?}");
+        assert_eq!(lint(text.as_bytes(), &Dialect::ALL), [], "{text:?}");
     }
 }
 
 #[test]
 fn the_caret_of_a_trap_marks_the_slip() {
     let text = "rank 0=vm slot=0\nrank 1=vm slot=0;P1 # gpu\n";
-    let found = lint(text.as_bytes(), Dialects::Both);
+    let found = lint(text.as_bytes(), &Dialect::ALL);
     let expected = "\
 error[RF040]: '0;P1' names a package to Open MPI 5.x only: write package:core, as in 1:* or 1:0-3
  --> FILE:2:16
@@ -214,18 +216,18 @@ fn bytes_that_are_no_text_give_one_diagnostic() {
         (b"rank 0=caf\xe9 slot=0\n".to_vec(), Code::NotUtf8),
         (vec![b'#'; MAX_BYTES + 1], Code::FileTooLarge),
     ] {
-        let codes: Vec<Code> = lint(&bytes, Dialects::OpenMpi5).iter().map(|d| d.code).collect();
+        let codes: Vec<Code> = lint(&bytes, &[Dialect::OpenMpi5]).iter().map(|d| d.code).collect();
         assert_eq!(codes, [code]);
     }
 }
 
 #[test]
 fn bytes_in_a_comment_are_a_note_and_the_rest_is_checked() {
-    let found = lint(b"# K\xfcche\nrank 0=vm slot=0 // caf\xe9\nrank 1=vm slot=C1 /* \xff\n\xff */\n", Dialects::Both);
+    let found = lint(b"# K\xfcche\nrank 0=vm slot=0 // caf\xe9\nrank 1=vm slot=C1 /* \xff\n\xff */\n", &Dialect::ALL);
     let codes: Vec<(Code, Severity)> = found.iter().map(|diagnostic| (diagnostic.code, diagnostic.severity)).collect();
     assert_eq!(codes, [(Code::NotUtf8, Severity::Note), (Code::CorePrefix, Severity::Error)]);
     assert_eq!((found[0].span.line, found[0].span.column, found[1].span.column), (1, 4, 16));
-    let found = lint(b"# K\xfcche\nrank 0=vm slot=0\nrank 1=\xff slot=C1\nrank 2=vm slot=P1\n", Dialects::OpenMpi41);
+    let found = lint(b"# K\xfcche\nrank 0=vm slot=0\nrank 1=\xff slot=C1\nrank 2=vm slot=P1\n", &[Dialect::OpenMpi41]);
     let codes: Vec<(Code, Severity)> = found.iter().map(|diagnostic| (diagnostic.code, diagnostic.severity)).collect();
     assert_eq!(codes, [(Code::NotUtf8, Severity::Error), (Code::PackagePrefix, Severity::Error)]);
     assert_eq!((found[0].span.line, found[0].span.column), (3, 8));
@@ -233,17 +235,17 @@ fn bytes_in_a_comment_are_a_note_and_the_rest_is_checked() {
 
 #[test]
 fn a_character_that_looks_like_another_is_named_with_its_place_and_mended() {
-    let found = lint("rank 0=vm slot=0\nrank 1=v\u{43c} slot=\u{ff11}\u{2013}2\n".as_bytes(), Dialects::Both);
+    let found = lint("rank 0=vm slot=0\nrank 1=v\u{43c} slot=\u{ff11}\u{2013}2\n".as_bytes(), &Dialect::ALL);
     let places: Vec<_> = found.iter().map(|diagnostic| (diagnostic.span.line, diagnostic.span.column)).collect();
     assert_eq!(places, [(2, 16)], "{found:?}");
     assert!(found[0].message.contains("U+FF11") && found[0].message.contains("full-width"), "{found:?}");
-    let mended = &lint("rank 0=vm\u{a0}slot=\u{ff11}\u{2013}2 # caf\u{e9}\n".as_bytes(), Dialects::Both)[0];
+    let mended = &lint("rank 0=vm\u{a0}slot=\u{ff11}\u{2013}2 # caf\u{e9}\n".as_bytes(), &Dialect::ALL)[0];
     assert_eq!(mended.corrected.as_deref(), Some("rank 0=vm slot=1-2 # caf\u{e9}"));
 }
 
 #[test]
 fn a_file_of_faults_gives_a_bounded_list() {
-    let found = lint("x!\n".repeat(100_000).as_bytes(), Dialects::Both);
+    let found = lint("x!\n".repeat(100_000).as_bytes(), &Dialect::ALL);
     assert!(found.len() < 1000, "{}", found.len());
     assert_eq!(found.last().map(|d| (d.code, d.severity)), Some((Code::TooManyFindings, Severity::Note)));
 }

@@ -2,6 +2,8 @@
 
 use std::{ops::RangeInclusive, str::FromStr};
 
+use crate::words::counted;
+
 /// PNG stores width and height in 31 bits.
 pub(super) const MAX_SIDE_PX: u32 = i32::MAX.unsigned_abs();
 /// Largest power of 4 that a run of the study may have darts: 4^20 is 1.1e12.
@@ -110,9 +112,9 @@ impl<const N: usize> FromStr for Reals<N> {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let found = numbers.len();
-        let array = numbers.try_into().map_err(|_| {
-            format!("expected {N} number{} separated by commas, found {found}", if N == 1 { "" } else { "s" })
-        })?;
+        let array = numbers
+            .try_into()
+            .map_err(|_| format!("expected {} separated by commas, found {found}", counted(N, "number")))?;
         Ok(Self(array))
     }
 }

@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use clap::{Args, Subcommand, ValueEnum};
+use std::sync::LazyLock;
+
+use clap::{Args, Subcommand, ValueEnum, builder::PossibleValue};
+
+use crate::launcher::{Dialect, Launcher};
 
 /// What to do with a rankfile.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
@@ -24,8 +28,8 @@ pub struct CheckArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The Open MPI that the file is meant for.
-    #[arg(long, value_enum, default_value_t = Dialect::Both)]
-    pub dialect: Dialect,
+    #[arg(long, value_enum, default_value_t = Dialects::Both)]
+    pub dialect: Dialects,
     /// Nodes to compare the file with.
     #[command(flatten)]
     pub nodes: NodeArgs,
@@ -57,8 +61,8 @@ pub struct CommandArgs {
     /// Nodes of the file, for launchers that read none.
     #[command(flatten)]
     pub nodes: NodeArgs,
-    /// The launcher to print the command for [default: the mpiexec, or else the srun, that is found].
-    #[arg(long, value_enum)]
+    /// The launcher to print the command for.
+    #[arg(long, value_enum, help = launcher_help())]
     pub launcher: Option<Launcher>,
     /// What each rank runs, behind `--`.
     #[arg(last = true, value_name = "PROGRAM", default_values = ["hybrid", "julia"])]
@@ -83,8 +87,8 @@ pub struct WriteArgs {
     /// A rankfile, or a JSON list of {rank, host, cpuset, cores, gpu}.
     #[arg(long, value_enum, default_value_t = PlanFormat::Rankfile)]
     pub format: PlanFormat,
-    /// The launcher to print the command for [default: the mpiexec, or else the srun, that is found].
-    #[arg(long, value_enum)]
+    /// The launcher to print the command for.
+    #[arg(long, value_enum, help = launcher_help())]
     pub launcher: Option<Launcher>,
 }
 
@@ -118,17 +122,41 @@ impl FromStr for HostTopology {
     }
 }
 
-/// The versions of Open MPI that read rankfiles differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Dialect {
-    /// Open MPI 4.1.
-    #[value(name = "4.1")]
-    OpenMpi41,
-    /// Open MPI 5.x.
-    #[value(name = "5")]
-    OpenMpi5,
-    /// Either of them.
+/// The dialects that a file is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialects {
+    /// This one.
+    One(Dialect),
+    /// Any of them.
     Both,
+}
+
+impl Dialects {
+    /// Each of them.
+    #[must_use]
+    pub fn dialects(&self) -> &[Dialect] {
+        match self {
+            Self::One(dialect) => std::slice::from_ref(dialect),
+            Self::Both => &Dialect::ALL,
+        }
+    }
+}
+
+impl ValueEnum for Dialects {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Dialects>> =
+            LazyLock::new(|| Dialect::ALL.map(Dialects::One).into_iter().chain([Dialects::Both]).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::One(dialect) => {
+                PossibleValue::new(dialect.short_version()).help(format!("Open MPI {}", dialect.version()))
+            }
+            Self::Both => PossibleValue::new("both").help("Either of them"),
+        })
+    }
 }
 
 /// Forms of findings.
@@ -149,19 +177,20 @@ pub enum PlanFormat {
     Json,
 }
 
-/// Programs that start MPI jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Launcher {
-    /// mpiexec of Open MPI up to 4.1.
-    #[value(name = "openmpi4")]
-    OpenMpi4,
-    /// mpiexec of Open MPI 5 and later.
-    #[value(name = "openmpi5")]
-    OpenMpi5,
-    /// mpiexec of MPICH (Hydra).
-    Mpich,
-    /// srun of Slurm.
-    Slurm,
+impl ValueEnum for Launcher {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let start = self.start();
+        Some(PossibleValue::new(start.name).help(start.help))
+    }
+}
+
+fn launcher_help() -> String {
+    let programs: Vec<&str> = Launcher::programs().collect();
+    format!("The launcher to print the command for [default: the {}, that is found]", programs.join(", or else the "))
 }
 
 #[cfg(test)]
@@ -179,9 +208,9 @@ mod tests {
     #[test]
     fn both_dialects_are_checked_unless_one_is_named() {
         let RankfileCommand::Check(args) = rankfile("check a.rankfile").unwrap() else { panic!("check") };
-        assert_eq!((args.dialect, args.ranks), (Dialect::Both, None));
+        assert_eq!((args.dialect, args.ranks), (Dialects::Both, None));
         let RankfileCommand::Check(args) = rankfile("check --dialect 4.1 -n 3 a").unwrap() else { panic!("check") };
-        assert_eq!((args.dialect, args.ranks), (Dialect::OpenMpi41, Some(3)));
+        assert_eq!((args.dialect, args.ranks), (Dialects::One(Dialect::OpenMpi41), Some(3)));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod agree;
 mod gather;
 mod group;
-pub mod launcher;
+mod library;
 mod mail;
 mod pause;
 mod sockets;
@@ -20,7 +20,7 @@ use mpi::{
 };
 
 pub use self::{agree::Failure, group::Group, pause::Pause};
-use crate::{error::Error, streams, visible::visible};
+use crate::{error::Error, launcher::Launch, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
 const PANIC_EXIT_CODE: i32 = 101;
@@ -35,7 +35,7 @@ pub struct World {
     pub all: Group,
     host: String,
     library: String,
-    launch: launcher::Launch,
+    launch: Launch,
     settings: Vec<String>,
     _universe: Universe,
 }
@@ -65,9 +65,9 @@ impl World {
             )));
         }
         let library = mpi::environment::library_version().unwrap_or_default();
-        let launch = launcher::Launch::of_environment();
-        launcher::check(&launch, world.size().unsigned_abs(), &library)?;
-        let library = launcher::name_and_version(&library);
+        let launch = Launch::of_environment();
+        library::check(&launch, world.size().unsigned_abs(), &library)?;
+        let library = library::name_and_version(&library);
         if !settings.is_empty() {
             sockets::send_at_once();
         }
@@ -107,7 +107,7 @@ impl World {
 
     /// What the launcher told this process.
     #[must_use]
-    pub fn launch(&self) -> &launcher::Launch {
+    pub fn launch(&self) -> &Launch {
         &self.launch
     }
 

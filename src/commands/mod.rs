@@ -1,5 +1,6 @@
 //! The subcommands: each joins the parts it needs and holds no algorithm. The only module that prints.
 
+mod bounded;
 mod julia;
 mod pi;
 mod place;
@@ -13,8 +14,9 @@ pub use place::gpu_of_rank;
 
 use crate::{
     cli::{Cli, Command, Parsed, Timings},
-    comm::{Failure, World, launcher::Launch},
+    comm::{Failure, World},
     error::Error,
+    launcher::Launch,
     output::report::Head,
     streams,
     visible::visible,
@@ -42,7 +44,7 @@ impl Began {
             || Ok(Stop::never()),
             |limit| {
                 let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
-                Stop::watch(at, limit, launch.told.is_some())
+                Stop::watch(at, limit, launch.is_launched())
             },
         );
         Self { at, stop }

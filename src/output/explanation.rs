@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::node_drawing::{Occupant, draw};
 use crate::{
-    placement::{Device, Distance, Launcher, LocalRank, Place, Rules, Visible, choose, distance},
-    plan::counted,
+    placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
     topology::{CpuSet, NO_CORE_AT_GPU, Node},
     wish::DeviceWish,
+    words::none_or_counted as counted,
 };
 
 /// Explains `rankfile`, called `name`; `nodes` are those that are known, by the host names of the file without domains;
@@ -111,7 +111,7 @@ fn places(node: &Node, entries: &[&Entry], bindings: &[CpuSet]) -> Result<Vec<Pl
             wish: entry.device.unwrap_or_default(),
             told_by: None,
             visible: Visible::all(&node.gpus),
-            launcher: Launcher::OpenMpi,
+            launcher: None,
         })
         .collect();
     choose(node, &ranks, &Rules::default()).map(|placement| placement.places).map_err(|error| error.to_string())
@@ -159,13 +159,10 @@ fn remarks(entry: &Entry, diagnostics: &[Diagnostic]) -> String {
 }
 
 fn remark(diagnostic: &Diagnostic) -> String {
-    let Diagnostic { severity, code, message, open_mpi_41, open_mpi_5, corrected, .. } = diagnostic;
+    let Diagnostic { severity, code, message, .. } = diagnostic;
     let mut text = format!("    {severity}[{}]: {message}\n", code.id());
-    let notes = [("Open MPI 4.1", open_mpi_41), ("Open MPI 5.x", open_mpi_5), ("write", corrected)];
-    for (label, note) in notes {
-        if let Some(note) = note {
-            text += &format!("      {label}: {note}\n");
-        }
+    for (label, note) in diagnostic.notes() {
+        text += &format!("      {label}: {note}\n");
     }
     text
 }

@@ -45,8 +45,9 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launcher::Launcher;
     use crate::placement::{
-        Asked, Code, Device, DeviceWish, IcdFile, Launcher, Place, Rules, Severity, VulkanAdapter, choose, map,
+        Asked, Code, Device, DeviceWish, IcdFile, Place, Rules, Severity, VulkanAdapter, choose, map,
         sample::{node, ranks},
     };
 
@@ -62,9 +63,14 @@ mod tests {
     #[test]
     fn advice_has_the_options_of_the_launcher_that_started_the_ranks() {
         for (launcher, expected) in [
-            (Launcher::OpenMpi, "start with --map-by slot:PE=2 --bind-to core, or with a rankfile made by"),
-            (Launcher::Mpich, "start with -bind-to core:2, or with the command that `hybrid rankfile write` prints"),
-            (Launcher::Other, "start with the command that `hybrid rankfile write` prints"),
+            (Some(Launcher::OpenMpi4), "start with --map-by slot:PE=2 --bind-to core, or with a rankfile made by"),
+            (Some(Launcher::OpenMpi5), "start with --map-by slot:PE=2 --bind-to core, or with a rankfile made by"),
+            (
+                Some(Launcher::Mpich),
+                "start with -bind-to core:2, or with the command that `hybrid rankfile write` prints",
+            ),
+            (Some(Launcher::Slurm), "start with the command that `hybrid rankfile write` prints"),
+            (None, "start with the command that `hybrid rankfile write` prints"),
         ] {
             let mut facts = facts(node(1, 1, 4, &[]), &["0-3", "0-3"]);
             facts.ranks.iter_mut().for_each(|rank| rank.local.launcher = launcher);

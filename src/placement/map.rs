@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Code, DeviceWish, Launcher, LocalRank, Placement, Rules, Visible, choose};
-use crate::{error::Error, topology::Node};
+use super::{Code, DeviceWish, LocalRank, Placement, Rules, Visible, choose};
+use crate::{error::Error, launcher::Launcher, topology::Node};
 
 /// The best places for `ranks` ranks on `node`, numbered from 0: the ranks of GPUs come first, in the order of the PCI bus
 /// ids.
@@ -25,7 +25,8 @@ pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Placem
         wish: DeviceWish::Auto,
         told_by: None,
         visible: Visible::all(&node.gpus),
-        launcher: Launcher::OpenMpi,
+        // A launcher that reads what is written.
+        launcher: Some(Launcher::OpenMpi5),
     };
     let ranks: Vec<LocalRank> = ranks.map(free).collect();
     let mut placement = choose(node, &ranks, rules)?;

@@ -35,7 +35,7 @@ pub use self::{
     visible::{Visible, visible},
 };
 pub use crate::wish::DeviceWish;
-use crate::{pci::PciBusId, topology::CpuSet};
+use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};
 
 /// The device a rank got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,20 +61,8 @@ pub struct LocalRank {
     pub told_by: Option<String>,
     /// The GPUs that its environment leaves visible.
     pub visible: Visible,
-    /// What started it.
-    pub launcher: Launcher,
-}
-
-/// Launchers that advice has different options for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Launcher {
-    /// `mpiexec` of Open MPI, which reads rankfiles.
-    #[default]
-    OpenMpi,
-    /// `mpiexec` of MPICH.
-    Mpich,
-    /// Any other.
-    Other,
+    /// What started it, where that is known.
+    pub launcher: Option<Launcher>,
 }
 
 /// How places are dealt; the same on all ranks of a job.

@@ -1,6 +1,7 @@
 //! Made-up nodes and ranks for the tests of this folder.
 
-use super::{Device, DeviceWish, Launcher, LocalRank, Visible};
+use super::{Device, DeviceWish, LocalRank, Visible};
+use crate::launcher::Launcher;
 use crate::topology::{Core, Gpu, Locality, Node, NumaNode};
 
 /// A GPU of each of two NUMA nodes, for [`node`].
@@ -57,7 +58,7 @@ pub(super) fn ranks(node: &Node, bindings: &[&str]) -> Vec<LocalRank> {
         wish: DeviceWish::Auto,
         told_by: None,
         visible: Visible::all(&node.gpus),
-        launcher: Launcher::OpenMpi,
+        launcher: Some(Launcher::OpenMpi4),
     };
     bindings.iter().enumerate().map(rank).collect()
 }

@@ -1,7 +1,11 @@
 //! What stands above the lines of a written rankfile: how it was made, for which nodes, and how to start with it.
 
 use super::{Host, Plan, launch_line};
-use crate::{cli::rankfile::Launcher, rankfile::Dialects, visible::visible};
+use crate::{
+    launcher::{Dialect, LaunchLine, Launcher},
+    visible::visible,
+    words::none_or_counted,
+};
 
 /// The lines, without the signs of a comment. `file` is what the rankfile will be called, `program` what it is to start.
 #[must_use]
@@ -10,35 +14,27 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
     let mut lines = vec![format!(
         "Made by `hybrid rankfile write` {}: {}, {on_gpus} on a GPU, for {}.",
         env!("CARGO_PKG_VERSION"),
-        counted(plan.ranks.len(), "rank"),
-        counted(hosts.len(), "node")
+        none_or_counted(plan.ranks.len(), "rank"),
+        none_or_counted(hosts.len(), "node")
     )];
     for Host { name, node } in hosts {
         let ids: Vec<String> =
             node.gpus.iter().map(|gpu| format!("{}{}", gpu.pci_bus_id, gpu.partitions_in_words())).collect();
-        let gpus = counted(ids.len(), "GPU");
+        let gpus = none_or_counted(ids.len(), "GPU");
         let [packages, cores] = [(node.slots_per_package().len(), "package"), (node.allowed_cores().count(), "core")]
-            .map(|(n, what)| counted(n, what));
+            .map(|(n, what)| none_or_counted(n, what));
         lines.push(format!("  {name}: {packages}, {cores}, {gpus} {}", ids.join(" ")).trim_end().to_owned());
     }
-    let open_mpi =
-        [("4.1:", Launcher::OpenMpi4, Dialects::OpenMpi41), ("5:  ", Launcher::OpenMpi5, Dialects::OpenMpi5)];
     // A file for another launcher may have lines that are too long for these.
-    let has_room = |dialect| plan.rankfile_for(Some(dialect), &[]).is_ok();
-    for (name, launcher, _) in open_mpi.into_iter().filter(|(.., dialect)| has_room(*dialect)) {
-        lines.push(format!("  Open MPI {name} {}", launch_line(plan, launcher, file, program).command));
+    let has_room = |dialect: &Dialect| plan.rankfile_for(&[*dialect], &[]).is_ok();
+    let width =
+        Dialect::ALL.map(|dialect| dialect.short_version().len()).into_iter().max().unwrap_or_default() + ":".len();
+    for launcher in Launcher::ALL {
+        let Some(dialect) = launcher.dialect().filter(has_room) else { continue };
+        let LaunchLine { command, .. } = launch_line(plan, launcher, file, program);
+        lines.push(format!("  Open MPI {:width$} {command}", format!("{}:", dialect.short_version())));
     }
     lines.iter().map(|line| visible(line).into_owned()).collect()
-}
-
-/// `no GPU`, `1 core`, `4 ranks`.
-#[must_use]
-pub fn counted(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 #[cfg(test)]

@@ -3,22 +3,19 @@
 
 mod header;
 mod launch_line;
-mod launcher;
 mod of_rankfile;
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-pub use self::{
-    header::{counted, header},
-    launch_line::{LaunchLine, launch_line},
-    launcher::of_version,
-};
+pub use self::header::header;
+pub(crate) use self::launch_line::launch_line;
 use crate::{
     error::Error,
+    launcher::{Dialect, Launcher},
     placement::{Device, Rules, map_ranks},
-    rankfile::{self, Cores, Dialects, WriteError},
+    rankfile::{self, Cores, WriteError},
     topology::{CpuSet, Node, PciBusId, homes},
     visible::visible_json,
     wish::DeviceWish,
@@ -135,14 +132,14 @@ impl Plan {
     /// # Errors
     /// [`Error::Placement`] where a name or a list of cores is one that a launcher would refuse or misread.
     pub fn rankfile(&self, header: &[String]) -> Result<String, Error> {
-        self.rankfile_for(Some(Dialects::Both), header)
+        self.rankfile_for(&Dialect::ALL, header)
     }
 
-    /// The same for a file that only these launchers read; with `None` this program alone.
+    /// The same for a file that is read in these dialects only; with none of them by this program alone.
     ///
     /// # Errors
     /// As [`Plan::rankfile`] has it.
-    pub fn rankfile_for(&self, launchers: Option<Dialects>, header: &[String]) -> Result<String, Error> {
+    pub fn rankfile_for(&self, dialects: &[Dialect], header: &[String]) -> Result<String, Error> {
         let placements: Vec<rankfile::Placement> = self
             .ranks
             .iter()
@@ -158,14 +155,14 @@ impl Plan {
                 comment: None,
             })
             .collect();
-        rankfile::write_for(launchers, header, &placements).map_err(|error| {
+        rankfile::write_for(dialects, header, &placements).map_err(|error| {
             // The cores are this program's own choice.
             let way_out = match error {
-                WriteError::TooLong { .. } => {
-                    "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher mpich and slurm \
-                     have no such limit"
-                }
-                _ => "",
+                WriteError::TooLong { .. } => format!(
+                    "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher {} have no such limit",
+                    without_rankfile().join(" and ")
+                ),
+                _ => String::new(),
             };
             Error::Placement(format!("{error}{way_out}"))
         })
@@ -196,6 +193,12 @@ impl Plan {
             .collect();
         format!("[\n{}\n]\n", visible_json(&rows.join(",\n")))
     }
+}
+
+/// The launchers that read no rankfile, as the command line calls them.
+fn without_rankfile() -> Vec<&'static str> {
+    let launchers = Launcher::ALL.into_iter().filter(|launcher| launcher.dialect().is_none());
+    launchers.map(|launcher| launcher.start().name).collect()
 }
 
 #[cfg(test)]

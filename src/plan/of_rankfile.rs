@@ -75,7 +75,7 @@ fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
 #[cfg(test)]
 mod tests {
     use super::{super::tests::host, *};
-    use crate::{cli::rankfile::Launcher, plan::launch_line};
+    use crate::{launcher::Launcher, plan::launch_line};
 
     fn plan(text: &str, hosts: &[(&str, &str)]) -> Result<Plan, Error> {
         let nodes = hosts.iter().map(|(name, topology)| ((*name).to_owned(), host(name, topology).node)).collect();

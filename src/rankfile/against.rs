@@ -8,9 +8,11 @@ use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
 use super::hostname::short_name;
+use super::slots::read_as::counts_flat;
 use super::slots::spelling::{canonical_text, in_words};
 use super::slots::{Item, Misfit, Reading, resolve};
 use super::write::{line, logical_items};
+use crate::launcher::{ByDialect, Dialect};
 
 /// What a rankfile can see of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,7 @@ impl NodeShape {
 /// Hosts named by address, and `localhost`, are checked only where `nodes` has them under that name.
 #[must_use]
 pub fn lint_against(rankfile: &Rankfile, nodes: &BTreeMap<String, NodeShape>) -> Vec<Diagnostic> {
-    let nodes: HashMap<&str, &NodeShape> = nodes.iter().map(|(host, shape)| (short_name(host), shape)).collect();
+    let nodes: BTreeMap<&str, &NodeShape> = nodes.iter().map(|(host, shape)| (short_name(host), shape)).collect();
     // A rank with several lines is where its last line says.
     let last_lines: HashMap<u32, usize> = rankfile.entries.iter().map(|entry| (entry.rank, entry.line)).collect();
     let mut hosts: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
@@ -104,44 +106,50 @@ fn misfit_finding(entry: &Entry, misfit: &Misfit, shape: &NodeShape) -> Diagnost
     if shape.pus_per_core > 1 && code == Code::NoSuchCore {
         message += &format!(" (slots count cores, not their {} hardware threads)", shape.pus_per_core);
     }
-    let says = |reading| match resolve(&entry.slots, reading, &shape.cores_per_package) {
+    let does = |dialect| Some(binds(dialect, resolve(&entry.slots, Reading::By(dialect), &shape.cores_per_package)));
+    Diagnostic::new(code, entry.slots_span(), message).with_consequences(ByDialect::of(does))
+}
+
+/// What a launcher does with a slot list that it reads as these cores, or that does not fit the node.
+fn binds(dialect: Dialect, read: Result<Vec<u32>, Misfit>) -> String {
+    match read {
         Ok(cores) => format!("binds {}, without a word", logical_words(&cores)),
         Err(Misfit::Crash | Misfit::NoSuchPackage { whole: true, .. }) => {
             "mpiexec dies of a segmentation fault".to_owned()
         }
-        Err(_) if reading == Reading::OpenMpi5 => "refuses the job: \"a non-existent CPU\"".to_owned(),
-        Err(Misfit::NoSuchCore { .. }) => "exits with status 1 and prints nothing".to_owned(),
-        Err(_) => "refuses the job: \"Not found\", without a line number".to_owned(),
-    };
-    Diagnostic::new(code, entry.slots_span(), message)
-        .with_consequences(Some(says(Reading::OpenMpi41)), Some(says(Reading::OpenMpi5)))
+        Err(misfit) => match (dialect, misfit) {
+            (Dialect::OpenMpi41, Misfit::NoSuchCore { .. }) => "exits with status 1 and prints nothing".to_owned(),
+            (Dialect::OpenMpi41, _) => "refuses the job: \"Not found\", without a line number".to_owned(),
+            (Dialect::OpenMpi5, _) => "refuses the job: \"a non-existent CPU\"".to_owned(),
+        },
+    }
 }
 
-/// 5.x counts cores of a package from `package * cores of that package`: wrong where packages differ.
+/// Some count cores of a package from `package * cores of that package`: wrong where packages differ.
 fn unequal_packages(entry: &Entry, asked: &[u32], shape: &NodeShape) -> Option<Diagnostic> {
     let packages = &shape.cores_per_package;
-    let [by_41, by_5] = [Reading::OpenMpi41, Reading::OpenMpi5].map(|reading| resolve(&entry.slots, reading, packages));
-    // Where 4.1 errs too, the text itself is at fault, and that was said when it was read.
+    let read = ByDialect::of(|dialect| resolve(&entry.slots, Reading::By(dialect), packages));
+    let errs = |dialect| read[dialect].as_deref() != Ok(asked);
+    // Where others err too, the text itself is at fault, and that was said when it was read.
     if packages.windows(2).all(|pair| pair[0] == pair[1])
-        || by_41.as_deref() != Ok(asked)
-        || by_5.as_deref() == Ok(asked)
+        || Dialect::ALL.into_iter().any(|dialect| errs(dialect) && !counts_flat(dialect))
+        || !Dialect::ALL.into_iter().any(errs)
     {
         return None;
     }
     let sizes: Vec<String> = packages.iter().map(u32::to_string).collect();
+    let who: Vec<&str> = Dialect::ALL.into_iter().filter(|dialect| errs(*dialect)).map(Dialect::version).collect();
     let message = format!(
-        "the packages of host '{}' differ ({} cores), where Open MPI 5.x miscounts: use logical cores",
+        "the packages of host '{}' differ ({} cores), where Open MPI {} miscounts: use logical cores",
         entry.host,
-        sizes.join(", ")
+        sizes.join(", "),
+        who.join(" and ")
     );
-    let says = match by_5 {
-        Ok(cores) => format!("binds {}, without a word", logical_words(&cores)),
-        Err(_) => "refuses the job: \"a non-existent CPU\"".to_owned(),
-    };
+    let consequences = ByDialect::of(|dialect| errs(dialect).then(|| binds(dialect, read[dialect].clone())));
     let slots = canonical_text(&logical_items(asked));
     Some(
         Diagnostic::new(Code::UnequalPackages, entry.slots_span(), message)
-            .with_consequences(None, Some(says))
+            .with_consequences(consequences)
             .with_correction(Some(line(entry.rank, &entry.host, &slots, entry.device))),
     )
 }
@@ -193,17 +201,18 @@ mod tests {
 
     #[test]
     fn the_real_consequences_are_told() {
-        let says = |text: &str| {
-            let found = &findings(text, &[4, 4])[0];
-            (found.open_mpi_41.clone().unwrap(), found.open_mpi_5.clone().unwrap())
-        };
-        assert!(says("rank 0=a slot=9\n").0.contains("prints nothing"));
-        assert!(says("rank 0=a slot=0:4\n").0.contains("Not found"));
-        assert!(says("rank 0=a slot=0:4\n").1.contains("binds core 4"));
-        assert!(says("rank 0=a slot=S2\n").1.contains("segmentation fault"));
+        for (text, dialect, expected) in [
+            ("rank 0=a slot=9\n", Dialect::OpenMpi41, "prints nothing"),
+            ("rank 0=a slot=0:4\n", Dialect::OpenMpi41, "Not found"),
+            ("rank 0=a slot=0:4\n", Dialect::OpenMpi5, "binds core 4"),
+            ("rank 0=a slot=S2\n", Dialect::OpenMpi5, "segmentation fault"),
+        ] {
+            let does = findings(text, &[4, 4])[0].consequences[dialect].clone();
+            assert!(does.as_deref().is_some_and(|does| does.contains(expected)), "{text}: {does:?}");
+        }
         let unequal = &findings("rank 0=a slot=1:0-1 # gpu\n", &[2, 4])[0];
         assert_eq!(unequal.corrected.as_deref(), Some("rank 0=a slot=2-3 # gpu"));
-        assert_eq!(unequal.open_mpi_5.as_deref(), Some("binds cores 4-5, without a word"));
+        assert_eq!(unequal.consequences, ByDialect::new([None, Some("binds cores 4-5, without a word".to_owned())]));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The list of everything that can be said about a rankfile: stable id, name, severity, and what
-//! each Open MPI does about it where that is the same in every file. One row to add a code.
+//! each dialect does about it where that is the same in every file. One row to add a code.
 
 use std::fmt;
 
-use super::start::sharing;
+use crate::launcher::{ByDialect, Dialect, sharing};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +40,24 @@ const ELSEWHERE: &str =
     "\"a host was either not allocated or oversubscribed its slots\", unless a hostfile names the address";
 const LOST: &str = "says \"A rank is missing its location specification\" and starts nothing";
 
+/// What each dialect does about a fault; `None` where it does as the file says or where it depends.
+type Consequences = ByDialect<Option<&'static str>>;
+
+/// In the order of [`Dialect::ALL`].
+const fn each(consequences: [Option<&'static str>; Dialect::ALL.len()]) -> Consequences {
+    ByDialect::new(consequences)
+}
+
+/// Where it depends, or where no launcher does anything else than the file says.
+const NONE: Consequences = each([None, None]);
+
+/// All do the same.
+const fn alike(consequence: &'static str) -> Consequences {
+    each([Some(consequence), Some(consequence)])
+}
+
 macro_rules! codes {
-    ($($variant:ident $id:literal $name:literal $severity:ident $by_41:expr, $by_5:expr, $doc:literal;)*) => {
+    ($($variant:ident $id:literal $name:literal $severity:ident $consequences:expr, $doc:literal;)*) => {
         /// What is wrong. The id (`RF040`) and the name (`package-prefix`) never change their meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $doc] $variant,)* }
@@ -66,85 +82,85 @@ macro_rules! codes {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
 
-            /// What Open MPI 4.1 and 5.x do; `None` where they do as the file says or where it depends.
-            pub(super) const fn consequences(self) -> [Option<&'static str>; 2] {
-                match self { $(Self::$variant => [$by_41, $by_5],)* }
+            /// What each dialect does where that is the same in every file.
+            pub(super) const fn consequences(self) -> Consequences {
+                match self { $(Self::$variant => $consequences,)* }
             }
         }
     };
 }
 
 codes! {
-    FileTooLarge "RF001" "file-too-large" Error None, None, "More text than any rankfile has.";
-    NotText "RF002" "not-text" Error Some(SYNTAX), Some(SYNTAX), "A NUL byte.";
-    NotUtf8 "RF003" "not-utf8" Error Some("refuses such bytes outside of comments"), Some("refuses such bytes outside of comments"), "Bytes that are not UTF-8.";
-    ByteOrderMark "RF004" "byte-order-mark" Error Some(HOSTFILE), Some(HOSTFILE), "The file starts with a byte order mark.";
-    CarriageReturn "RF005" "carriage-return" Error Some(SYNTAX), Some(SYNTAX), "Lines end as on Windows.";
-    CommentAtEnd "RF006" "comment-without-newline" Error Some(SYNTAX), Some(SYNTAX), "The last line is a comment without a newline.";
-    OpenComment "RF007" "open-comment" Error Some("ignores the rest of the file, without a word"), Some("ignores the rest of the file, without a word"), "`/*` without `*/`.";
-    NoRanks "RF008" "no-ranks" Error Some(LOST), Some(SYNTAX), "The file names no rank.";
-    OtherFile "RF009" "other-file" Error None, None, "Not a rankfile, but a hostfile or another launcher's file.";
+    FileTooLarge "RF001" "file-too-large" Error NONE, "More text than any rankfile has.";
+    NotText "RF002" "not-text" Error alike(SYNTAX), "A NUL byte.";
+    NotUtf8 "RF003" "not-utf8" Error alike("refuses such bytes outside of comments"), "Bytes that are not UTF-8.";
+    ByteOrderMark "RF004" "byte-order-mark" Error alike(HOSTFILE), "The file starts with a byte order mark.";
+    CarriageReturn "RF005" "carriage-return" Error alike(SYNTAX), "Lines end as on Windows.";
+    CommentAtEnd "RF006" "comment-without-newline" Error alike(SYNTAX), "The last line is a comment without a newline.";
+    OpenComment "RF007" "open-comment" Error alike("ignores the rest of the file, without a word"), "`/*` without `*/`.";
+    NoRanks "RF008" "no-ranks" Error each([Some(LOST), Some(SYNTAX)]), "The file names no rank.";
+    OtherFile "RF009" "other-file" Error NONE, "Not a rankfile, but a hostfile or another launcher's file.";
 
-    UnknownLine "RF010" "unknown-line" Error Some(AS_HOST), Some("ignores a plain word, else stops at \"a parse error in the hostfile\" or \"invalid syntax\""), "A line that does not start with `rank`.";
-    KeywordCase "RF011" "keyword-case" Error Some("stops at \"a parse error in the hostfile\" (rank) or a missing help text (slot)"), Some("stops at \"a parse error in the hostfile\" (rank), or takes the slot number for the host (slot)"), "`RANK` or `Slot`.";
-    RankNumber "RF012" "rank-number" Error Some(SYNTAX), Some(SYNTAX), "No whole number after `rank`.";
-    RankTooLarge "RF013" "rank-too-large" Error Some("cuts the number to 32 bits (4294967297 is rank 1), or hangs while it fills its memory"), Some("cuts the number to 32 bits (4294967297 is rank 1), or hangs while it fills its memory"), "A rank that no job has.";
-    MissingEquals "RF014" "missing-equals" Error Some(SYNTAX), Some(SYNTAX), "No `=` after the rank or after `slot`.";
-    DoubleEquals "RF015" "double-equals" Error Some("mpiexec dies of a segmentation fault"), Some("mpiexec dies of a segmentation fault"), "`==`.";
-    MissingSlots "RF016" "missing-slots" Error Some("stops without starting anything, with a missing help text"), Some("leaves the rank unbound, without a word"), "A rank without `slot=`.";
-    EmptySlots "RF017" "empty-slots" Error Some(SYNTAX), Some(SYNTAX), "Nothing after `slot=`.";
-    BlankInSlots "RF018" "blank-in-slots" Error Some("ignores everything after the blank, without a word"), Some("ignores everything after the blank, without a word"), "A blank within a slot list.";
-    StrayText "RF019" "stray-text" Warning Some("ignores plain words after the slots; a second rank or slot on the line breaks the file"), Some("ignores plain words after the slots; a second rank or slot on the line breaks the file"), "Words after the slot list.";
-    StrayCharacter "RF020" "stray-character" Error Some(SYNTAX), Some(SYNTAX), "A character that has no place in a rankfile.";
-    BrokenLine "RF021" "broken-line" Error Some(SYNTAX), Some(SYNTAX), "Something else where `slot=` should stand.";
-    Guise "RF022" "look-alike-character" Error Some(UNNAMED), Some(UNNAMED), "A character that looks like ASCII or like nothing.";
+    UnknownLine "RF010" "unknown-line" Error each([Some(AS_HOST), Some("ignores a plain word, else stops at \"a parse error in the hostfile\" or \"invalid syntax\"")]), "A line that does not start with `rank`.";
+    KeywordCase "RF011" "keyword-case" Error each([Some("stops at \"a parse error in the hostfile\" (rank) or a missing help text (slot)"), Some("stops at \"a parse error in the hostfile\" (rank), or takes the slot number for the host (slot)")]), "`RANK` or `Slot`.";
+    RankNumber "RF012" "rank-number" Error alike(SYNTAX), "No whole number after `rank`.";
+    RankTooLarge "RF013" "rank-too-large" Error alike("cuts the number to 32 bits (4294967297 is rank 1), or hangs while it fills its memory"), "A rank that no job has.";
+    MissingEquals "RF014" "missing-equals" Error alike(SYNTAX), "No `=` after the rank or after `slot`.";
+    DoubleEquals "RF015" "double-equals" Error alike("mpiexec dies of a segmentation fault"), "`==`.";
+    MissingSlots "RF016" "missing-slots" Error each([Some("stops without starting anything, with a missing help text"), Some("leaves the rank unbound, without a word")]), "A rank without `slot=`.";
+    EmptySlots "RF017" "empty-slots" Error alike(SYNTAX), "Nothing after `slot=`.";
+    BlankInSlots "RF018" "blank-in-slots" Error alike("ignores everything after the blank, without a word"), "A blank within a slot list.";
+    StrayText "RF019" "stray-text" Warning alike("ignores plain words after the slots; a second rank or slot on the line breaks the file"), "Words after the slot list.";
+    StrayCharacter "RF020" "stray-character" Error alike(SYNTAX), "A character that has no place in a rankfile.";
+    BrokenLine "RF021" "broken-line" Error alike(SYNTAX), "Something else where `slot=` should stand.";
+    Guise "RF022" "look-alike-character" Error alike(UNNAMED), "A character that looks like ASCII or like nothing.";
 
-    MissingHost "RF030" "missing-host" Error Some("takes the next word for the host"), Some("takes the next word for the host"), "Nothing after `rank N=`.";
-    HostSyntax "RF031" "host-syntax" Error Some("refuses the name, or cuts it and tries ssh to what is left"), Some("refuses the name, or cuts it and finds no such host"), "A host name that cannot be one.";
-    HostUnderscore "RF032" "host-underscore" Error Some("refuses the name: \"an illegal character in the following node name\""), None, "A host name with `_`.";
-    QuotedHost "RF033" "quoted-host" Error Some("takes the quotes for a part of the name and refuses it"), Some(SYNTAX), "A host name in quotes.";
-    RelativeHost "RF034" "relative-host" Error Some("\"A relative host was specified, but no prior allocation has been made\", with -H and --hostfile too"), Some("\"A relative host was specified, but no prior allocation has been made\", unless -H or a resource manager names hosts"), "`+n0`.";
-    SeveralAts "RF035" "several-ats" Error Some("mpiexec dies of a segmentation fault"), Some("mpiexec dies of a segmentation fault"), "`a@b@host`.";
-    FullHostName "RF036" "full-host-name" Warning Some("cuts the name at the first dot, so that node.a and node.b are one host"), Some("cuts the name at the first dot, so that node.a and node.b are one host"), "A host name with its domain.";
-    HostCase "RF037" "host-case" Error Some("may take the two spellings for two hosts"), Some("takes the two spellings for two hosts: \"a host was either not allocated or oversubscribed its slots\""), "One host in two spellings.";
-    OneMachine "RF038" "one-machine" Error None, None, "This machine under two names, or by its address.";
-    Ipv6Host "RF039" "ipv6-host" Error Some("refuses the name: \"an illegal character in the following node name\", unless it is an address of the machine that starts the job"), Some(ELSEWHERE), "A host by its IPv6 address.";
+    MissingHost "RF030" "missing-host" Error alike("takes the next word for the host"), "Nothing after `rank N=`.";
+    HostSyntax "RF031" "host-syntax" Error each([Some("refuses the name, or cuts it and tries ssh to what is left"), Some("refuses the name, or cuts it and finds no such host")]), "A host name that cannot be one.";
+    HostUnderscore "RF032" "host-underscore" Error each([Some("refuses the name: \"an illegal character in the following node name\""), None]), "A host name with `_`.";
+    QuotedHost "RF033" "quoted-host" Error each([Some("takes the quotes for a part of the name and refuses it"), Some(SYNTAX)]), "A host name in quotes.";
+    RelativeHost "RF034" "relative-host" Error each([Some("\"A relative host was specified, but no prior allocation has been made\", with -H and --hostfile too"), Some("\"A relative host was specified, but no prior allocation has been made\", unless -H or a resource manager names hosts")]), "`+n0`.";
+    SeveralAts "RF035" "several-ats" Error alike("mpiexec dies of a segmentation fault"), "`a@b@host`.";
+    FullHostName "RF036" "full-host-name" Warning alike("cuts the name at the first dot, so that node.a and node.b are one host"), "A host name with its domain.";
+    HostCase "RF037" "host-case" Error each([Some("may take the two spellings for two hosts"), Some("takes the two spellings for two hosts: \"a host was either not allocated or oversubscribed its slots\"")]), "One host in two spellings.";
+    OneMachine "RF038" "one-machine" Error NONE, "This machine under two names, or by its address.";
+    Ipv6Host "RF039" "ipv6-host" Error each([Some("refuses the name: \"an illegal character in the following node name\", unless it is an address of the machine that starts the job"), Some(ELSEWHERE)]), "A host by its IPv6 address.";
 
-    PackagePrefix "RF040" "package-prefix" Error None, None, "`P1`, a package to 5.x only.";
-    CorePrefix "RF041" "core-prefix" Error None, None, "`C1`, which is core 0.";
-    StarWithoutPackage "RF042" "star-without-package" Error None, None, "`*`, which is core 0.";
-    NotANumber "RF043" "not-a-number" Error None, None, "`0x3`, which is core 0.";
-    CommaAfterPackage "RF044" "comma-after-package" Error None, None, "`0:0,1`, which the versions split differently.";
-    ReversedRange "RF045" "reversed-range" Error None, None, "`2-0`, which is no core.";
-    StrayPunctuation "RF046" "stray-punctuation" Warning None, None, "`0,` or `0;;1`.";
-    NegativeNumber "RF047" "negative-core" Error None, None, "`-1`, which is core 1.";
-    BadRange "RF048" "bad-range" Error None, None, "`0-` or `0-1-2`.";
-    NumberTooLarge "RF049" "number-too-large" Error None, None, "A core number that wraps.";
-    MissingNumber "RF050" "missing-number" Error None, None, "`0:` or `:1`.";
-    SlotsTooLong "RF051" "slots-too-long" Error None, None, "More text than the launchers have room for.";
-    MixedCounts "RF052" "mixed-counts" Error None, None, "A slot list that the versions read differently in another way.";
+    PackagePrefix "RF040" "package-prefix" Error NONE, "`P1`, a package to 5.x only.";
+    CorePrefix "RF041" "core-prefix" Error NONE, "`C1`, which is core 0.";
+    StarWithoutPackage "RF042" "star-without-package" Error NONE, "`*`, which is core 0.";
+    NotANumber "RF043" "not-a-number" Error NONE, "`0x3`, which is core 0.";
+    CommaAfterPackage "RF044" "comma-after-package" Error NONE, "`0:0,1`, which the versions split differently.";
+    ReversedRange "RF045" "reversed-range" Error NONE, "`2-0`, which is no core.";
+    StrayPunctuation "RF046" "stray-punctuation" Warning NONE, "`0,` or `0;;1`.";
+    NegativeNumber "RF047" "negative-core" Error NONE, "`-1`, which is core 1.";
+    BadRange "RF048" "bad-range" Error NONE, "`0-` or `0-1-2`.";
+    NumberTooLarge "RF049" "number-too-large" Error NONE, "A core number that wraps.";
+    MissingNumber "RF050" "missing-number" Error NONE, "`0:` or `:1`.";
+    SlotsTooLong "RF051" "slots-too-long" Error NONE, "More text than the launchers have room for.";
+    MixedCounts "RF052" "mixed-counts" Error NONE, "A slot list that the versions read differently in another way.";
 
-    RankZeroFirst "RF060" "rank-zero-first" Error Some("\"rank 0 is already assigned\", and starts nothing"), Some("\"rank 0 is already assigned\", and starts nothing (5.0.11 and before)"), "Another rank stands before rank 0.";
-    MissingRank "RF061" "missing-rank" Error Some(LOST), Some(LOST), "Ranks are not 0, 1, 2, ... without a gap.";
-    DuplicateRank "RF062" "duplicate-rank" Error Some("lets the last line win, without a word; without -n it misses a rank"), Some("lets the last line win, without a word; without -n it misses a rank"), "A rank stands there twice.";
-    TooFewRanks "RF063" "too-few-ranks" Error Some(LOST), Some(LOST), "Fewer ranks than `-n` starts.";
-    UnusedRanks "RF064" "unused-ranks" Warning Some("ignores the ranks over, without a word"), Some("ignores the ranks over, without a word"), "More ranks than `-n` starts.";
+    RankZeroFirst "RF060" "rank-zero-first" Error each([Some("\"rank 0 is already assigned\", and starts nothing"), Some("\"rank 0 is already assigned\", and starts nothing (5.0.11 and before)")]), "Another rank stands before rank 0.";
+    MissingRank "RF061" "missing-rank" Error alike(LOST), "Ranks are not 0, 1, 2, ... without a gap.";
+    DuplicateRank "RF062" "duplicate-rank" Error alike("lets the last line win, without a word; without -n it misses a rank"), "A rank stands there twice.";
+    TooFewRanks "RF063" "too-few-ranks" Error alike(LOST), "Fewer ranks than `-n` starts.";
+    UnusedRanks "RF064" "unused-ranks" Warning alike("ignores the ranks over, without a word"), "More ranks than `-n` starts.";
 
-    BadBusId "RF070" "bad-bus-id" Error None, None, "`gpu=` and no PCI bus id.";
-    DeviceComment "RF071" "device-comment" Warning None, None, "Almost a device comment.";
-    DeviceCommentAlone "RF072" "device-comment-alone" Warning None, None, "A device comment on a line of its own.";
+    BadBusId "RF070" "bad-bus-id" Error NONE, "`gpu=` and no PCI bus id.";
+    DeviceComment "RF071" "device-comment" Warning NONE, "Almost a device comment.";
+    DeviceCommentAlone "RF072" "device-comment-alone" Warning NONE, "A device comment on a line of its own.";
 
-    NoSuchCore "RF080" "no-such-core" Error None, None, "The node has no such core.";
-    NoSuchPackage "RF081" "no-such-package" Error None, None, "The node has no such package.";
-    UnequalPackages "RF082" "unequal-packages" Error None, None, "5.x miscounts cores where packages differ.";
-    SharedCore "RF083" "shared-core" Warning Some("lets both ranks share the core, without a word"), Some(ALREADY_ALLOCATED), "Two ranks on one core.";
-    TooManyRanks "RF084" "too-many-ranks" Warning Some("lets the ranks share cores, without a word"), Some(OVER_ITS_SLOTS), "More ranks on a node than it has cores.";
-    WholeNode "RF085" "whole-node" Note Some("reports the rank as \"not bound (or bound to all available processors)\""), None, "One rank has every core of a node.";
-    UnknownHost "RF086" "unknown-host" Error Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\""), "A host that is not among the nodes.";
-    NoSuchGpu "RF087" "no-such-gpu" Error None, None, "A device comment names a GPU that the node has not got.";
-    SharedGpu "RF088" "shared-gpu" Warning None, None, "Two ranks name one GPU, or more ranks want a GPU than the node has.";
+    NoSuchCore "RF080" "no-such-core" Error NONE, "The node has no such core.";
+    NoSuchPackage "RF081" "no-such-package" Error NONE, "The node has no such package.";
+    UnequalPackages "RF082" "unequal-packages" Error NONE, "5.x miscounts cores where packages differ.";
+    SharedCore "RF083" "shared-core" Warning each([Some("lets both ranks share the core, without a word"), Some(ALREADY_ALLOCATED)]), "Two ranks on one core.";
+    TooManyRanks "RF084" "too-many-ranks" Warning each([Some("lets the ranks share cores, without a word"), Some(OVER_ITS_SLOTS)]), "More ranks on a node than it has cores.";
+    WholeNode "RF085" "whole-node" Note each([Some("reports the rank as \"not bound (or bound to all available processors)\""), None]), "One rank has every core of a node.";
+    UnknownHost "RF086" "unknown-host" Error each([Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\"")]), "A host that is not among the nodes.";
+    NoSuchGpu "RF087" "no-such-gpu" Error NONE, "A device comment names a GPU that the node has not got.";
+    SharedGpu "RF088" "shared-gpu" Warning NONE, "Two ranks name one GPU, or more ranks want a GPU than the node has.";
 
-    TooManyFindings "RF099" "too-many-findings" Note None, None, "The list of findings was cut.";
+    TooManyFindings "RF099" "too-many-findings" Note NONE, "The list of findings was cut.";
 }
 
 impl fmt::Display for Code {

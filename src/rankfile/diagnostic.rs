@@ -1,8 +1,9 @@
-//! What is wrong, where, and what each Open MPI makes of it; and how a person reads that.
+//! What is wrong, where, and what each dialect makes of it; and how a person reads that.
 //! Knows codes and positions, not what a rankfile looks like.
 
 use super::code::{Code, Severity};
 use super::text::readable;
+use crate::launcher::{ByDialect, Dialect};
 
 /// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,8 @@ pub struct Diagnostic {
     pub span: Span,
     /// What was found, with the value and the limit.
     pub message: String,
-    /// What Open MPI 4.1 really does; `None` where it does what the file says.
-    pub open_mpi_41: Option<String>,
-    /// What Open MPI 5.x really does; `None` where it does what the file says.
-    pub open_mpi_5: Option<String>,
+    /// What each dialect really does; `None` where it does what the file says.
+    pub consequences: ByDialect<Option<String>>,
     /// The whole line as it should be, where that is known.
     pub corrected: Option<String>,
 }
@@ -45,16 +44,23 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding with the severity and the consequences that its code has everywhere.
     pub(super) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        let [open_mpi_41, open_mpi_5] = code.consequences().map(|text| text.map(str::to_owned));
-        Self {
-            code,
-            severity: code.severity(),
-            span,
-            message: message.into(),
-            open_mpi_41,
-            open_mpi_5,
-            corrected: None,
-        }
+        let consequences = code.consequences().map(|text| text.map(str::to_owned));
+        Self { code, severity: code.severity(), span, message: message.into(), consequences, corrected: None }
+    }
+
+    /// Whether it matters to a launcher that reads rankfiles in one of these dialects. A finding without consequences in any
+    /// dialect concerns this program alone and always matters.
+    #[must_use]
+    pub fn concerns(&self, dialects: &[Dialect]) -> bool {
+        self.consequences.is_none() || dialects.iter().any(|dialect| self.consequences[*dialect].is_some())
+    }
+
+    /// What each dialect does, and what to write, as far as there is something to say, with the words before it.
+    pub fn notes(&self) -> impl Iterator<Item = (String, &str)> {
+        let consequences = self.consequences.iter();
+        let consequences = consequences.map(|(dialect, does)| (format!("Open MPI {}", dialect.version()), does));
+        let corrected = ("write".to_owned(), &self.corrected);
+        consequences.chain([corrected]).filter_map(|(label, note)| Some((label, note.as_deref()?)))
     }
 
     pub(super) fn with_correction(mut self, corrected: Option<String>) -> Self {
@@ -62,9 +68,8 @@ impl Diagnostic {
         self
     }
 
-    pub(super) fn with_consequences(mut self, open_mpi_41: Option<String>, open_mpi_5: Option<String>) -> Self {
-        self.open_mpi_41 = open_mpi_41;
-        self.open_mpi_5 = open_mpi_5;
+    pub(super) fn with_consequences(mut self, consequences: ByDialect<Option<String>>) -> Self {
+        self.consequences = consequences;
         self
     }
 }
@@ -72,8 +77,8 @@ impl Diagnostic {
 /// Characters of a source line that are shown, so that a line of a megabyte stays readable.
 const SHOWN_COLUMNS: usize = 100;
 
-/// A diagnostic as text: the line of `source` it is about, a caret below the place, what either
-/// Open MPI does, and the corrected line. Plain ASCII, ends with a newline.
+/// A diagnostic as text: the line of `source` it is about, a caret below the place, what each
+/// dialect does, and the corrected line. Plain ASCII, ends with a newline.
 ///
 /// `source` is the text the diagnostic was made from; bytes that are not UTF-8 are shown as `?`.
 #[must_use]
@@ -93,15 +98,8 @@ pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String
         let blanks = " ".repeat(caret_column);
         text += &format!("{gutter} |\n{} | {line}\n{gutter} | {blanks}{}\n", span.line, "^".repeat(carets));
     }
-    let notes = [
-        ("Open MPI 4.1", &diagnostic.open_mpi_41),
-        ("Open MPI 5.x", &diagnostic.open_mpi_5),
-        ("write", &diagnostic.corrected),
-    ];
-    for (label, note) in notes {
-        if let Some(note) = note {
-            text += &format!("{gutter} = {label}: {}\n", ascii(note));
-        }
+    for (label, note) in diagnostic.notes() {
+        text += &format!("{gutter} = {label}: {}\n", ascii(note));
     }
     text += &format!("{gutter} = see: {}\n", code.name());
     text
@@ -154,7 +152,7 @@ mod tests {
     fn the_caret_stands_below_the_place() {
         let source = "# caf\u{e9}\n\trank 1=a slot=0\n";
         let diagnostic = at(source, "1")
-            .with_consequences(Some("no word".into()), None)
+            .with_consequences(ByDialect::new([Some("no word".into()), None]))
             .with_correction(Some("rank 2=a slot=0".into()));
         let expected = "\
 error[RF062]: rank 1 stands here twice

@@ -1,43 +1,18 @@
-//! What a launcher of a given version will misread. Chooses among the findings of the parser; looks
+//! What launchers of given dialects will misread. Chooses among the findings of the parser; looks
 //! for nothing itself but the number of ranks. Knows no topology.
 
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::Rankfile;
 use super::parse::parse;
+use crate::launcher::Dialect;
 
-/// The launchers a file is meant for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Dialects {
-    /// Open MPI 4.1.
-    OpenMpi41,
-    /// Open MPI 5.x.
-    OpenMpi5,
-    /// Either.
-    #[default]
-    Both,
-}
-
-impl Dialects {
-    /// Whether a finding matters to these launchers. One without consequences in either concerns
-    /// this program alone and always matters.
-    #[must_use]
-    pub fn concern(self, diagnostic: &Diagnostic) -> bool {
-        let (by_41, by_5) = (diagnostic.open_mpi_41.is_some(), diagnostic.open_mpi_5.is_some());
-        match self {
-            Self::OpenMpi41 => by_41 || !by_5,
-            Self::OpenMpi5 => by_5 || !by_41,
-            Self::Both => true,
-        }
-    }
-}
-
-/// Everything in a rankfile that these launchers misread, in the order of the file; nothing for a
+/// Everything in a rankfile that is misread in these dialects, in the order of the file; nothing for a
 /// clean file.
 #[must_use]
-pub fn lint(bytes: &[u8], dialects: Dialects) -> Vec<Diagnostic> {
+pub fn lint(bytes: &[u8], dialects: &[Dialect]) -> Vec<Diagnostic> {
     let mut diagnostics = parse(bytes).diagnostics;
-    diagnostics.retain(|diagnostic| dialects.concern(diagnostic));
+    diagnostics.retain(|diagnostic| diagnostic.concerns(dialects));
     diagnostics
 }
 
@@ -70,12 +45,14 @@ mod tests {
 
     #[test]
     fn a_dialect_hears_only_what_concerns_it() {
-        let codes = |text: &str, dialects| lint(text.as_bytes(), dialects).iter().map(|d| d.code).collect::<Vec<_>>();
+        let codes = |text: &str, dialects: &[Dialect]| {
+            lint(text.as_bytes(), dialects).iter().map(|d| d.code).collect::<Vec<_>>()
+        };
         let prefix = "rank 0=a slot=P1\n";
-        assert_eq!(codes(prefix, Dialects::Both), [Code::PackagePrefix]);
-        assert_eq!(codes(prefix, Dialects::OpenMpi41), [Code::PackagePrefix]);
-        assert_eq!(codes(prefix, Dialects::OpenMpi5), []);
-        assert_eq!(codes("rank 0=a slot=0 # gpu=1\n", Dialects::OpenMpi5), [Code::BadBusId]);
+        assert_eq!(codes(prefix, &Dialect::ALL), [Code::PackagePrefix]);
+        assert_eq!(codes(prefix, &[Dialect::OpenMpi41]), [Code::PackagePrefix]);
+        assert_eq!(codes(prefix, &[Dialect::OpenMpi5]), []);
+        assert_eq!(codes("rank 0=a slot=0 # gpu=1\n", &[Dialect::OpenMpi5]), [Code::BadBusId]);
     }
 
     #[test]

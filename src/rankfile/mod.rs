@@ -1,9 +1,9 @@
 //! Rankfiles: the text that tells Open MPI which rank runs on which cores of which host.
 //!
-//! Open MPI 4.1 and 5.x read the same text differently, and both misread much of it without a word.
-//! This module knows what a line asks for, what each version really does with it, and how to write
-//! a file that both read alike. Pure text in, values and [`Diagnostic`]s out: it opens no file, asks
-//! no operating system, and knows nothing of MPI, hwloc or the command line.
+//! Open MPI 4.1 and 5.x read the same text differently, each in a [`Dialect`](crate::launcher::Dialect), and
+//! misread much of it without a word. This module knows what a line asks for, what each dialect really makes
+//! of it, and how to write a file that is read alike in all of them. Pure text in, values and [`Diagnostic`]s
+//! out: it opens no file, asks no operating system, and knows nothing of MPI, hwloc or the command line.
 //!
 //! ```text
 //! file    := { line "\n" }            comments: "#" and "//" to the end of the line, "/* */"
@@ -24,7 +24,6 @@
 //! | know the cores of one entry | [`resolve`] |
 //! | write a file | [`write()`] |
 //! | show a diagnostic | [`render`] |
-//! | start with a file | [`options_41`], [`options_5`] |
 
 mod against;
 mod code;
@@ -42,7 +41,6 @@ mod other_kind;
 mod overlaps;
 mod parse;
 mod slots;
-mod start;
 mod statement;
 mod text;
 mod wording;
@@ -54,11 +52,10 @@ pub use diagnostic::{Diagnostic, Span, render};
 pub use entry::{Entry, Rankfile};
 pub use gpus::lint_gpus;
 pub use hostname::{is_mdns, short_name};
-pub use lint::{Dialects, lint, lint_rank_count};
+pub use lint::{lint, lint_rank_count};
 pub use one_machine::{OwnName, lint_own_names, soften_own_addresses};
 pub use overlaps::lint_overlaps;
 pub use parse::{Parsed, parse};
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
-pub use start::{options_5, options_41, shell_word};
 pub use text::MAX_BYTES;
 pub use write::{Cores, MAX_HOST_AND_SLOTS, Placement, WriteError, write, write_for};

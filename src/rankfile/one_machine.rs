@@ -1,5 +1,5 @@
 //! The machine that starts the job under names that a launcher does not take for one, or not for its own. What such a
-//! name is the caller knows; this file knows what Open MPI makes of it, and asks no operating system.
+//! name is the caller knows; this file knows what each dialect makes of it, and asks no operating system.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
@@ -8,6 +8,7 @@ use super::code::{Code, Severity};
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
 use super::write::line;
+use crate::launcher::{ByDialect, Dialect};
 
 /// How a word of a rankfile names the machine that starts the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +26,17 @@ pub enum OwnName {
 }
 
 impl OwnName {
-    /// Whether Open MPI 4.1 knows the machine by it.
-    fn is_known_to_41(self) -> bool {
-        self != Self::Loopback
-    }
-
-    /// Whether Open MPI 5.x does.
-    fn is_known_to_5(self) -> bool {
-        matches!(self, Self::Name | Self::Localhost | Self::Address)
+    /// Whether a launcher knows the machine by it.
+    fn is_known_to(self, dialect: Dialect) -> bool {
+        match dialect {
+            Dialect::OpenMpi41 => self != Self::Loopback,
+            Dialect::OpenMpi5 => matches!(self, Self::Name | Self::Localhost | Self::Address),
+        }
     }
 }
 
+const NOT_ENOUGH_SLOTS: &str =
+    "\"There are not enough slots available\", and starts nothing; without -n it starts fewer ranks, without a word";
 const NOT_ALLOCATED: &str =
     "\"a host was either not allocated or oversubscribed its slots\", unless -H names the machine";
 const NOT_ALLOCATED_5_0_11: &str = "5.0.11 says \"a host was either not allocated or oversubscribed its slots\", unless -H names the machine; 5.0.7 takes it";
@@ -66,33 +67,44 @@ fn several(firsts: &[(&Entry, OwnName)], own: &str) -> Diagnostic {
     let names: Vec<String> = firsts.iter().take(4).map(|(entry, _)| format!("'{}'", entry.host)).collect();
     let message =
         format!("{} are one machine under {} names: write '{own}' for each", names.join(" and "), firsts.len());
-    let unknown_to_41 = firsts.iter().find(|(_, kind)| !kind.is_known_to_41());
-    let by_41 = match unknown_to_41 {
-        Some((entry, _)) if firsts.len() == 2 => format!("takes '{}' for another host and tries ssh to it", entry.host),
-        _ => "\"There are not enough slots available\", and starts nothing; without -n it starts fewer ranks, without a word"
-            .to_owned(),
-    };
-    let by_5 = if firsts.iter().any(|(_, kind)| !kind.is_known_to_5()) {
-        Some(NOT_ALLOCATED)
-    } else {
-        // The slots of the machine are those of its first name, unless that is its own.
-        (firsts[0].1 != OwnName::Name).then_some(NOT_ALLOCATED_5_0_11)
-    };
-    finding(firsts[1].0, own, message).with_consequences(Some(by_41), by_5.map(str::to_owned))
+    let consequences = ByDialect::of(|dialect| {
+        let unknown = firsts.iter().find(|(_, kind)| !kind.is_known_to(dialect));
+        match (dialect, unknown) {
+            (Dialect::OpenMpi41, Some((entry, _))) if firsts.len() == 2 => Some(tries_ssh(entry)),
+            (Dialect::OpenMpi41, _) => Some(NOT_ENOUGH_SLOTS.to_owned()),
+            (Dialect::OpenMpi5, Some(_)) => Some(NOT_ALLOCATED.to_owned()),
+            // The slots of the machine are those of its first name, unless that is its own.
+            (Dialect::OpenMpi5, None) => (firsts[0].1 != OwnName::Name).then(|| NOT_ALLOCATED_5_0_11.to_owned()),
+        }
+    });
+    finding(firsts[1].0, own, message).with_consequences(consequences)
 }
 
-/// The machine under one name, which not every version knows it by.
+fn tries_ssh(entry: &Entry) -> String {
+    format!("takes '{}' for another host and tries ssh to it", entry.host)
+}
+
+/// The machine under one name, which not every launcher knows it by.
 fn alone((first, kind): (&Entry, OwnName), entries: &[(&Entry, OwnName)], own: &str) -> Option<Diagnostic> {
     let host = &first.host;
-    let tries_ssh = (!kind.is_known_to_41()).then(|| format!("takes '{host}' for another host and tries ssh to it"));
-    if !kind.is_known_to_5() {
+    if Dialect::ALL.into_iter().any(|dialect| !kind.is_known_to(dialect)) {
+        let consequences = ByDialect::of(|dialect| {
+            (!kind.is_known_to(dialect)).then(|| match dialect {
+                Dialect::OpenMpi41 => tries_ssh(first),
+                Dialect::OpenMpi5 => NOT_ALLOCATED.to_owned(),
+            })
+        });
         let message = format!("'{host}' is this machine, but no launcher starts with that name: write '{own}'");
-        return Some(finding(first, own, message).with_consequences(tries_ssh, Some(NOT_ALLOCATED.to_owned())));
+        return Some(finding(first, own, message).with_consequences(consequences));
     }
     // An address counts for one slot, however many lines it has.
     let second = entries.get(1).filter(|_| kind == OwnName::Address)?.0;
     let message = format!("'{host}' is this machine by its address and has several ranks: write '{own}' for each");
-    Some(finding(second, own, message).with_consequences(None, Some(NOT_ALLOCATED_5_0_11.to_owned())))
+    let consequences = ByDialect::of(|dialect| match dialect {
+        Dialect::OpenMpi41 => None,
+        Dialect::OpenMpi5 => Some(NOT_ALLOCATED_5_0_11.to_owned()),
+    });
+    Some(finding(second, own, message).with_consequences(consequences))
 }
 
 fn finding(entry: &Entry, own: &str, message: String) -> Diagnostic {
@@ -161,7 +173,8 @@ mod tests {
             assert_eq!(found.len(), usize::from(expected.is_some()), "{hosts:?} {found:?}");
             let Some((line, by_41, by_5)) = expected else { continue };
             assert_eq!(found[0].span.line, *line, "{hosts:?}");
-            for (says, part) in [(&found[0].open_mpi_41, by_41), (&found[0].open_mpi_5, by_5)] {
+            for (dialect, part) in ByDialect::new([by_41, by_5]).iter() {
+                let says = &found[0].consequences[dialect];
                 assert_eq!(says.is_some(), part.is_some(), "{hosts:?} {says:?}");
                 assert!(says.iter().all(|says| says.contains(part.unwrap())), "{hosts:?} {says:?}");
             }

@@ -7,6 +7,7 @@ use super::code::{Code, Severity};
 use super::diagnostic::Diagnostic;
 use super::entry::Entry;
 use super::wording::clip;
+use crate::launcher::ByDialect;
 
 /// The findings. With `complete` false a line could not be read, and it may be the missing rank's.
 pub(super) fn check(entries: &[Entry], complete: bool) -> Vec<Diagnostic> {
@@ -32,9 +33,9 @@ fn duplicates(entries: &[Entry], found: &mut Vec<Diagnostic>) -> HashMap<u32, us
         let message = format!("rank {rank} stands here again, after line {before}: give each rank one line");
         let diagnostic = Diagnostic::new(Code::DuplicateRank, spans[0], message);
         let is_same = earlier.short_host() == entry.short_host() && earlier.slots.items() == entry.slots.items();
-        let refused = || Some("\"rank 0 is already assigned\", and starts nothing".to_owned());
+        let refused = |_| Some("\"rank 0 is already assigned\", and starts nothing".to_owned());
         found.push(match rank {
-            0 => diagnostic.with_consequences(refused(), refused()),
+            0 => diagnostic.with_consequences(ByDialect::of(refused)),
             // Whichever line wins, the rank is where both say.
             _ if is_same => Diagnostic { severity: Severity::Warning, ..diagnostic },
             _ => diagnostic,
@@ -99,8 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn a_second_rank_zero_is_refused_by_both() {
+    fn a_second_rank_zero_is_refused_in_every_dialect() {
         let found = parse(b"rank 0=a slot=0\nrank 0=a slot=1\n").diagnostics;
-        assert!(found[0].open_mpi_5.as_deref().is_some_and(|says| says.contains("already assigned")));
+        let refuses = |does: &Option<String>| does.as_deref().is_some_and(|does| does.contains("already assigned"));
+        assert!(found[0].consequences.iter().all(|(_, does)| refuses(does)));
     }
 }

@@ -3,6 +3,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::launcher::ByDialect;
+
 /// A kind of file that launchers take and that is no rankfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OtherKind {
@@ -43,20 +45,20 @@ impl OtherKind {
         }
     }
 
-    /// What Open MPI 4.1 and 5.x do with it when it is given as a rankfile.
-    pub(super) fn consequences(self) -> [&'static str; 2] {
+    /// What each dialect makes of it when it is given as a rankfile.
+    pub(super) const fn consequences(self) -> ByDialect<&'static str> {
         const NO_RANK: &str = "says \"A rank is missing its location specification\" and starts nothing";
         const SSH: &str = "tries ssh to the hosts, or says \"A rank is missing its location specification\"";
         const ILLEGAL: &str = "refuses it: \"an illegal character in the following node name\"";
         const SYNTAX: &str = "refuses it: \"invalid syntax in the rankfile\"";
         const SSH_OR_SYNTAX: &str = "tries ssh to the hosts, or says \"invalid syntax in the rankfile\"";
         const HOSTFILE: &str = "refuses it: \"a parse error in the hostfile\" or \"invalid syntax in the rankfile\"";
-        match self {
+        ByDialect::new(match self {
             Self::Hosts | Self::LsfAffinity => [SSH, NO_RANK],
             Self::OpenMpiHostfile => [SSH_OR_SYNTAX, SYNTAX],
             Self::MpichMachinefile => [ILLEGAL, NO_RANK],
             Self::JsrunResources => [HOSTFILE, HOSTFILE],
-        }
+        })
     }
 
     /// Whether a line may stand in such a file.

@@ -14,7 +14,7 @@ use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
 use super::{guise, hostname, order, other_kind, text};
-use crate::wish::DeviceWish;
+use crate::{launcher::ByDialect, wish::DeviceWish};
 
 /// A file that was read: what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ const MAX_FINDINGS: usize = 500;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads a rankfile of either dialect. Takes time linear in the text and never panics.
+/// Reads a rankfile of any dialect. Takes time linear in the text and never panics.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Parsed {
     match text::decode(bytes) {
@@ -100,9 +100,9 @@ impl Parser<'_> {
     fn other_file(&mut self, kind: OtherKind, pieces: &[Piece]) {
         let first = pieces.iter().find(|piece| !piece.statement.is_empty());
         let Some(piece) = first else { return };
-        let [by_41, by_5] = kind.consequences().map(|says| Some(says.to_owned()));
+        let consequences = kind.consequences().map(|does| Some(does.to_owned()));
         let found = Diagnostic::new(Code::OtherFile, piece.span(self.text, piece.statement.clone()), kind.message());
-        self.report(found.with_consequences(by_41, by_5));
+        self.report(found.with_consequences(consequences));
         self.rankfile.has_unread_lines = true;
     }
 
@@ -119,7 +119,7 @@ impl Parser<'_> {
         );
         let mut note = Diagnostic::new(Code::NotUtf8, text::position(self.bytes, at), message);
         note.severity = Severity::Note;
-        self.report(note.with_consequences(None, None));
+        self.report(note.with_consequences(ByDialect::default()));
     }
 
     /// Whether a statement has characters or bytes in it that no launcher takes and few people see; they are reported.
@@ -204,8 +204,8 @@ impl Parser<'_> {
                 piece.span(text, absolute(&fault.at)),
                 statement_message(fault.code, marked),
             );
-            if let Some([by_41, by_5]) = statement_consequences(fault.code, marked) {
-                diagnostic = diagnostic.with_consequences(Some(by_41), Some(by_5));
+            if let Some(consequences) = statement_consequences(fault.code, marked) {
+                diagnostic = diagnostic.with_consequences(consequences.map(Some));
             }
             let corrected =
                 fault.corrected.as_ref().and_then(|statement| piece.replaced(text, piece.statement.clone(), statement));
@@ -236,9 +236,9 @@ impl Parser<'_> {
         if let Some(finding) = finding {
             let place = at.start + finding.at.start..at.start + finding.at.end;
             let corrected = finding.corrected.and_then(|slots| piece.replaced(text, at.clone(), &slots));
-            let harmless = finding.open_mpi_41.is_none() && finding.open_mpi_5.is_none();
+            let harmless = finding.consequences.is_none();
             let mut diagnostic = Diagnostic::new(finding.code, piece.span(text, place), finding.message)
-                .with_consequences(finding.open_mpi_41, finding.open_mpi_5)
+                .with_consequences(finding.consequences)
                 .with_correction(corrected);
             if harmless {
                 diagnostic.severity = Severity::Warning;

@@ -1,8 +1,8 @@
-//! The text after `slot=`: what its author asks for, and which cores each Open MPI makes of it.
+//! The text after `slot=`: what its author asks for, and which cores each dialect makes of it.
 //!
 //! Open MPI reads numbers with `atoi` and splits at other places than people do, so that most slips
-//! give another core and no message. Therefore the text is read three times, once as a person means
-//! it ([`asked`]) and once as either version does ([`launcher`]); where the readings agree, the text
+//! give another core and no message. Therefore the text is read several times, once as a person means
+//! it ([`asked`]) and once as each dialect does ([`read_as`]); where the readings agree, the text
 //! is safe. Knows no host, no rank, and of a node only the number of cores in each package.
 
 use std::fmt;
@@ -10,11 +10,13 @@ use std::ops::Range;
 
 mod asked;
 pub(super) mod judge;
-pub(super) mod launcher;
+pub(super) mod read_as;
 mod resolve;
 pub(super) mod spelling;
 
 pub use resolve::resolve;
+
+use crate::{launcher::Dialect, words::none_or_counted};
 
 /// A part of a slot list. Numbers are logical, from 0, as hwloc counts them; ranges are half-open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,10 +63,8 @@ impl SlotList {
 pub enum Reading {
     /// The author's.
     Asked,
-    /// Open MPI 4.1's.
-    OpenMpi41,
-    /// Open MPI 5.x's.
-    OpenMpi5,
+    /// A launcher's.
+    By(Dialect),
 }
 
 /// Why a slot list does not fit a node, or is none.
@@ -124,10 +124,11 @@ impl fmt::Display for Misfit {
 impl std::error::Error for Misfit {}
 
 fn numbered(what: &str, count: u32) -> String {
+    let counted = none_or_counted(usize::try_from(count).expect("a u32 fits a usize"), what);
     match count {
-        0 => format!("no {what}"),
-        1 => format!("1 {what}, number 0"),
-        _ => format!("{count} {what}s, numbers 0 to {}", count - 1),
+        0 => counted,
+        1 => format!("{counted}, number 0"),
+        _ => format!("{counted}, numbers 0 to {}", count - 1),
     }
 }
 

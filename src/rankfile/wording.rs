@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::guise::Guise;
 use super::{hostname, statement};
+use crate::launcher::{ByDialect, Dialect};
 
 /// The message for a fault, given the bytes it marks.
 pub(super) fn statement_message(code: Code, marked: &str) -> String {
@@ -63,15 +64,15 @@ pub(super) fn guise_message(c: char, guise: &Guise) -> String {
     }
 }
 
-/// What each Open MPI does about a fault where that depends on the bytes it marks; `None` where the code says it.
-pub(super) fn statement_consequences(code: Code, marked: &str) -> Option<[String; 2]> {
+/// What each dialect does about a fault where that depends on the bytes it marks; `None` where the code says it.
+pub(super) fn statement_consequences(code: Code, marked: &str) -> Option<ByDialect<String>> {
     let name = hostname::read(marked).name;
     (code == Code::FullHostName && hostname::is_mdns(name)).then(|| {
         let (name, short) = (clip(name), clip(hostname::short_name(name)));
-        [
-            format!("cuts the name and tries 'ssh {short}'"),
-            format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),
-        ]
+        ByDialect::of(|dialect| match dialect {
+            Dialect::OpenMpi41 => format!("cuts the name and tries 'ssh {short}'"),
+            Dialect::OpenMpi5 => format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),
+        })
     })
 }
 

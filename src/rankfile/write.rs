@@ -1,4 +1,4 @@
-//! Placements into the text of a rankfile that Open MPI 4.1 and 5.x read alike, or the reason why
+//! Placements into the text of a rankfile that is read alike in all dialects, or the reason why
 //! there is no such text. Knows no topology: the cores are the caller's.
 
 use std::collections::HashMap;
@@ -7,12 +7,11 @@ use std::fmt;
 use super::code::Code;
 use super::device::{Comment, read_comment, words};
 use super::hostname;
-use super::lint::Dialects;
 use super::slots::Item;
-use super::slots::launcher::MAX_SLOTS_5;
+use super::slots::read_as::MAX_SLOTS_5;
 use super::slots::spelling::canonical_text;
 use super::statement::MAX_RANK;
-use crate::wish::DeviceWish;
+use crate::{launcher::Dialect, wish::DeviceWish};
 
 /// Characters that a host (cut at the first dot), `" slot="` and the slots may have together: Open
 /// MPI 4.1 prints them into 64 bytes and aborts beyond.
@@ -96,8 +95,9 @@ impl fmt::Display for WriteError {
             ),
             Self::TooLong { rank, host, slots } => write!(
                 f,
-                "rank {rank}: host '{host}' and slots '{slots}' need {} characters with ' slot=', Open MPI 4.1 has room for {MAX_HOST_AND_SLOTS}, 5.x for {MAX_SLOTS_5} of slots: give the rank neighbouring cores, or the host a shorter alias",
-                host.len() + " slot=".len() + slots.len()
+                "rank {rank}: host '{host}' and slots '{slots}' need {} characters with ' slot=', Open MPI {}: give the rank neighbouring cores, or the host a shorter alias",
+                host.len() + " slot=".len() + slots.len(),
+                Dialect::ALL.map(room_in_words).join(", ")
             ),
         }
     }
@@ -110,18 +110,15 @@ impl std::error::Error for WriteError {}
 /// # Errors
 /// Placements that one of the launchers would refuse or misread; see [`WriteError`].
 pub fn write(header: &[String], placements: &[Placement]) -> Result<String, WriteError> {
-    write_for(Some(Dialects::Both), header, placements)
+    write_for(&Dialect::ALL, header, placements)
 }
 
-/// The same for a file that only these launchers read; with `None` this program alone, as with MPICH and Slurm.
+/// The same for a file that is read in these dialects only; with none of them by this program alone, as with launchers that read
+/// no rankfile.
 ///
 /// # Errors
-/// As [`write()`] has it; lines may be as long as these launchers have room for.
-pub fn write_for(
-    launchers: Option<Dialects>,
-    header: &[String],
-    placements: &[Placement],
-) -> Result<String, WriteError> {
+/// As [`write()`] has it; lines may be as long as there is room for in these dialects.
+pub fn write_for(dialects: &[Dialect], header: &[String], placements: &[Placement]) -> Result<String, WriteError> {
     let mut ordered: Vec<&Placement> = placements.iter().collect();
     ordered.sort_by_key(|placement| placement.rank);
     let mut text = String::new();
@@ -133,7 +130,7 @@ pub fn write_for(
     for placement in ordered {
         let host = checked_host(placement, &mut hosts)?;
         let slots = canonical_text(&items(placement)?);
-        if !has_room(launchers, host, &slots) {
+        if !dialects.iter().all(|dialect| has_room(*dialect, host, &slots)) {
             return Err(WriteError::TooLong { rank: placement.rank, host: host.to_owned(), slots });
         }
         if let Some(words) = &placement.comment {
@@ -145,11 +142,20 @@ pub fn write_for(
     Ok(text)
 }
 
-fn has_room(launchers: Option<Dialects>, host: &str, slots: &str) -> bool {
-    match launchers {
-        None => true,
-        Some(Dialects::OpenMpi5) => slots.len() <= MAX_SLOTS_5,
-        Some(Dialects::OpenMpi41 | Dialects::Both) => host.len() + " slot=".len() + slots.len() <= MAX_HOST_AND_SLOTS,
+/// Whether all of a line is read.
+fn has_room(dialect: Dialect, host: &str, slots: &str) -> bool {
+    match dialect {
+        Dialect::OpenMpi41 => host.len() + " slot=".len() + slots.len() <= MAX_HOST_AND_SLOTS,
+        Dialect::OpenMpi5 => slots.len() <= MAX_SLOTS_5,
+    }
+}
+
+/// How much of a line is read.
+fn room_in_words(dialect: Dialect) -> String {
+    let version = dialect.version();
+    match dialect {
+        Dialect::OpenMpi41 => format!("{version} has room for {MAX_HOST_AND_SLOTS}"),
+        Dialect::OpenMpi5 => format!("{version} for {MAX_SLOTS_5} of slots"),
     }
 }
 
@@ -246,7 +252,7 @@ mod tests {
             text,
             "# two ranks\n# note: gpu\n# near it\nrank 0=a slot=0-2,5 # gpu=0000:65:00.0\nrank 1=b slot=0:3;1:0-1\n"
         );
-        assert_eq!(lint(text.as_bytes(), Dialects::Both), []);
+        assert_eq!(lint(text.as_bytes(), &Dialect::ALL), []);
         assert_eq!(parse(text.as_bytes()).rankfile.entries[0].device, Some(gpu));
     }
 
@@ -288,14 +294,15 @@ mod tests {
     fn only_the_launchers_that_read_a_file_limit_its_lines() {
         // Two digits and a comma for each core.
         let cores = |characters: u32| (0..characters / 3).map(|core| 10 + 2 * core).collect::<Vec<u32>>();
-        for (characters, launchers, fits) in [
-            (63, Some(Dialects::OpenMpi41), false),
-            (63, Some(Dialects::OpenMpi5), true),
-            (69, Some(Dialects::OpenMpi5), false),
-            (690, None, true),
+        for (characters, dialects, fits) in [
+            (63, &[Dialect::OpenMpi41][..], false),
+            (63, &[Dialect::OpenMpi5], true),
+            (69, &[Dialect::OpenMpi5], false),
+            (63, &Dialect::ALL, false),
+            (690, &[], true),
         ] {
-            let written = write_for(launchers, &[], &[at(0, "a", &cores(characters))]);
-            assert_eq!(written.is_ok(), fits, "{characters} characters of slots for {launchers:?}: {written:?}");
+            let written = write_for(dialects, &[], &[at(0, "a", &cores(characters))]);
+            assert_eq!(written.is_ok(), fits, "{characters} characters of slots for {dialects:?}: {written:?}");
         }
     }
 }

@@ -17,7 +17,8 @@ use std::{
 };
 
 use hybrid::{
-    placement::{Device, DeviceWish, Launcher, LocalRank, Place, Placement, Rules, Visible, choose, map},
+    launcher::Launcher,
+    placement::{Device, DeviceWish, LocalRank, Place, Placement, Rules, Visible, choose, map},
     topology::{CpuSet, Node},
 };
 
@@ -124,7 +125,7 @@ fn ranks_bound_as_mapped_get_the_places_that_were_mapped() {
                     wish: DeviceWish::Auto,
                     told_by: None,
                     visible: Visible::all(&node.gpus),
-                    launcher: Launcher::OpenMpi,
+                    launcher: Some(Launcher::OpenMpi4),
                 })
                 .collect();
             let places = choose(&node, &started, &Rules::default()).unwrap().places;
@@ -146,7 +147,7 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
                     wish: DeviceWish::Auto,
                     told_by: None,
                     visible: Visible::all(&node.gpus),
-                    launcher: Launcher::OpenMpi,
+                    launcher: Some(Launcher::OpenMpi4),
                 })
                 .collect();
             let places = choose(&node, &ranks, &Rules::default()).unwrap().places;

@@ -8,43 +8,21 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use hybrid::rankfile::Reading;
+use hybrid::launcher::{Dialect, Launcher};
 
-use super::support::{self, mpiexec_of};
+use super::support::mpiexec_of;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Launcher {
-    OpenMpi41,
-    OpenMpi5,
+/// The dialects whose launchers are here; what is not run is said.
+pub(crate) fn here() -> impl Iterator<Item = Dialect> {
+    Dialect::ALL.into_iter().filter(|dialect| found(*dialect).is_some())
 }
 
-impl Launcher {
-    const BOTH: [Self; 2] = [Self::OpenMpi41, Self::OpenMpi5];
-
-    /// Those of both that are here; what is not run is said.
-    pub(crate) fn here() -> impl Iterator<Item = Self> {
-        Self::BOTH.into_iter().filter(|launcher| launcher.found().is_some())
-    }
-
-    pub(crate) fn found(self) -> Option<PathBuf> {
-        mpiexec_of(match self {
-            Self::OpenMpi41 => support::Launcher::OpenMpi4,
-            Self::OpenMpi5 => support::Launcher::OpenMpi5,
-        })
-    }
-
-    fn program(self) -> PathBuf {
-        self.found().expect("only launchers that are here are started")
-    }
-
-    pub(crate) fn reading(self) -> Reading {
-        match self {
-            Self::OpenMpi41 => Reading::OpenMpi41,
-            Self::OpenMpi5 => Reading::OpenMpi5,
-        }
-    }
+/// The launcher that reads rankfiles in a dialect, if it is here.
+pub(crate) fn found(dialect: Dialect) -> Option<PathBuf> {
+    let launcher = Launcher::ALL.into_iter().find(|launcher| launcher.dialect() == Some(dialect));
+    mpiexec_of(launcher.expect("each dialect has a launcher"))
 }
 
 /// What came of one start.
@@ -58,7 +36,7 @@ pub(crate) struct Outcome {
 
 /// One start of a launcher over a rankfile.
 pub(crate) struct Run<'a> {
-    pub(crate) launcher: Launcher,
+    pub(crate) dialect: Dialect,
     pub(crate) text: &'a [u8],
     /// A node in hwloc's synthetic notation; `None` is this machine.
     pub(crate) node: Option<&'a str>,
@@ -67,12 +45,16 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(launcher: Launcher, text: &'a str) -> Self {
-        Self { launcher, text: text.as_bytes(), node: None, ranks: None, extra: &[] }
+    pub(crate) fn new(dialect: Dialect, text: &'a str) -> Self {
+        Self { dialect, text: text.as_bytes(), node: None, ranks: None, extra: &[] }
     }
 
-    pub(crate) fn on(launcher: Launcher, node: &'a str, text: &'a str) -> Self {
-        Self { node: Some(node), ..Self::new(launcher, text) }
+    pub(crate) fn on(dialect: Dialect, node: &'a str, text: &'a str) -> Self {
+        Self { node: Some(node), ..Self::new(dialect, text) }
+    }
+
+    fn program(&self) -> PathBuf {
+        found(self.dialect).expect("only launchers that are here are started")
     }
 
     /// Starts it and waits; kills the whole process group at the limit.
@@ -82,14 +64,14 @@ impl<'a> Run<'a> {
         // Open MPI 5.0.7 refuses a name with a `-` in it.
         let file = std::env::temp_dir().join(format!("hybrid{}x{number}", std::process::id()));
         std::fs::write(&file, self.text).expect("the temporary folder can be written");
-        let program = self.launcher.program();
+        let program = self.program();
         let mut command = Command::new(&program);
         self.environment(&mut command);
-        match self.launcher {
-            Launcher::OpenMpi41 => {
+        match self.dialect {
+            Dialect::OpenMpi41 => {
                 command.args(["--mca", "plm_rsh_agent", "false", "--display-devel-map", "-rf"]).arg(&file)
             }
-            Launcher::OpenMpi5 => command
+            Dialect::OpenMpi5 => command
                 .args(["--prtemca", "plm_rsh_agent", "false", "--display", "map-devel", "--map-by"])
                 .arg(format!("rankfile:file={}", file.display())),
         };
@@ -109,7 +91,7 @@ impl<'a> Run<'a> {
 
     /// A clean environment: variables of another Open MPI would lead this one astray.
     fn environment(&self, command: &mut Command) {
-        let folder = self.launcher.program().parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let folder = self.program().parent().map(|folder| folder.display().to_string()).unwrap_or_default();
         command.env_clear().env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin"));
         for variable in ["HOME", "TMPDIR"] {
             if let Some(value) = std::env::var_os(variable) {

@@ -13,8 +13,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use hybrid::rankfile::{Code, Cores, Dialects, Placement, lint, parse, resolve, write};
-use launcher::{Launcher, Outcome, Run};
+use hybrid::launcher::{ByDialect, Dialect};
+use hybrid::rankfile::{Code, Cores, Placement, Reading, lint, parse, resolve, write};
+use launcher::{Outcome, Run, found, here};
 
 const SIGABRT: i32 = 6;
 const SIGSEGV: i32 = 11;
@@ -48,10 +49,10 @@ fn both_accept_what_is_written_and_bind_as_it_says() {
     ];
     let text = write(&["four ranks".to_owned()], &placements).unwrap();
     let expected = BTreeMap::from([(0, vec![0, 2]), (1, vec![3, 4, 5]), (2, vec![6, 7]), (3, vec![1])]);
-    for launcher in Launcher::here() {
-        let outcome = Run::on(launcher, NODE, &text).start();
-        assert!(outcome.accepted(), "{launcher:?} {outcome:?}");
-        assert_eq!(outcome.mapped(), expected, "{launcher:?} {outcome:?}");
+    for dialect in here() {
+        let outcome = Run::on(dialect, NODE, &text).start();
+        assert!(outcome.accepted(), "{dialect:?} {outcome:?}");
+        assert_eq!(outcome.mapped(), expected, "{dialect:?} {outcome:?}");
     }
 }
 
@@ -62,14 +63,14 @@ fn the_kernel_sees_the_cores_that_were_written() {
     let place =
         |rank| Placement { rank, host: hostname(), cores: Cores::Logical(vec![rank]), device: None, comment: None };
     let text = write(&[], &[place(0), place(1)]).unwrap();
-    for launcher in Launcher::here() {
-        let seen = Run::new(launcher, &text).start().seen();
-        assert_eq!(seen.len(), 2, "{launcher:?}");
-        assert_ne!(seen[&0], seen[&1], "{launcher:?}");
+    for dialect in here() {
+        let seen = Run::new(dialect, &text).start().seen();
+        assert_eq!(seen.len(), 2, "{dialect:?}");
+        assert_ne!(seen[&0], seen[&1], "{dialect:?}");
         // A file that says otherwise must be seen to be otherwise, or this test sees nothing.
         let swapped = text.replace("slot=0", "slot=X").replace("slot=1", "slot=0").replace("slot=X", "slot=1");
-        let other = Run::new(launcher, &swapped).start().seen();
-        assert_eq!((&other[&0], &other[&1]), (&seen[&1], &seen[&0]), "{launcher:?}");
+        let other = Run::new(dialect, &swapped).start().seen();
+        assert_eq!((&other[&0], &other[&1]), (&seen[&1], &seen[&0]), "{dialect:?}");
     }
 }
 
@@ -118,19 +119,19 @@ fn slot_lists_are_bound_as_predicted() {
         // The text is not always a list: what the launchers make of it is predicted all the same.
         let parsed = parse(text.as_bytes());
         let entry = parsed.rankfile.entries.first();
-        for launcher in Launcher::here() {
-            let outcome = Run::on(launcher, NODE, &text).start();
-            assert!(!outcome.timed_out, "{list} {launcher:?}");
-            match entry.map(|entry| resolve(&entry.slots, launcher.reading(), &PACKAGES)) {
+        for dialect in here() {
+            let outcome = Run::on(dialect, NODE, &text).start();
+            assert!(!outcome.timed_out, "{list} {dialect:?}");
+            match entry.map(|entry| resolve(&entry.slots, Reading::By(dialect), &PACKAGES)) {
                 Some(Ok(cores)) if cores.len() == 8 => {
-                    assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
+                    assert!(outcome.accepted(), "{list} {dialect:?} {outcome:?}");
                 }
                 Some(Ok(cores)) => {
-                    assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
-                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {launcher:?}");
+                    assert!(outcome.accepted(), "{list} {dialect:?} {outcome:?}");
+                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {dialect:?}");
                 }
-                Some(Err(_)) => assert!(!outcome.accepted(), "{list} {launcher:?} {outcome:?}"),
-                None => assert_said_deed(list, launcher, &outcome, &lint(text.as_bytes(), Dialects::Both)[0]),
+                Some(Err(_)) => assert!(!outcome.accepted(), "{list} {dialect:?} {outcome:?}"),
+                None => assert_said_deed(list, dialect, &outcome, &lint(text.as_bytes(), &Dialect::ALL)[0]),
             }
         }
     }
@@ -157,47 +158,44 @@ fn lists_put_together_by_chance_are_bound_as_predicted() {
         let Some(entry) = parse(text.as_bytes()).rankfile.entries.pop() else {
             continue;
         };
-        for launcher in Launcher::here() {
-            let outcome = Run::on(launcher, NODE, &text).start();
+        for dialect in here() {
+            let outcome = Run::on(dialect, NODE, &text).start();
             compared += 1;
-            match resolve(&entry.slots, launcher.reading(), &PACKAGES) {
+            match resolve(&entry.slots, Reading::By(dialect), &PACKAGES) {
                 Ok(cores) if cores.len() == 8 => {
-                    assert!(outcome.accepted(), "{list} {launcher:?} {outcome:?}");
+                    assert!(outcome.accepted(), "{list} {dialect:?} {outcome:?}");
                 }
                 Ok(cores) => {
-                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {launcher:?} {outcome:?}");
+                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {dialect:?} {outcome:?}");
                 }
-                Err(_) => assert!(!outcome.accepted(), "{list} {launcher:?} {outcome:?}"),
+                Err(_) => assert!(!outcome.accepted(), "{list} {dialect:?} {outcome:?}"),
             }
         }
     }
     // Some of what is put together is no list; how many launchers compare the others is said by those that are not here.
-    let launchers = u32::try_from(Launcher::here().count()).expect("two at most");
+    let launchers = u32::try_from(here().count()).expect("two at most");
     assert!(launchers == 0 || compared > count / 8 * launchers, "{compared}");
 }
 
 /// A list that no person understands: the deed is in the diagnostic alone.
-fn assert_said_deed(list: &str, launcher: Launcher, outcome: &Outcome, diagnostic: &hybrid::rankfile::Diagnostic) {
-    let said = match launcher {
-        Launcher::OpenMpi41 => diagnostic.open_mpi_41.as_deref(),
-        Launcher::OpenMpi5 => diagnostic.open_mpi_5.as_deref(),
-    };
-    let said = said.unwrap_or_else(|| panic!("{list} {launcher:?}: nothing is said"));
+fn assert_said_deed(list: &str, dialect: Dialect, outcome: &Outcome, diagnostic: &hybrid::rankfile::Diagnostic) {
+    let said = diagnostic.consequences[dialect].as_deref();
+    let said = said.unwrap_or_else(|| panic!("{list} {dialect:?}: nothing is said"));
     if let Some(core) = said.strip_prefix("binds core ").and_then(|rest| rest.split([',', ' ']).next()) {
         let core: u32 = core.parse().expect("a core");
         if core < 8 {
-            assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![core])]), "{list} {launcher:?}: {said}");
+            assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![core])]), "{list} {dialect:?}: {said}");
         } else {
-            assert!(!outcome.accepted(), "{list} {launcher:?}: {said}");
+            assert!(!outcome.accepted(), "{list} {dialect:?}: {said}");
         }
     } else if said.contains("unbound") {
-        assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![])]), "{list} {launcher:?}: {said}");
+        assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![])]), "{list} {dialect:?}: {said}");
     } else {
-        assert!(!outcome.accepted(), "{list} {launcher:?}: {said}");
+        assert!(!outcome.accepted(), "{list} {dialect:?}: {said}");
         assert_eq!(
             said.contains("segmentation fault"),
             outcome.signal == Some(SIGSEGV),
-            "{list} {launcher:?}: {said} {outcome:?}"
+            "{list} {dialect:?}: {said} {outcome:?}"
         );
     }
 }
@@ -205,10 +203,10 @@ fn assert_said_deed(list: &str, launcher: Launcher, outcome: &Outcome, diagnosti
 /// A rank bound to no core is not bound: it has what the launcher has.
 #[test]
 fn an_empty_list_leaves_the_rank_unbound() {
-    for launcher in Launcher::here() {
-        let seen = |list| Run::new(launcher, &format!("rank 0={} slot={list}\n", hostname())).start().seen();
-        assert_eq!(seen("1-0")[&0], seen("S*")[&0], "{launcher:?}");
-        assert_ne!(seen("1-0")[&0], seen("0")[&0], "{launcher:?}");
+    for dialect in here() {
+        let seen = |list| Run::new(dialect, &format!("rank 0={} slot={list}\n", hostname())).start().seen();
+        assert_eq!(seen("1-0")[&0], seen("S*")[&0], "{dialect:?}");
+        assert_ne!(seen("1-0")[&0], seen("0")[&0], "{dialect:?}");
     }
 }
 
@@ -246,18 +244,18 @@ fn traps_end_as_the_linter_says() {
     ];
     for (text, code, by_41, by_5) in refused {
         let text = text.replace('H', &host);
-        let found = lint(text.as_bytes(), Dialects::Both);
+        let found = lint(text.as_bytes(), &Dialect::ALL);
         assert_eq!(found[0].code, *code, "{text:?}");
-        for launcher in Launcher::here() {
-            let words = if launcher == Launcher::OpenMpi41 { by_41 } else { by_5 };
-            let outcome = Run::on(launcher, NODE, &text).start();
-            assert!(!outcome.accepted() && outcome.output.contains(words), "{text:?} {launcher:?} {outcome:?}");
+        for dialect in here() {
+            let words = ByDialect::new([*by_41, *by_5])[dialect];
+            let outcome = Run::on(dialect, NODE, &text).start();
+            assert!(!outcome.accepted() && outcome.output.contains(words), "{text:?} {dialect:?} {outcome:?}");
         }
     }
-    if Launcher::OpenMpi41.found().is_none() {
+    if found(Dialect::OpenMpi41).is_none() {
         return;
     }
-    let overflow = Run::on(Launcher::OpenMpi41, NODE, &format!("rank 0={host} slot={long}\n")).start();
+    let overflow = Run::on(Dialect::OpenMpi41, NODE, &format!("rank 0={host} slot={long}\n")).start();
     let expected = host.len() + 6 + long.len() > 63;
     assert_eq!(overflow.signal == Some(SIGABRT), expected, "{overflow:?}");
 }
@@ -267,23 +265,23 @@ fn traps_end_as_the_linter_says() {
 fn silent_traps_are_silent() {
     let host = hostname();
     let mapped =
-        |launcher, text: &str, ranks| Run { ranks: Some(ranks), ..Run::on(launcher, NODE, text) }.start().mapped();
-    for launcher in Launcher::here() {
+        |dialect, text: &str, ranks| Run { ranks: Some(ranks), ..Run::on(dialect, NODE, text) }.start().mapped();
+    for dialect in here() {
         let blank = format!("rank 0={host} slot=0, 1\n");
-        assert_eq!(mapped(launcher, &blank, 1), BTreeMap::from([(0, vec![0])]), "{launcher:?}");
+        assert_eq!(mapped(dialect, &blank, 1), BTreeMap::from([(0, vec![0])]), "{dialect:?}");
         let twice = format!("rank 0={host} slot=0\nrank 1={host} slot=1\nrank 1={host} slot=3\n");
-        assert_eq!(mapped(launcher, &twice, 2), BTreeMap::from([(0, vec![0]), (1, vec![3])]), "{launcher:?}");
+        assert_eq!(mapped(dialect, &twice, 2), BTreeMap::from([(0, vec![0]), (1, vec![3])]), "{dialect:?}");
         let open = format!("rank 0={host} slot=0\n/* x\nrank 1={host} slot=1\n");
-        assert_eq!(mapped(launcher, &open, 1), BTreeMap::from([(0, vec![0])]), "{launcher:?}");
+        assert_eq!(mapped(dialect, &open, 1), BTreeMap::from([(0, vec![0])]), "{dialect:?}");
         let cut = format!("rank 0={host}.example.org slot=2\n");
-        assert_eq!(mapped(launcher, &cut, 1), BTreeMap::from([(0, vec![2])]), "{launcher:?}");
+        assert_eq!(mapped(dialect, &cut, 1), BTreeMap::from([(0, vec![2])]), "{dialect:?}");
     }
-    if Launcher::OpenMpi41.found().is_none() {
+    if found(Dialect::OpenMpi41).is_none() {
         return;
     }
     // 4.1 prints nothing at all about a core that is not there.
     let nothing = Run {
-        launcher: Launcher::OpenMpi41,
+        dialect: Dialect::OpenMpi41,
         text: format!("rank 0={host} slot=9\n").as_bytes(),
         node: Some(NODE),
         ranks: None,
@@ -297,13 +295,12 @@ fn silent_traps_are_silent() {
 fn ranks_that_share_a_core_are_an_error_to_the_fifth_version_alone() {
     let host = hostname();
     let text = format!("rank 0={host} slot=0\nrank 1={host} slot=0-1\n");
-    assert!(Launcher::OpenMpi41.found().is_none() || Run::on(Launcher::OpenMpi41, NODE, &text).start().accepted());
-    if Launcher::OpenMpi5.found().is_none() {
+    assert!(found(Dialect::OpenMpi41).is_none() || Run::on(Dialect::OpenMpi41, NODE, &text).start().accepted());
+    if found(Dialect::OpenMpi5).is_none() {
         return;
     }
-    let refused = Run::on(Launcher::OpenMpi5, NODE, &text).start();
+    let refused = Run::on(Dialect::OpenMpi5, NODE, &text).start();
     assert!(!refused.accepted() && refused.output.contains("already allocated"), "{refused:?}");
-    let allowed =
-        Run { extra: &["--bind-to", ":overload-allowed"], ..Run::on(Launcher::OpenMpi5, NODE, &text) }.start();
+    let allowed = Run { extra: &["--bind-to", ":overload-allowed"], ..Run::on(Dialect::OpenMpi5, NODE, &text) }.start();
     assert_eq!(allowed.mapped(), BTreeMap::from([(0, vec![0]), (1, vec![0, 1])]), "{allowed:?}");
 }

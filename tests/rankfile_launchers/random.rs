@@ -9,9 +9,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use hybrid::launcher::Dialect;
 use hybrid::rankfile::{Reading, parse, resolve};
 
-use super::launcher::{Launcher, Outcome, Run};
+use super::launcher::{Outcome, Run, here};
 use super::{NODE, PACKAGES, hostname};
 
 /// A sequence of numbers that looks like chance: a linear congruential generator, its upper bits.
@@ -182,14 +183,20 @@ enum Deed {
 /// A line that is none of a rank: the launchers step over some words, or take them for a host that happens to be this one.
 const STEPPED_OVER: &str = "RF010";
 
-fn checked(folder: &Path, text: &[u8], ranks: u32, launcher: Launcher) -> (Verdict, String) {
-    let (dialect, field) = match launcher {
-        Launcher::OpenMpi41 => ("4.1", "open_mpi_4_1"),
-        Launcher::OpenMpi5 => ("5", "open_mpi_5"),
-    };
+fn checked(folder: &Path, text: &[u8], ranks: u32, dialect: Dialect) -> (Verdict, String) {
     fs::write(folder.join("file"), text).expect("a folder of our own");
     let output = Command::new(env!("CARGO_BIN_EXE_hybrid"))
-        .args(["rankfile", "check", "file", "--format", "json", "--dialect", dialect, "-n", &ranks.to_string()])
+        .args([
+            "rankfile",
+            "check",
+            "file",
+            "--format",
+            "json",
+            "--dialect",
+            dialect.short_version(),
+            "-n",
+            &ranks.to_string(),
+        ])
         .arg("--topology")
         .arg(format!("{}={}/tests/rankfile_launchers/two-packages.xml", hostname(), env!("CARGO_MANIFEST_DIR")))
         .current_dir(folder)
@@ -202,7 +209,7 @@ fn checked(folder: &Path, text: &[u8], ranks: u32, launcher: Launcher) -> (Verdi
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
     // What concerns the device alone is nothing to a launcher.
     let severity = |finding: &serde_json::Value| match finding["severity"].as_str() {
-        _ if finding[field].is_null() => Verdict::Clean,
+        _ if finding[dialect.key()].is_null() => Verdict::Clean,
         Some("error") => Verdict::Refused,
         Some("warning") => Verdict::Warned,
         _ => Verdict::Clean,
@@ -236,12 +243,12 @@ fn compare(files: &[(Vec<u8>, u32)]) -> (BTreeMap<String, usize>, Vec<String>) {
     let (mut counts, mut differences) = (BTreeMap::new(), Vec::new());
     for (text, ranks) in files {
         let asked = asked(text);
-        for launcher in Launcher::here() {
-            let (verdict, said) = checked(folder.path(), text, *ranks, launcher);
-            let run = Run { launcher, text, node: Some(NODE), ranks: Some(*ranks), extra: &[] };
+        for dialect in here() {
+            let (verdict, said) = checked(folder.path(), text, *ranks, dialect);
+            let run = Run { dialect, text, node: Some(NODE), ranks: Some(*ranks), extra: &[] };
             let outcome = run.start();
             let deed = deed(&outcome, &asked, *ranks);
-            *counts.entry(format!("{launcher:?}: {verdict:?}, {deed:?}")).or_default() += 1;
+            *counts.entry(format!("{dialect:?}: {verdict:?}, {deed:?}")).or_default() += 1;
             let contradicts = match verdict {
                 Verdict::Clean => deed != Deed::AsAsked,
                 Verdict::Warned => false,
@@ -254,7 +261,7 @@ fn compare(files: &[(Vec<u8>, u32)]) -> (BTreeMap<String, usize>, Vec<String>) {
             if contradicts {
                 let shown = String::from_utf8_lossy(text);
                 differences
-                    .push(format!("{shown:?} -n {ranks}, {launcher:?}: {verdict:?} but {deed:?}\n{said}{outcome:?}"));
+                    .push(format!("{shown:?} -n {ranks}, {dialect:?}: {verdict:?} but {deed:?}\n{said}{outcome:?}"));
             }
         }
     }
@@ -297,7 +304,7 @@ fn assert_agreement(files: &[(Vec<u8>, u32)]) {
     assert!(differences.is_empty(), "{} of {} files:\n{}", differences.len(), files.len(), differences.join("\n\n"));
     // A comparison in which all files are alike would show nothing.
     let has = |part: &str| counts.keys().any(|key| key.contains(part));
-    assert!(Launcher::here().next().is_none() || (has("Clean, AsAsked") && has("Refused, NotStarted")), "{counts:?}");
+    assert!(here().next().is_none() || (has("Clean, AsAsked") && has("Refused, NotStarted")), "{counts:?}");
 }
 
 #[test]

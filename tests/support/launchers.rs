@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-pub use hybrid::cli::rankfile::Launcher;
+pub use hybrid::launcher::Launcher;
 
 /// The launcher and its options: `HYBRID_MPIEXEC`, else `mpiexec`; Open MPI 4 wants to be told that ranks may share a core.
 pub fn launcher() -> Vec<String> {
@@ -46,13 +46,13 @@ pub fn kind() -> Option<Launcher> {
 
 fn kind_of(program: &Path) -> Option<Launcher> {
     let output = Command::new(program).arg("--version").output().ok()?;
-    hybrid::plan::of_version(&String::from_utf8_lossy(&output.stdout))
+    Launcher::of_version(&String::from_utf8_lossy(&output.stdout))
 }
 
 /// The `mpiexec` of `wanted`: the one that a variable names or that `make setup-test` has installed, or else the one that tests
 /// run with. `None` is said.
 pub fn mpiexec_of(wanted: Launcher) -> Option<PathBuf> {
-    static FOUND: [OnceLock<Option<PathBuf>>; 4] = [const { OnceLock::new() }; 4];
+    static FOUND: [OnceLock<Option<PathBuf>>; Launcher::ALL.len()] = [const { OnceLock::new() }; Launcher::ALL.len()];
     let found = FOUND[wanted as usize].get_or_init(|| find(wanted)).clone();
     if found.is_none() {
         not_run(&format!("needs {wanted:?}, which is neither here nor in {}", variable_of(wanted).0));
@@ -113,7 +113,9 @@ pub fn translated(folder: &Path, options: &[&str]) -> Vec<String> {
     let Some(at) = options.iter().position(|option| *option == "-rf") else { return owned(options) };
     let file = options[at + 1];
     let instead: Vec<String> = match kind() {
-        Some(Launcher::OpenMpi5) => hybrid::rankfile::options_5(file, true)
+        Some(Launcher::OpenMpi5) => Launcher::OpenMpi5
+            .rankfile_options(file, true)
+            .expect("it reads rankfiles")
             .split(' ')
             .map(str::to_owned)
             .chain(["-x".to_owned(), format!("HYBRID_RANKFILE={file}")])

@@ -7,9 +7,10 @@ use super::{
     read::{name_of, read},
 };
 use crate::{
-    cli::rankfile::{CheckArgs, Dialect, FindingsFormat},
+    cli::rankfile::{CheckArgs, FindingsFormat},
     error::Error,
-    rankfile::{self, Code, Diagnostic, Dialects, Severity},
+    rankfile::{self, Code, Diagnostic, Severity},
+    words::counted,
 };
 
 /// Prints the findings; as text silent where there are none.
@@ -20,12 +21,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
     let mut found = parsed.diagnostics;
     found.extend(nodes.lint());
     found.extend(args.ranks.and_then(|ranks| rankfile::lint_rank_count(&parsed.rankfile, ranks)));
-    let dialects = match args.dialect {
-        Dialect::OpenMpi41 => Dialects::OpenMpi41,
-        Dialect::OpenMpi5 => Dialects::OpenMpi5,
-        Dialect::Both => Dialects::Both,
-    };
-    found.retain(|diagnostic| dialects.concern(diagnostic));
+    found.retain(|diagnostic| diagnostic.concerns(args.dialect.dialects()));
     found.sort_by_key(|diagnostic| (diagnostic.code == Code::TooManyFindings, diagnostic.span.start));
     let name = name_of(&args.file);
     print(&match args.format {
@@ -44,11 +40,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
 
 /// `2 errors, 1 warning`.
 fn summary(found: &[Diagnostic]) -> String {
-    let counted = |severity: Severity| {
+    let part = |severity: Severity| {
         let count = found.iter().filter(|diagnostic| diagnostic.severity == severity).count();
-        (count > 0).then(|| format!("{count} {severity}{}", if count == 1 { "" } else { "s" }))
+        (count > 0).then(|| counted(count, severity))
     };
     let parts: Vec<String> =
-        [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(counted).collect();
+        [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(part).collect();
     parts.join(", ")
 }

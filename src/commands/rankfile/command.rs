@@ -2,10 +2,11 @@
 
 use super::{found, nodes::Nodes, print, read::read};
 use crate::{
-    cli::rankfile::{CommandArgs, Launcher},
+    cli::rankfile::CommandArgs,
     error::Error,
+    launcher::shell_word,
     plan::{Plan, launch_line},
-    rankfile::{self, shell_word},
+    rankfile,
     streams::tell,
 };
 
@@ -27,7 +28,7 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
         );
         return print(&format!("mpiexec -n {} {program}\n", plan.ranks.len()));
     };
-    if matches!(launcher, Launcher::Mpich | Launcher::Slurm) {
+    if launcher.dialect().is_none() {
         check_for_lists(&plan, &name)?;
     }
     let line = launch_line(&plan, launcher, &name, &program);

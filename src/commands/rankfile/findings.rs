@@ -1,8 +1,9 @@
 //! Findings for programs: `check --format json`. Its shape is described in docs/rankfiles.md and keeps; fields may be added.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
+    launcher::ByDialect,
     rankfile::{Diagnostic, Severity},
     visible::visible_json,
 };
@@ -19,10 +20,15 @@ struct Finding<'a> {
     name: &'static str,
     severity: &'static str,
     message: &'a str,
-    open_mpi_4_1: Option<&'a str>,
-    open_mpi_5: Option<&'a str>,
+    /// By the name of each dialect.
+    #[serde(flatten, serialize_with = "by_key")]
+    consequences: &'a ByDialect<Option<String>>,
     /// The whole line as it should be.
     replacement: Option<&'a str>,
+}
+
+fn by_key<S: Serializer>(consequences: &ByDialect<Option<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(consequences.iter().map(|(dialect, does)| (dialect.key(), does)))
 }
 
 /// The findings as a JSON list, one to a line; `source` is the text they are about. Ends with a newline.
@@ -44,8 +50,7 @@ pub(super) fn json(found: &[Diagnostic], source: &[u8], file: &str) -> String {
                     Severity::Note => "note",
                 },
                 message: &diagnostic.message,
-                open_mpi_4_1: diagnostic.open_mpi_41.as_deref(),
-                open_mpi_5: diagnostic.open_mpi_5.as_deref(),
+                consequences: &diagnostic.consequences,
                 replacement: diagnostic.corrected.as_deref(),
             };
             serde_json::to_string(&finding).expect("plain values always have a JSON form")

@@ -5,14 +5,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{cli::rankfile::Launcher, plan};
-
-/// Variables of a running Open MPI job: with them another version's `mpiexec` takes itself for a part of that job.
-const OF_A_JOB: [&str; 4] = ["OMPI_", "PMIX_", "PRTE_", "PMI_"];
+use crate::launcher::Launcher;
 
 /// The launcher that the user would start.
 pub(super) fn launcher() -> Option<Launcher> {
-    ["mpiexec", "srun"].into_iter().find_map(|program| plan::of_version(&version(program)?))
+    Launcher::programs().find_map(|program| Launcher::of_version(&version(program)?))
 }
 
 /// What `program --version` says; `None` where there is no such program.
@@ -20,7 +17,7 @@ fn version(program: &str) -> Option<String> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null());
     for (name, _) in env::vars_os() {
-        if OF_A_JOB.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        if Launcher::is_variable_of_a_job(&name.to_string_lossy()) {
             command.env_remove(name);
         }
     }

@@ -1,12 +1,11 @@
-//! A rankfile's bytes, with a limit: what is too large is something else.
+//! A rankfile's bytes, from a file or from standard input.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
+use std::{fs::File, io, path::Path};
+
+use crate::{
+    commands::bounded::{self, MAX_BYTES, Unread},
+    error::Error,
 };
-
-use crate::{error::Error, rankfile::MAX_BYTES};
 
 /// The word that stands for standard input in the place of a file's name.
 const STANDARD_INPUT: &str = "-";
@@ -21,22 +20,21 @@ pub(super) fn name_of(path: &Path) -> String {
 /// # Errors
 /// [`Error::Input`] where it cannot be read or has more than [`MAX_BYTES`].
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let limit = u64::try_from(MAX_BYTES).expect("a size fits in 64 bits");
-    let failed = |source| Error::Input { path: name_of(path).into(), source };
-    let too_large = |bytes: String| {
-        failed(io::Error::other(format!("it has {bytes} bytes, a rankfile may have {limit}: is this the right file?")))
-    };
-    // Devices and pipes do not know their length.
-    let mut text = Vec::new();
-    if path == Path::new(STANDARD_INPUT) {
-        io::stdin().lock().take(limit + 1).read_to_end(&mut text).map_err(failed)?;
+    let read = if path == Path::new(STANDARD_INPUT) {
+        bounded::read(io::stdin().lock())
     } else {
-        let file = File::open(path).map_err(failed)?;
-        let bytes = file.metadata().map_err(failed)?.len();
-        if bytes > limit {
-            return Err(too_large(bytes.to_string()));
-        }
-        file.take(limit + 1).read_to_end(&mut text).map_err(failed)?;
-    }
-    if text.len() > MAX_BYTES { Err(too_large(format!("over {limit}"))) } else { Ok(text) }
+        File::open(path).map_err(Unread::Failed).and_then(|file| bounded::read_file(&file))
+    };
+    read.map_err(|unread| {
+        let source = match unread {
+            Unread::Failed(source) => source,
+            Unread::TooLarge(bytes) => {
+                let bytes = bytes.map_or_else(|| format!("over {MAX_BYTES}"), |bytes| bytes.to_string());
+                io::Error::other(format!(
+                    "it has {bytes} bytes, a rankfile may have {MAX_BYTES}: is this the right file?"
+                ))
+            }
+        };
+        Error::Input { path: name_of(path).into(), source }
+    })
 }

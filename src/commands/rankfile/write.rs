@@ -2,13 +2,13 @@
 
 use super::{found, nodes, print};
 use crate::{
-    cli::rankfile::{Launcher, PlanFormat, WriteArgs},
+    cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
     error::Error,
+    launcher::{Dialect, Launcher},
     output::file::whole::WholeFile,
     plan::{self, Host, Plan},
-    rankfile::{self, Dialects},
-    streams,
+    rankfile, streams,
     topology::Node,
 };
 
@@ -45,7 +45,9 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
-        PlanFormat::Rankfile => plan.rankfile_for(readers(args), &plan::header(hosts, &plan, &file, &program(args)))?,
+        PlanFormat::Rankfile => {
+            plan.rankfile_for(&readers(args), &plan::header(hosts, &plan, &file, &program(args)))?
+        }
         PlanFormat::Json => plan.json(),
     };
     for note in &plan.notes {
@@ -63,13 +65,9 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     print(&advice)
 }
 
-/// The launchers that read the file, besides this program.
-fn readers(args: &WriteArgs) -> Option<Dialects> {
-    match args.launcher {
-        Some(Launcher::Mpich | Launcher::Slurm) => None,
-        Some(Launcher::OpenMpi5) => Some(Dialects::OpenMpi5),
-        Some(Launcher::OpenMpi4) | None => Some(Dialects::Both),
-    }
+/// The dialects in which launchers read the file, besides this program.
+fn readers(args: &WriteArgs) -> Vec<Dialect> {
+    args.launcher.map_or_else(|| Dialect::ALL.to_vec(), |launcher| launcher.dialect().into_iter().collect())
 }
 
 /// What Open MPI 4.1 needs to be told where hosts have names of mDNS.
@@ -92,15 +90,16 @@ fn program(args: &WriteArgs) -> String {
 /// The command that starts the job, in lines.
 fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
-        return "no launcher that is known here was found; --launcher openmpi4|openmpi5|mpich|slurm prints its command\n"
-            .to_owned();
+        let words: Vec<&str> = Launcher::ALL.iter().map(|launcher| launcher.start().name).collect();
+        let words = words.join("|");
+        return format!("no launcher that is known here was found; --launcher {words} prints its command\n");
     };
     let line = plan::launch_line(plan, launcher, file, &program(args));
     let mut text = format!("start with: {}\n", line.command);
     if let Some(needs) = line.needs {
         text += &format!("needs {needs}\n");
     }
-    if args.output.is_none() && matches!(launcher, Launcher::OpenMpi4 | Launcher::OpenMpi5) {
+    if args.output.is_none() && launcher.dialect().is_some() {
         text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
     }
     text

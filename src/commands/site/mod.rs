@@ -11,7 +11,8 @@ pub(super) use self::rankfile::Rankfile;
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
-    placement::{self, Asked, DeviceWish, Finding, Launcher, LocalRank, NodeFacts, RankFacts, Rules},
+    launcher::Launcher,
+    placement::{self, Asked, DeviceWish, Finding, LocalRank, NodeFacts, RankFacts, Rules},
     topology::{self, Node},
 };
 
@@ -49,7 +50,7 @@ impl Site {
             wish: told.as_ref().map_or(args.device, |(wish, _)| *wish),
             told_by: told.map(|(_, line)| line),
             visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-            launcher: launcher(world),
+            launcher: Launcher::of_job(world.launch(), world.library()),
         };
         let asked = rankfile.as_ref().and_then(|file| file.asked(rank, &node));
         let arrivals = world.node.share(&pack(&Arrival { local, asked }));
@@ -79,18 +80,6 @@ impl Site {
     pub(super) fn rankfile_findings(&self, world: &World) -> Vec<Finding> {
         let rankfile = self.rankfile.iter().filter(|_| world.is_root());
         rankfile.flat_map(|file| file.findings(world.host(), world.size())).collect()
-    }
-}
-
-/// What started the job: under no launcher, that of the MPI.
-fn launcher(world: &World) -> Launcher {
-    if world.launch().is_srun() {
-        return Launcher::Other;
-    }
-    match world.library() {
-        library if library.contains("Open MPI") => Launcher::OpenMpi,
-        library if library.contains("MPICH") => Launcher::Mpich,
-        _ => Launcher::Other,
     }
 }
 

@@ -3,10 +3,8 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs::{self, File},
-    io::Read,
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -16,19 +14,15 @@ use super::{pack, unpack};
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
+    commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
+    launcher::{Dialect, FollowedRankfile, Launcher, OWN_VARIABLE, followed_rankfile},
     placement::{Asked, Code, DeviceWish, Finding, Severity},
-    rankfile::{self, Diagnostic, Dialects, Parsed, Reading},
+    rankfile::{self, Diagnostic, Parsed, Reading},
     topology::{CpuSet, Node},
     visible::shown,
 };
 
-/// Names a rankfile where the launcher does not tell of one.
-const VARIABLE: &str = "HYBRID_RANKFILE";
-/// Where Open MPI 4.1 tells of its rankfile: the option `-rf`, and the parameter that `--mca` sets.
-const LAUNCHERS_VARIABLES: [&str; 2] = ["OMPI_MCA_orte_rankfile", "OMPI_MCA_rmaps_rank_file_path"];
-/// Names of Open MPI 4.1's launcher, which is the parent of the ranks on its own node.
-const LAUNCHERS: [&str; 3] = ["mpiexec", "mpirun", "orterun"];
 /// So many faults of a file are spelled out.
 const EXAMPLES: usize = 3;
 
@@ -39,8 +33,8 @@ pub(in crate::commands) struct Rankfile {
     pub(in crate::commands) name: String,
     /// What it says, or why that cannot be known.
     parsed: Result<Parsed, String>,
-    /// Whose misreadings matter.
-    dialects: Dialects,
+    /// The one whose misreadings matter; `None` where that is not known, and all do.
+    dialect: Option<Dialect>,
 }
 
 /// What rank 0 tells the others before the text itself.
@@ -49,7 +43,8 @@ struct Told {
     name: String,
     /// Why it was not read; only of a file that nobody named.
     unread: Option<String>,
-    of_open_mpi_41: bool,
+    /// The launcher tells of it, which reads it so.
+    followed_in: Option<Dialect>,
 }
 
 /// A rankfile's path, and how it is known.
@@ -58,7 +53,7 @@ enum Source {
     /// The user named it for this program.
     Named(PathBuf),
     /// The launcher tells of it.
-    Found(PathBuf),
+    Found(FollowedRankfile),
 }
 
 impl Rankfile {
@@ -71,14 +66,9 @@ impl Rankfile {
         let rankfile = Self {
             name: told.name,
             parsed: told.unread.map_or_else(|| Ok(rankfile::parse(&text)), Err),
-            dialects: match world.library() {
-                _ if told.of_open_mpi_41 => Dialects::OpenMpi41,
-                library if library.contains("Open MPI v4") => Dialects::OpenMpi41,
-                library if library.contains("Open MPI v") => Dialects::OpenMpi5,
-                _ => Dialects::Both,
-            },
+            dialect: told.followed_in.or_else(|| Launcher::of_library(world.library())?.dialect()),
         };
-        world.agree(rankfile.check(args, !told.of_open_mpi_41))?;
+        world.agree(rankfile.check(args, told.followed_in.is_none()))?;
         Ok(Some(rankfile))
     }
 
@@ -160,16 +150,17 @@ impl Rankfile {
 
     /// Whether it leads, or may lead, to another place than the author means.
     fn is_fault(&self, diagnostic: &Diagnostic) -> bool {
-        let is_error = diagnostic.severity == rankfile::Severity::Error && self.dialects.concern(diagnostic);
+        let concerns = self.dialect.is_none_or(|dialect| diagnostic.concerns(&[dialect]));
+        let is_error = diagnostic.severity == rankfile::Severity::Error && concerns;
         is_error || matches!(diagnostic.code, rankfile::Code::DeviceComment | rankfile::Code::DeviceCommentAlone)
     }
 
     fn in_words(&self, diagnostic: &Diagnostic) -> String {
-        let consequence = match self.dialects {
-            Dialects::OpenMpi41 => diagnostic.open_mpi_41.as_ref().map(|does| format!("; Open MPI 4.1 {does}")),
-            Dialects::OpenMpi5 => diagnostic.open_mpi_5.as_ref().map(|does| format!("; Open MPI 5 {does}")),
-            Dialects::Both => None,
-        };
+        let consequence = self.dialect.and_then(|dialect| {
+            diagnostic.consequences[dialect]
+                .as_ref()
+                .map(|does| format!("; Open MPI {} {does}", dialect.short_version()))
+        });
         format!("{}:{}: {}{}", self.name, diagnostic.span.line, diagnostic.message, consequence.unwrap_or_default())
     }
 }
@@ -184,46 +175,27 @@ fn cores_per_package(node: &Node) -> Vec<u32> {
 /// The rankfile and its text, as rank 0 finds them.
 fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
     let Some(source) = source(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
-    let (path, name, is_found) = match source {
-        Source::Named(path) => (path.clone(), shown(&path).to_string(), false),
-        Source::Found(path) => (launchers_file(&path), shown(&path).to_string(), true),
+    let (path, name, followed_in) = match source {
+        Source::Named(path) => (path.clone(), shown(&path).to_string(), None),
+        Source::Found(told) => (told.file(), shown(&told.path).to_string(), Some(told.dialect)),
     };
-    let told = |unread| Told { name: name.clone(), unread, of_open_mpi_41: is_found };
-    match read(&path, rankfile::MAX_BYTES) {
+    let told = |unread| Told { name: name.clone(), unread, followed_in };
+    match read(&path) {
         Ok(text) => Ok(Some((told(None), text))),
-        Err(reason) if is_found => Ok(Some((told(Some(reason)), Vec::new()))),
+        Err(reason) if followed_in.is_some() => Ok(Some((told(Some(reason)), Vec::new()))),
         Err(reason) => Err(Error::Rankfile { name, reason }),
     }
 }
 
 /// Where the rankfile is, if any is known: what the user names comes before what the launcher tells.
 fn source(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Source> {
-    let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = option.map(Path::to_owned).or_else(|| path(VARIABLE)).map(Source::Named);
-    named.or_else(|| LAUNCHERS_VARIABLES.iter().find_map(|name| path(name)).map(Source::Found))
+    let of_environment = || variable(OWN_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = option.map(Path::to_owned).or_else(of_environment).map(Source::Named);
+    named.or_else(|| followed_rankfile(&variable).map(Source::Found))
 }
 
-/// Where a file is that the launcher names: relative to the folder in which the launcher was started. That is where the ranks
-/// are too, unless `-wdir` sends them elsewhere; then the launcher's environment remembers it.
-fn launchers_file(path: &Path) -> PathBuf {
-    let remembered = || launchers_folder().map(|folder| folder.join(path)).filter(|path| path.exists());
-    if path.exists() { path.to_owned() } else { remembered().unwrap_or_else(|| path.to_owned()) }
-}
-
-/// The folder in which the shell started the launcher, where that is the parent of this process and the system tells.
-fn launchers_folder() -> Option<PathBuf> {
-    let parent = PathBuf::from(format!("/proc/{}", std::os::unix::process::parent_id()));
-    let name = fs::read_to_string(parent.join("comm")).ok()?;
-    if !LAUNCHERS.iter().any(|launcher| name.trim_end().starts_with(launcher)) {
-        return None;
-    }
-    let environment = fs::read(parent.join("environ")).ok()?;
-    let folder = environment.split(|&byte| byte == 0).find_map(|setting| setting.strip_prefix(b"PWD="))?;
-    Some(PathBuf::from(OsStr::from_bytes(folder)))
-}
-
-/// The bytes of a regular file of at most `limit` bytes.
-fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+/// The bytes of a regular file.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     let kind = fs::metadata(path).map_err(|cause| cause.to_string())?.file_type();
     if kind.is_dir() {
         return Err("it is a directory; name a file in it".to_owned());
@@ -231,13 +203,11 @@ fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
     if !kind.is_file() {
         return Err("it is no regular file".to_owned());
     }
-    let mut bytes = Vec::new();
-    let over = u64::try_from(limit).expect("a length fits in 64 bits") + 1;
-    File::open(path).and_then(|file| file.take(over).read_to_end(&mut bytes)).map_err(|cause| cause.to_string())?;
-    if bytes.len() > limit {
-        return Err(format!("it is larger than {} MiB, the most a rankfile may have", limit >> 20));
-    }
-    Ok(bytes)
+    let read = File::open(path).map_err(Unread::Failed).and_then(|file| bounded::read_file(&file));
+    read.map_err(|unread| match unread {
+        Unread::Failed(cause) => cause.to_string(),
+        Unread::TooLarge(_) => format!("it is larger than {} MiB, the most a rankfile may have", MAX_BYTES >> 20),
+    })
 }
 
 #[cfg(test)]
@@ -253,10 +223,11 @@ mod tests {
     fn what_the_user_names_comes_before_what_the_launcher_tells() {
         let launcher = ("OMPI_MCA_orte_rankfile", "launcher.rf");
         assert_eq!(found(None, &[]), None);
-        assert_eq!(found(None, &[(VARIABLE, "")]), None);
-        assert_eq!(found(None, &[launcher]), Some(Source::Found("launcher.rf".into())));
-        assert_eq!(found(None, &[launcher, (VARIABLE, "own.rf")]), Some(Source::Named("own.rf".into())));
-        assert_eq!(found(Some("a.rf"), &[launcher, (VARIABLE, "own.rf")]), Some(Source::Named("a.rf".into())));
+        assert_eq!(found(None, &[(OWN_VARIABLE, "")]), None);
+        let Some(Source::Found(told)) = found(None, &[launcher]) else { panic!("the launcher tells of one") };
+        assert_eq!((told.path.as_path(), told.dialect), (Path::new("launcher.rf"), Dialect::OpenMpi41));
+        assert_eq!(found(None, &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Source::Named("own.rf".into())));
+        assert_eq!(found(Some("a.rf"), &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Source::Named("a.rf".into())));
     }
 
     #[test]
@@ -264,21 +235,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ranks.rf");
         fs::write(&file, "12345").unwrap();
-        assert_eq!(read(&file, 5), Ok(b"12345".to_vec()));
-        for (path, limit, reason) in [
-            (file.as_path(), 4, "larger than"),
-            (folder.path(), 5, "directory"),
-            (Path::new("/dev/zero"), 5, "no regular file"),
-            (&folder.path().join("missing"), 5, "No such file"),
+        assert_eq!(read(&file), Ok(b"12345".to_vec()));
+        let large = folder.path().join("large");
+        File::create(&large).unwrap().set_len(u64::try_from(MAX_BYTES).unwrap() + 1).unwrap();
+        for (path, reason) in [
+            (large.as_path(), "larger than"),
+            (folder.path(), "directory"),
+            (Path::new("/dev/zero"), "no regular file"),
+            (&folder.path().join("missing"), "No such file"),
         ] {
-            let message = read(path, limit).unwrap_err();
+            let message = read(path).unwrap_err();
             assert!(message.contains(reason), "{message}");
         }
     }
 
     fn rankfile(text: &str) -> Rankfile {
         let parsed = Ok(rankfile::parse(text.as_bytes()));
-        Rankfile { name: "my.rf".to_owned(), parsed, dialects: Dialects::OpenMpi41 }
+        Rankfile { name: "my.rf".to_owned(), parsed, dialect: Some(Dialect::OpenMpi41) }
     }
 
     #[test]

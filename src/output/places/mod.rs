@@ -264,7 +264,8 @@ pub(super) mod sample {
 
     use super::*;
     use crate::{
-        placement::{self, Asked, Launcher, LocalRank, Rules, Visible},
+        launcher::Launcher,
+        placement::{self, Asked, LocalRank, Rules, Visible},
         topology::{Core, Gpu, NumaNode, Package},
     };
 
@@ -308,7 +309,7 @@ pub(super) mod sample {
                 wish: DeviceWish::Auto,
                 told_by: None,
                 visible: Visible::all(&node.gpus),
-                launcher: Launcher::OpenMpi,
+                launcher: Some(Launcher::OpenMpi4),
             })
             .collect();
         let places = placement::choose(&node, &locals, &Rules::default()).unwrap().places;

@@ -1,9 +1,9 @@
 //! Whether what a rankfile asks for came true.
 
-use super::{Asked, RankFacts, examples, finding, host};
+use super::{Asked, RankFacts, examples, finding, host, reads_rankfiles};
 use crate::{
-    placement::{Code, Device, DeviceWish, Finding, Launcher, Severity},
-    rankfile::{options_5, options_41},
+    launcher::Launcher,
+    placement::{Code, Device, DeviceWish, Finding, Severity},
     topology::{CpuSet, Node},
 };
 
@@ -29,12 +29,15 @@ pub(in crate::placement) fn unfulfilled(node: &Node, facts: &[RankFacts]) -> Opt
     let message = format!("not as {rankfile} asks: {}", examples(broken.iter().map(|(.., text)| text.clone())));
     let ranks = broken.iter().map(|(rank, ..)| *rank).collect();
     let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
-    let shares_cores = asks_to_share_cores(facts);
-    finding.mend = Some(if super::launcher(facts) == Launcher::OpenMpi {
+    finding.mend = Some(if reads_rankfiles(facts) {
+        let shares_cores = asks_to_share_cores(facts);
+        let ways = Launcher::ALL.into_iter().filter_map(|launcher| {
+            let options = launcher.rankfile_options(rankfile, shares_cores)?;
+            Some(format!("{} `mpiexec {options}`", launcher.dialect()?.version()))
+        });
         format!(
-            "let the launcher follow the file, and leave other binding options away: Open MPI 4.1 `mpiexec {}`, 5.x `mpiexec {}`",
-            options_41(rankfile),
-            options_5(rankfile, shares_cores)
+            "let the launcher follow the file, and leave other binding options away: Open MPI {}",
+            ways.collect::<Vec<_>>().join(", ")
         )
     } else {
         format!(

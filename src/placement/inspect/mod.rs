@@ -14,22 +14,31 @@ use serde::{Deserialize, Serialize};
 pub use self::asked::differences;
 pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
-use super::{Code, Device, DeviceWish, Finding, Launcher, LocalRank, Place, Severity};
-use crate::topology::{CpuSet, Node, PciBusId};
+use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
+use crate::{
+    launcher::Launcher,
+    topology::{CpuSet, Node, PciBusId},
+};
 
 /// So many cases of one kind are spelled out; a node may have hundreds.
 const EXAMPLES: usize = 3;
 
 /// What places ranks best.
 fn written(ranks: &[RankFacts]) -> &'static str {
-    match launcher(ranks) {
-        Launcher::OpenMpi => "a rankfile made by `hybrid rankfile write`",
-        Launcher::Mpich | Launcher::Other => "the command that `hybrid rankfile write` prints",
+    if reads_rankfiles(ranks) {
+        "a rankfile made by `hybrid rankfile write`"
+    } else {
+        "the command that `hybrid rankfile write` prints"
     }
 }
 
-fn launcher(ranks: &[RankFacts]) -> Launcher {
-    ranks.first().map(|facts| facts.local.launcher).unwrap_or_default()
+fn launcher(ranks: &[RankFacts]) -> Option<Launcher> {
+    ranks.first()?.local.launcher
+}
+
+/// Whether the launcher of these ranks reads rankfiles.
+fn reads_rankfiles(ranks: &[RankFacts]) -> bool {
+    launcher(ranks).is_some_and(|launcher| launcher.dialect().is_some())
 }
 
 /// A rank, and what became of it.
@@ -101,12 +110,11 @@ pub(super) fn host(node: &Node) -> String {
 fn bind_to_own_cores(node: &Node, ranks: &[RankFacts]) -> String {
     let cores = node.allowed_cores().count();
     let each = cores / ranks.len().max(1);
-    let options = match launcher(ranks) {
-        _ if each == 0 => return format!("start at most {cores} ranks on this node"),
-        Launcher::OpenMpi => format!("--map-by slot:PE={each} --bind-to core, or with "),
-        Launcher::Mpich => format!("-bind-to core:{each}, or with "),
-        Launcher::Other => String::new(),
-    };
+    if each == 0 {
+        return format!("start at most {cores} ranks on this node");
+    }
+    let options = launcher(ranks).and_then(|launcher| launcher.binding_options(each));
+    let options = options.map(|options| format!("{options}, or with ")).unwrap_or_default();
     format!("start with {options}{}", written(ranks))
 }
 

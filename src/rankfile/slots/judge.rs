@@ -1,12 +1,13 @@
-//! A slot list judged: does either Open MPI bind other cores than its author asks for? Joins the
-//! three readings of the text; knows its host by the length of the name alone.
+//! A slot list judged: does a launcher bind other cores than its author asks for? Joins the
+//! readings of the text; knows its host by the length of the name alone.
 
 use std::ops::Range;
 
 use super::asked;
-use super::launcher::{MAX_SLOTS_5, lexed, read_as_5, read_as_41};
+use super::read_as::{MAX_SLOTS_5, lexed, read_as};
 use super::spelling::{canonical_text, in_words};
 use super::{Item, Misfit, SlotList, normalise};
+use crate::launcher::{ByDialect, Dialect};
 use crate::rankfile::code::Code;
 use crate::rankfile::wording::clip;
 use crate::rankfile::write::MAX_HOST_AND_SLOTS;
@@ -25,8 +26,8 @@ pub(in crate::rankfile) struct SlotFinding {
     /// Bytes of the slot list.
     pub(in crate::rankfile) at: Range<usize>,
     pub(in crate::rankfile) message: String,
-    pub(in crate::rankfile) open_mpi_41: Option<String>,
-    pub(in crate::rankfile) open_mpi_5: Option<String>,
+    /// What each dialect does; `None` where it does what is asked.
+    pub(in crate::rankfile) consequences: ByDialect<Option<String>>,
     /// The slot list as it should be, where that is plain.
     pub(in crate::rankfile) corrected: Option<String>,
 }
@@ -36,17 +37,22 @@ pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
     let asked = asked::read(slots);
     let plain = asked.slip.as_ref().is_none_or(|slip| slip.meaning_is_plain) && !asked.items.is_empty();
     let wanted = plain.then_some(asked.items.as_slice());
-    let open_mpi_41 = match length(host, &lexed(slots)) > MAX_HOST_AND_SLOTS {
-        true => Some("mpiexec aborts: \"buffer overflow detected\"".to_owned()),
-        false => deed(read_as_41(slots), wanted),
-    };
-    let open_mpi_5 = deed(read_as_5(slots), wanted).map(|deed| match lexed(slots).len() > MAX_SLOTS_5 {
-        true => format!("drops what comes after {MAX_SLOTS_5} characters of slots: {deed}"),
-        false => deed,
+    let text = lexed(slots);
+    let consequences = ByDialect::of(|dialect| {
+        let deed = deed(read_as(dialect, slots), wanted);
+        match dialect {
+            Dialect::OpenMpi41 if length(host, &text) > MAX_HOST_AND_SLOTS => {
+                Some("mpiexec aborts: \"buffer overflow detected\"".to_owned())
+            }
+            Dialect::OpenMpi5 if text.len() > MAX_SLOTS_5 => {
+                deed.map(|deed| format!("drops what comes after {MAX_SLOTS_5} characters of slots: {deed}"))
+            }
+            Dialect::OpenMpi41 | Dialect::OpenMpi5 => deed,
+        }
     });
     let place = match asked.slip {
         Some(slip) => Some((slip.code, slip.at.start.min(slots.len())..slip.at.end.min(slots.len()))),
-        None if open_mpi_41.is_none() && open_mpi_5.is_none() => None,
+        None if consequences.is_none() => None,
         None => Some((difference(slots, host), 0..slots.len())),
     };
     let finding = place.map(|(code, at)| {
@@ -55,8 +61,7 @@ pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
             code,
             message: wording(code, &slots[at.clone()], slots, host),
             at,
-            open_mpi_41,
-            open_mpi_5,
+            consequences,
             corrected: (plain && length(host, &corrected) <= MAX_HOST_AND_SLOTS).then_some(corrected),
         }
     });
@@ -112,7 +117,7 @@ fn needed_packages(items: &[Item], asked: &[Item]) -> String {
     needed.map(|package| format!("; without a package {package} it stops at \"Not found\"")).unwrap_or_default()
 }
 
-/// Why the versions differ about a list without a slip.
+/// Why the dialects differ about a list without a slip.
 fn difference(slots: &str, host: &str) -> Code {
     let comma_after_colon = |item: &str| item.split_once(':').is_some_and(|(_, rest)| rest.contains(','));
     if length(host, slots) > MAX_HOST_AND_SLOTS {
@@ -161,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_both_read_as_it_is_meant_is_silent() {
+    fn what_all_read_as_it_is_meant_is_silent() {
         for slots in ["0", "0-2,4", "01", "1:0-2;0:1", "0;2", "1:*", "S1", "s0-1", "1:c2", "1:2:3", "S*", "S0,1"] {
             let judgement = judge(slots, "node");
             assert!(judgement.finding.is_none() && judgement.list.is_some(), "{slots} {judgement:?}");
@@ -204,8 +209,8 @@ mod tests {
         ] {
             let finding = judge(slots, "node").finding.unwrap_or_else(|| panic!("{slots}"));
             assert_eq!((finding.code, finding.corrected.as_deref()), (code, corrected), "{slots}");
-            for (said, expected) in [(finding.open_mpi_41, by_41), (finding.open_mpi_5, by_5)] {
-                match (said.as_deref(), expected) {
+            for (dialect, expected) in ByDialect::new([by_41, by_5]).iter() {
+                match (finding.consequences[dialect].as_deref(), *expected) {
                     (Some(said), Some(expected)) => {
                         assert!(said.contains(expected), "{slots}: {said}");
                     }
@@ -220,11 +225,12 @@ mod tests {
         // Host of 2 characters: 55 characters of slots are taken, 56 abort 4.1, 65 are cut by 5.x.
         let of_length = |length: usize| format!("{}2", &"0;".repeat(64)[..length - 1]);
         let said = |length| {
-            judge(&of_length(length), "vm").finding.map(|f| (f.code, f.open_mpi_41.is_some(), f.open_mpi_5.is_some()))
+            judge(&of_length(length), "vm").finding.map(|f| (f.code, f.consequences.map(|does| does.is_some())))
         };
+        let too_long = |by_41, by_5| Some((Code::SlotsTooLong, ByDialect::new([by_41, by_5])));
         assert_eq!(said(55), None);
-        assert_eq!(said(56), Some((Code::SlotsTooLong, true, false)));
-        assert_eq!(said(63), Some((Code::SlotsTooLong, true, false)));
-        assert_eq!(said(65), Some((Code::SlotsTooLong, true, true)));
+        assert_eq!(said(56), too_long(true, false));
+        assert_eq!(said(63), too_long(true, false));
+        assert_eq!(said(65), too_long(true, true));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Item, Misfit, Reading, SlotList, launcher, normalise};
+use super::read_as::{counts_flat, read_as};
+use super::{Item, Misfit, Reading, SlotList, normalise};
 
 /// The logical cores that a slot list stands for on a node with `packages[p]` cores in package `p`,
 /// ascending, each once. An empty list means that the launcher leaves the rank unbound.
@@ -10,19 +11,17 @@ use super::{Item, Misfit, Reading, SlotList, launcher, normalise};
 /// # Errors
 /// A core or package that the node does not have, and text that the launcher refuses or dies of.
 pub fn resolve(slots: &SlotList, reading: Reading, packages: &[u32]) -> Result<Vec<u32>, Misfit> {
-    let node = Node { packages, cores: packages.iter().sum(), flat: reading == Reading::OpenMpi5 };
+    let node = |flat| Node { packages, cores: packages.iter().sum(), flat };
     match reading {
-        Reading::Asked => node.cores_of(&slots.items),
-        Reading::OpenMpi41 => node.cores_of(&launcher::read_as_41(&slots.text)?),
-        Reading::OpenMpi5 => node.cores_of(&launcher::read_as_5(&slots.text)?),
+        Reading::Asked => node(false).cores_of(&slots.items),
+        Reading::By(dialect) => node(counts_flat(dialect)).cores_of(&read_as(dialect, &slots.text)?),
     }
 }
 
 struct Node<'a> {
     packages: &'a [u32],
     cores: u32,
-    /// 5.x counts `package * cores of that package + core` over the node: right only where all
-    /// packages are equal, and past the end of a package it goes on into the next one.
+    /// As [`counts_flat`] has it.
     flat: bool,
 }
 
@@ -89,6 +88,7 @@ fn index(number: u32) -> usize {
 mod tests {
     use super::super::asked;
     use super::*;
+    use crate::launcher::{ByDialect, Dialect};
 
     fn slots(text: &str) -> SlotList {
         SlotList { text: text.to_owned(), items: asked::read(text).items }
@@ -141,15 +141,16 @@ mod tests {
         ];
         for (text, packages, by_41, by_5) in rows {
             let read = |reading| resolve(&slots(text), reading, packages).ok();
-            assert_eq!(read(Reading::OpenMpi41).as_deref(), *by_41, "4.1 {text} {packages:?}");
-            assert_eq!(read(Reading::OpenMpi5).as_deref(), *by_5, "5.x {text} {packages:?}");
+            for (dialect, bound) in ByDialect::new([by_41, by_5]).iter() {
+                assert_eq!(read(Reading::By(dialect)).as_deref(), **bound, "{dialect:?} {text} {packages:?}");
+            }
         }
     }
 
     #[test]
     fn huge_ranges_cost_nothing() {
         let wide = slots("0-2147483646;1:0-2147483646;S0-2147483646");
-        for reading in [Reading::Asked, Reading::OpenMpi41, Reading::OpenMpi5] {
+        for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Asked]) {
             assert!(resolve(&wide, reading, &[4, 4]).is_err());
         }
         assert!(resolve(&slots("0"), Reading::Asked, &[]).is_err());

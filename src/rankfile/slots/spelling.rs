@@ -1,11 +1,11 @@
-//! Requests for cores as text: as a slot list that both versions read alike, and in words for people.
+//! Requests for cores as text: as a slot list that is read alike in all dialects, and in words for people.
 //! Knows no launcher and no topology.
 
 use std::ops::Range;
 
 use super::{Item, normalise};
 
-/// The shortest text that both versions read as these items: no comma after a colon, no letters.
+/// The shortest text that means these items in all dialects: no comma after a colon, no letters.
 pub(in crate::rankfile) fn canonical_text(items: &[Item]) -> String {
     let (mut cores, mut rest) = (Vec::new(), Vec::new());
     for item in normalise(items) {

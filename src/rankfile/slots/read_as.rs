@@ -1,4 +1,4 @@
-//! Slot lists as Open MPI reads them, version by version, with its own splitting and its `atoi`.
+//! Slot lists as Open MPI reads them, dialect by dialect, with its own splitting and its `atoi`.
 //!
 //! Follows what the launchers do, not what their manuals say: `opal_hwloc_base_cpu_list_parse` of
 //! Open MPI 4.1 and `prte_hwloc_base_cpu_list_parse` of the PRRTE in 5.x. Knows no person's intent.
@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::{Item, Misfit};
+use crate::launcher::Dialect;
 
 /// Open MPI 5.x keeps this many bytes of a slot list and drops the rest without a word.
 pub(in crate::rankfile) const MAX_SLOTS_5: usize = 64;
@@ -13,8 +14,25 @@ pub(in crate::rankfile) const MAX_SLOTS_5: usize = 64;
 /// Above every core number of a node; stands for numbers that C turns negative.
 const NOWHERE: u32 = i32::MAX as u32;
 
+/// The cores that the text means in a dialect.
+pub(in crate::rankfile) fn read_as(dialect: Dialect, text: &str) -> Result<Vec<Item>, Misfit> {
+    match dialect {
+        Dialect::OpenMpi41 => read_as_41(text),
+        Dialect::OpenMpi5 => read_as_5(text),
+    }
+}
+
+/// Whether cores of a package are counted as `package * cores of that package + core` over the node: right only where all
+/// packages are equal, and past the end of a package it goes on into the next one.
+pub(in crate::rankfile) fn counts_flat(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::OpenMpi41 => false,
+        Dialect::OpenMpi5 => true,
+    }
+}
+
 /// The cores that Open MPI 4.1 takes the text to mean.
-pub(in crate::rankfile) fn read_as_41(text: &str) -> Result<Vec<Item>, Misfit> {
+fn read_as_41(text: &str) -> Result<Vec<Item>, Misfit> {
     let text = lexed(text);
     let mut items = Vec::new();
     for item in split_unchecked(&text, ';')? {
@@ -34,7 +52,7 @@ pub(in crate::rankfile) fn read_as_41(text: &str) -> Result<Vec<Item>, Misfit> {
 }
 
 /// The cores that Open MPI 5.x takes the text to mean.
-pub(in crate::rankfile) fn read_as_5(text: &str) -> Result<Vec<Item>, Misfit> {
+fn read_as_5(text: &str) -> Result<Vec<Item>, Misfit> {
     let text = lexed(text);
     // All of it is ASCII, or there would be no slot list to read.
     let kept = text.get(..MAX_SLOTS_5).unwrap_or(&text);
@@ -167,10 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_nothing_crashes_both() {
-        for text in ["S", "s,", ",", "0;,", ";", ":"] {
-            assert_eq!(read_as_41(text), Err(Misfit::Crash), "{text}");
-            assert_eq!(read_as_5(text), Err(Misfit::Crash), "{text}");
+    fn a_list_of_nothing_crashes_all() {
+        for (text, dialect) in
+            ["S", "s,", ",", "0;,", ";", ":"].into_iter().flat_map(|text| Dialect::ALL.map(|dialect| (text, dialect)))
+        {
+            assert_eq!(read_as(dialect, text), Err(Misfit::Crash), "{text} {dialect:?}");
         }
         assert_eq!(read_as_41("P"), Ok(vec![Item::Cores(0..1)]));
         assert_eq!(read_as_5("P"), Err(Misfit::Crash));

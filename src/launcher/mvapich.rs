@@ -1,0 +1,6 @@
+//! MVAPICH, known to the ranks that its launchers start. How these are told where ranks belong is not known here.
+
+use super::profile::RankVariables;
+
+pub(super) static RANKS: RankVariables =
+    RankVariables { launcher: "MVAPICH's launcher", rank: "MV2_COMM_WORLD_RANK", size: "MV2_COMM_WORLD_SIZE" };
