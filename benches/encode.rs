@@ -7,27 +7,22 @@ use hybrid::{
     cli::Color,
     device::Kind,
     kernel::{
+        Precision,
         band::Bands,
-        julia::{Counts, Julia, fill},
+        count::{Count, Counts},
+        escape::EscapeTime,
+        image::Image,
+        julia::Julia,
     },
     output::{color::Coloring, encode::EncodedBand},
 };
 use ndarray::Array2;
 
 fn encode(criterion: &mut Criterion) {
-    let julia = Julia {
-        width: 10_240,
-        height: 7_680,
-        x: (-2.0, 2.0),
-        y: (-1.5, 1.5),
-        c: (0.0, 0.65),
-        radius: 3.0,
-        max_iter: 255,
-    };
-    let bands = Bands::of(julia.width, julia.height);
+    let image = Image { width: 10_240, height: 7_680, ..Julia::picture() };
+    let bands = Bands::of(image.width, image.height);
     let band = bands.get(bands.len() / 3);
-    let mut counts = Array2::<u8>::zeros((band.height() as usize, julia.width as usize));
-    fill(&julia.columns(), &julia.lines(band.rows.clone()), &julia.constants::<f64>(), counts.view_mut());
+    let counts: Array2<u8> = image.definition(Precision::F64, band.rows.clone()).mapv(u8::from_u16);
     let filtered: Vec<u8> = counts
         .outer_iter()
         .zip(counts.outer_iter().skip(1))

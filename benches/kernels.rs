@@ -14,38 +14,47 @@ use hybrid::{
         Device,
         cpu::{
             isa::Isa,
-            measure::{time_julia, time_pi},
+            measure::{time_counting, time_image},
         },
         gpu::{self, GpuDevice, Which},
     },
     kernel::{
         Precision,
         band::{Band, Bands},
-        julia::{Counts, Julia},
+        count::Counts,
+        counting::CountingKernel,
+        image::{Image, ImageKernel},
+        julia::Julia,
+        mandelbrot::Mandelbrot,
+        pi::Pi,
     },
 };
 
 const DARTS: u64 = 1 << 22;
 
-fn pictures() -> [(&'static str, Julia); 3] {
-    let picture =
-        Julia { width: 1920, height: 1440, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
-    let long =
-        Julia { width: 640, height: 400, x: (-1.6, 1.6), y: (-1.0, 1.0), c: (-0.8, 0.156), max_iter: 2001, ..picture };
-    let inside =
-        Julia { width: 320, height: 240, x: (-0.1, 0.1), y: (-0.1, 0.1), c: (-0.1, 0.2), max_iter: 2001, ..picture };
-    [("picture", picture), ("long", long), ("inside", inside)]
+const PI: CountingKernel = CountingKernel::Pi(Pi { seed: 7 });
+
+fn pictures() -> [(&'static str, Image); 4] {
+    let julia = |c| ImageKernel::Julia(Julia { c });
+    let (x, y) = ((-2.0, 2.0), (-1.5, 1.5));
+    let picture = Image { width: 1920, height: 1440, x, y, radius: 3.0, max_iter: 255, kernel: julia((0.0, 0.65)) };
+    let (x, y, kernel) = ((-1.6, 1.6), (-1.0, 1.0), julia((-0.8, 0.156)));
+    let long = Image { width: 640, height: 400, x, y, max_iter: 2001, kernel, ..picture };
+    let (x, y, kernel) = ((-0.1, 0.1), (-0.1, 0.1), julia((-0.1, 0.2)));
+    let inside = Image { width: 320, height: 240, x, y, max_iter: 2001, kernel, ..picture };
+    let mandelbrot = Image { x: (-2.5, 1.5), kernel: ImageKernel::Mandelbrot(Mandelbrot), ..picture };
+    [("julia/picture", picture), ("julia/long", long), ("julia/inside", inside), ("mandelbrot/picture", mandelbrot)]
 }
 
-fn julia(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("julia");
+fn images(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("image");
     for (name, picture) in pictures() {
         for isa in Isa::available() {
             for precision in [Precision::F64, Precision::F32] {
-                group.throughput(Throughput::Elements(time_julia(isa, precision, &picture, 1).work));
+                group.throughput(Throughput::Elements(time_image(isa, precision, &picture, 1).work));
                 group.bench_function(format!("{name}/{isa}/{precision}"), |bencher| {
                     bencher.iter_custom(|runs| {
-                        Duration::from_secs_f64(time_julia(isa, precision, &picture, runs).total_s)
+                        Duration::from_secs_f64(time_image(isa, precision, &picture, runs).total_s)
                     });
                 });
             }
@@ -58,7 +67,7 @@ fn pi(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(DARTS));
     for isa in Isa::available() {
         group.bench_function(isa.name(), |bencher| {
-            bencher.iter_custom(|runs| Duration::from_secs_f64(time_pi(isa, DARTS, runs).total_s));
+            bencher.iter_custom(|runs| Duration::from_secs_f64(time_counting(isa, &PI, DARTS, runs).total_s));
         });
     }
 }
@@ -77,31 +86,32 @@ fn gpu(criterion: &mut Criterion) {
         for (name, picture) in pictures() {
             let bands = Bands::of(picture.width, picture.height);
             let bands: Vec<Band> = (0..bands.len()).map(|index| bands.get(index)).collect();
-            let work = time_julia(Isa::available()[0], Precision::F32, &picture, 1).work;
+            let work = time_image(Isa::available()[0], Precision::F32, &picture, 1).work;
             for precision in [Precision::F32, Precision::F64].into_iter().take(1 + usize::from(has_f64)) {
                 group.throughput(Throughput::Elements(work));
-                group.bench_function(format!("{which}/julia/{name}/{precision}"), |bencher| {
+                group.bench_function(format!("{which}/{name}/{precision}"), |bencher| {
                     let deliver = |_: &Band, _: Counts<'_>| ControlFlow::Continue(());
-                    bencher.iter(|| device.julia(&picture, precision, &bands, &deliver).expect("the device works"));
+                    bencher.iter(|| device.image(&picture, precision, &bands, &deliver).expect("the device works"));
                 });
             }
         }
         group.throughput(Throughput::Elements(DARTS));
         group.bench_function(format!("{which}/pi"), |bencher| {
-            bencher.iter(|| device.pi(7, 0..DARTS).expect("the device works"));
+            bencher.iter(|| device.count(&PI, 0..DARTS).expect("the device works"));
         });
     }
 }
 
 /// Vector operations for one iteration in one lane: 3 products, 1 fused product, 2 sums, 1 comparison, the counting, and
 /// one sum more where Re c is not zero. (Where no point escapes most tests are left out, and the fraction is too low.)
-fn operations_per_iteration(isa: Isa, precision: Precision, picture: &Julia) -> f64 {
+fn operations_per_iteration(isa: Isa, precision: Precision, picture: &Image) -> f64 {
     let counting = match (isa, precision) {
         (Isa::Avx512, Precision::F64) => 0.25,
         (Isa::Avx512, Precision::F32) => 0.5,
         _ => 1.0,
     };
-    7.0 + counting + if picture.c.0 == 0.0 { 0.0 } else { 1.0 }
+    let is_imaginary = matches!(picture.kernel, ImageKernel::Julia(Julia { c: (0.0, _) }));
+    7.0 + counting + if is_imaginary { 0.0 } else { 1.0 }
 }
 
 /// Vector operations for one dart in one lane, a rotation counted as one.
@@ -117,17 +127,17 @@ fn fractions() {
         let ceiling = ceiling::measure(isa);
         for (name, picture) in pictures() {
             for (precision, width) in [(Precision::F64, 1.0), (Precision::F32, 2.0)] {
-                let times = time_julia(isa, precision, &picture, 40);
+                let times = time_image(isa, precision, &picture, 40);
                 let most = width * ceiling.f64_lanes_per_s / operations_per_iteration(isa, precision, &picture);
-                line(format!("julia {name} {isa} {precision}"), times.work as f64 / times.shortest_s, most);
+                line(format!("{name} {isa} {precision}"), times.work as f64 / times.shortest_s, most);
             }
         }
-        let times = time_pi(isa, DARTS, 40);
+        let times = time_counting(isa, &PI, DARTS, 40);
         line(format!("pi {isa}"), times.work as f64 / times.shortest_s, ceiling.u32_lanes_per_s / OPERATIONS_PER_DART);
     }
 }
 
-criterion_group!(kernels, julia, pi, gpu);
+criterion_group!(kernels, images, pi, gpu);
 
 fn main() {
     kernels();

@@ -1,36 +1,14 @@
-// Darts thrown at a square: how many of them hit the inscribed circle, one sum a workgroup.
+// Darts thrown at a square: how many of them hit the inscribed circle. A block is two darts.
 //
 // The definition is src/kernel/pi.rs: block b of the generator gives darts 2b and 2b + 1, coordinates are signed 32-bit
 // integers, a dart hits where x*x + y*y < 2^62. All in integers, so that every device finds the same hits.
 //
-// Prepended by src/device/gpu/shader.rs:
-//   fn threefry      the generator, its rounds written out with the constants of src/kernel/threefry.rs
-//   const GROUP      invocations of a workgroup
-//   const LANE_BLOCKS   blocks that an invocation computes
+// Prepended by src/kernel/threefry.rs:
+//   fn threefry      the generator, its rounds written out, with the key schedule k0 to k4 of `params`
 //
 // Operations a block: 13 rounds of 2 add, 2 rotate, 2 xor; 16 add for the key, of which 4 and parts of the first two rounds are
 // the same for all; 4 shift, 4 multiply, 4 add for the two darts' first test, 2 shift, 2 add to count, 2 to see a doubt. That is
 // 112, or 56 a dart, where the device rotates in one operation, and less where it adds three numbers in one.
-
-// Twin: `Params` in src/device/gpu/pi.rs.
-struct Params {
-    // The key schedule.
-    k0: u32,
-    k1: u32,
-    k2: u32,
-    k3: u32,
-    k4: u32,
-    // Number of the first block, in two halves. The low half does not overflow within a dispatch.
-    block_low: u32,
-    block_high: u32,
-    // Blocks of this dispatch, at most 2^31.
-    blocks: u32,
-}
-
-var<immediate> params: Params;
-@group(0) @binding(0) var<storage, read_write> words: array<u32>;
-
-var<workgroup> sums: array<u32, GROUP>;
 
 fn rotate(x: u32, by: u32) -> u32 {
     return (x << by) | (x >> (32u - by));
@@ -93,7 +71,13 @@ fn exact_hits(dart: vec4<u32>) -> u32 {
     return select(0u, 1u, is_hit(dart.x, dart.y)) + select(0u, 1u, is_hit(dart.z, dart.w));
 }
 
-fn block_hits(dart: vec4<u32>) -> u32 {
+// The two darts of a block, x and y of each.
+fn dart_pair(block: u32) -> vec4<u32> {
+    return threefry(vec4(params.block_low + block, params.block_high, 0u, 0u), params);
+}
+
+fn block_count(block: u32) -> u32 {
+    let dart = dart_pair(block);
     let first = beyond(dart.x, dart.y);
     let second = beyond(dart.z, dart.w);
     let doubt = min(first, second) < 2u * DOUBT;
@@ -105,7 +89,9 @@ fn block_hits(dart: vec4<u32>) -> u32 {
 }
 
 // The same for two blocks, with one doubt for both.
-fn pair_hits(a: vec4<u32>, b: vec4<u32>) -> u32 {
+fn pair_count(first: u32, second: u32) -> u32 {
+    let a = dart_pair(first);
+    let b = dart_pair(second);
     let a1 = beyond(a.x, a.y);
     let a2 = beyond(a.z, a.w);
     let b1 = beyond(b.x, b.y);
@@ -115,40 +101,4 @@ fn pair_hits(a: vec4<u32>, b: vec4<u32>) -> u32 {
         return exact_hits(a) + exact_hits(b);
     }
     return (a1 >> 31u) + (a2 >> 31u) + (b1 >> 31u) + (b2 >> 31u);
-}
-
-fn dart(block: u32) -> vec4<u32> {
-    return threefry(vec4(params.block_low + block, params.block_high, 0u, 0u), params);
-}
-
-@compute @workgroup_size(GROUP)
-fn pi(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) grid: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let group_index = group.y * grid.x + group.x;
-    let first = group_index * (GROUP * LANE_BLOCKS);
-    // Blocks of this invocation, GROUP apart.
-    let mine = min((params.blocks - min(params.blocks, first + lane) + (GROUP - 1u)) / GROUP, LANE_BLOCKS);
-    var hits = 0u;
-    var block = first + lane;
-    for (var i = 1u; i < mine; i += 2u) {
-        hits += pair_hits(dart(block), dart(block + GROUP));
-        block += 2u * GROUP;
-    }
-    if (mine & 1u) == 1u {
-        hits += block_hits(dart(block));
-    }
-
-    sums[lane] = hits;
-    for (var half = GROUP / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            sums[lane] += sums[lane + half];
-        }
-    }
-    if lane == 0u && first < params.blocks {
-        words[group_index] = sums[0];
-    }
 }

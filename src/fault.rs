@@ -39,11 +39,7 @@ mod faulty {
     use crate::{
         device::{Deliver, Device, Identity},
         error::Error,
-        kernel::{
-            Precision,
-            band::Band,
-            julia::{Counts, Julia},
-        },
+        kernel::{Precision, band::Band, count::Counts, counting::CountingKernel, image::Image},
     };
 
     pub(super) fn named(variable: &str, rank: usize) -> bool {
@@ -81,9 +77,9 @@ mod faulty {
             self.device.identity()
         }
 
-        fn julia(
+        fn image(
             &mut self,
-            julia: &Julia,
+            image: &Image,
             precision: Precision,
             bands: &[Band],
             deliver: Deliver<'_>,
@@ -92,16 +88,16 @@ mod faulty {
             match self.fault {
                 Fault::Lost if self.pieces > 1 => {
                     // Half of the piece arrives before the device is gone.
-                    self.device.julia(julia, precision, &bands[..bands.len() / 2], deliver)?;
+                    self.device.image(image, precision, &bands[..bands.len() / 2], deliver)?;
                     let adapter = self.identity().adapter.clone();
                     Err(Error::Gpu { adapter, step: "a fault was asked for", cause: "device lost".to_owned() })
                 }
-                Fault::Lost => self.device.julia(julia, precision, bands, deliver),
+                Fault::Lost => self.device.image(image, precision, bands, deliver),
                 Fault::Slow => {
                     let wanted = Mutex::new(ControlFlow::Continue(()));
                     for bands in bands.chunks(self.identity().threads.max(1)) {
                         let started = Instant::now();
-                        self.device.julia(julia, precision, bands, &|band, counts| {
+                        self.device.image(image, precision, bands, &|band, counts| {
                             let mut wanted = wanted.lock().expect("no thread panics while it delivers");
                             *wanted = deliver(band, counts);
                             *wanted
@@ -113,7 +109,7 @@ mod faulty {
                     }
                     Ok(())
                 }
-                Fault::Wrong => self.device.julia(julia, precision, bands, &|band, counts| match counts {
+                Fault::Wrong => self.device.image(image, precision, bands, &|band, counts| match counts {
                     Counts::U8(counts) => deliver(band, Counts::U8(counts.mapv(|count| count.max(2) - 1).view())),
                     Counts::U16(counts) => deliver(band, Counts::U16(counts.mapv(|count| count.max(2) - 1).view())),
                 }),
@@ -124,8 +120,8 @@ mod faulty {
             self.device.busy_s()
         }
 
-        fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
-            self.device.pi(seed, darts)
+        fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+            self.device.count(kernel, indices)
         }
     }
 }

@@ -16,15 +16,31 @@ use hybrid::{
     kernel::{
         Precision,
         band::{Band, Bands},
-        julia::{Constants, Counts, Julia, Real, fill},
-        pi::hits,
+        count::Counts,
+        counting::CountingKernel,
+        image::{Image, ImageKernel},
+        julia::Julia,
+        mandelbrot::Mandelbrot,
+        pi::Pi,
     },
 };
 use ndarray::{Array2, s};
 
-const TUTORIAL: Julia =
-    Julia { width: 640, height: 480, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
-const LONG: Julia = Julia { x: (-1.6, 1.6), y: (-1.0, 1.0), c: (-0.8, 0.156), max_iter: 2001, ..TUTORIAL };
+const fn julia(c: (f64, f64)) -> ImageKernel {
+    ImageKernel::Julia(Julia { c })
+}
+
+const TUTORIAL: Image = Image {
+    width: 640,
+    height: 480,
+    x: (-2.0, 2.0),
+    y: (-1.5, 1.5),
+    radius: 3.0,
+    max_iter: 255,
+    kernel: julia((0.0, 0.65)),
+};
+const LONG: Image = Image { x: (-1.6, 1.6), y: (-1.0, 1.0), max_iter: 2001, kernel: julia((-0.8, 0.156)), ..TUTORIAL };
+const MANDELBROT: Image = Image { x: (-2.5, 1.5), kernel: ImageKernel::Mandelbrot(Mandelbrot), ..TUTORIAL };
 
 fn wants_hardware() -> bool {
     std::env::var("HYBRID_TEST_GPU").is_ok_and(|value| value == "hardware")
@@ -43,54 +59,39 @@ fn gpu() -> GpuDevice {
 }
 
 /// All bands of `julia`, in an order that is not theirs.
-fn shuffled_bands(julia: &Julia) -> Vec<Band> {
-    let bands = Bands::of(julia.width, julia.height);
+fn shuffled_bands(image: &Image) -> Vec<Band> {
+    let bands = Bands::of(image.width, image.height);
     let (even, odd): (Vec<u32>, Vec<u32>) = (0..bands.len()).partition(|index| index % 2 == 0);
     odd.into_iter().rev().chain(even).map(|index| bands.get(index)).collect()
 }
 
-/// The image by the definition.
-fn expected(julia: &Julia, precision: Precision) -> Array2<u16> {
-    fn by<T: Real>(julia: &Julia) -> Array2<u16> {
-        let round = |values: Vec<f64>| values.into_iter().map(T::round).collect::<Vec<T>>();
-        let mut image = Array2::zeros((julia.height as usize, julia.width as usize));
-        let constants: Constants<T> = julia.constants();
-        fill(&round(julia.columns()), &round(julia.lines(0..julia.height)), &constants, image.view_mut());
-        image
-    }
-    match precision {
-        Precision::F32 => by::<f32>(julia),
-        Precision::F64 => by::<f64>(julia),
-    }
-}
-
 /// The image by `device`; pixels of bands that are not delivered stay 0, which no count is.
-fn computed(device: &mut dyn Device, julia: &Julia, precision: Precision, bands: &[Band]) -> Array2<u16> {
-    let image = Mutex::new(Array2::zeros((julia.height as usize, julia.width as usize)));
+fn computed(device: &mut dyn Device, image: &Image, precision: Precision, bands: &[Band]) -> Array2<u16> {
+    let all = Mutex::new(Array2::zeros((image.height as usize, image.width as usize)));
     let deliveries = Mutex::new(BTreeMap::new());
     let deliver = |band: &Band, counts: Counts<'_>| {
         *deliveries.lock().expect("not poisoned").entry(band.index).or_insert(0) += 1;
         let rows = band.rows.start as usize..band.rows.end as usize;
-        let mut image = image.lock().expect("not poisoned");
-        let mut place = image.slice_mut(s![rows, ..]);
-        assert_eq!(matches!(counts, Counts::U8(_)), julia.counts_fit_u8());
+        let mut all = all.lock().expect("not poisoned");
+        let mut place = all.slice_mut(s![rows, ..]);
+        assert_eq!(matches!(counts, Counts::U8(_)), image.counts_fit_u8());
         match counts {
             Counts::U8(counts) => place.assign(&counts.mapv(u16::from)),
             Counts::U16(counts) => place.assign(&counts),
         }
         ControlFlow::Continue(())
     };
-    device.julia(julia, precision, bands, &deliver).expect("the device works");
+    device.image(image, precision, bands, &deliver).expect("the device works");
     let expected: BTreeMap<u32, i32> = bands.iter().map(|band| (band.index, 1)).collect();
     assert_eq!(deliveries.into_inner().expect("not poisoned"), expected, "each band once");
-    image.into_inner().expect("not poisoned")
+    all.into_inner().expect("not poisoned")
 }
 
 /// Number of pixels in which `device` and the definition differ.
-fn differing(device: &mut dyn Device, julia: &Julia, precision: Precision) -> usize {
-    let bands = shuffled_bands(julia);
-    let computed = computed(device, julia, precision, &bands);
-    computed.iter().zip(&expected(julia, precision)).filter(|(got, wanted)| got != wanted).count()
+fn differing(device: &mut dyn Device, image: &Image, precision: Precision) -> usize {
+    let bands = shuffled_bands(image);
+    let computed = computed(device, image, precision, &bands);
+    computed.iter().zip(&image.definition(precision, 0..image.height)).filter(|(got, wanted)| got != wanted).count()
 }
 
 #[test]
@@ -98,18 +99,22 @@ fn counts_are_the_definitions() {
     let pictures = [
         ("tutorial", TUTORIAL),
         ("long, 16 bits", LONG),
-        ("odd width", Julia { width: 641, height: 97, ..TUTORIAL }),
-        ("one column", Julia { width: 1, height: 333, ..TUTORIAL }),
-        ("one pixel", Julia { width: 1, height: 1, ..TUTORIAL }),
-        ("odd width, 16 bits", Julia { width: 333, height: 77, ..LONG }),
-        ("largest limit in bytes", Julia { max_iter: 255, ..LONG }),
-        ("smallest limit in 16 bits", Julia { max_iter: 256, ..LONG }),
-        ("no iteration", Julia { width: 50, height: 5, max_iter: 1, ..TUTORIAL }),
-        ("one iteration", Julia { width: 50, height: 50, max_iter: 2, ..TUTORIAL }),
-        ("limit no multiple of the unrolling", Julia { width: 200, height: 100, max_iter: 7, ..LONG }),
-        ("largest limit", Julia { width: 60, height: 40, max_iter: u16::MAX, ..LONG }),
-        ("everything escapes at once", Julia { width: 100, height: 100, radius: 0.01, x: (1.0, 2.0), ..TUTORIAL }),
-        ("values grow to infinity", Julia { width: 100, height: 100, radius: 1e15, ..TUTORIAL }),
+        ("mandelbrot", MANDELBROT),
+        ("mandelbrot, 16 bits", Image { max_iter: 1000, ..MANDELBROT }),
+        ("mandelbrot, a circle too small for c", Image { width: 200, height: 150, radius: 1.2, ..MANDELBROT }),
+        ("mandelbrot, odd width", Image { width: 641, height: 97, ..MANDELBROT }),
+        ("odd width", Image { width: 641, height: 97, ..TUTORIAL }),
+        ("one column", Image { width: 1, height: 333, ..TUTORIAL }),
+        ("one pixel", Image { width: 1, height: 1, ..TUTORIAL }),
+        ("odd width, 16 bits", Image { width: 333, height: 77, ..LONG }),
+        ("largest limit in bytes", Image { max_iter: 255, ..LONG }),
+        ("smallest limit in 16 bits", Image { max_iter: 256, ..LONG }),
+        ("no iteration", Image { width: 50, height: 5, max_iter: 1, ..TUTORIAL }),
+        ("one iteration", Image { width: 50, height: 50, max_iter: 2, ..TUTORIAL }),
+        ("limit no multiple of the unrolling", Image { width: 200, height: 100, max_iter: 7, ..LONG }),
+        ("largest limit", Image { width: 60, height: 40, max_iter: u16::MAX, ..LONG }),
+        ("everything escapes at once", Image { width: 100, height: 100, radius: 0.01, x: (1.0, 2.0), ..TUTORIAL }),
+        ("values grow to infinity", Image { width: 100, height: 100, radius: 1e15, ..TUTORIAL }),
     ];
     let mut gpu = gpu();
     for (name, picture) in pictures {
@@ -122,7 +127,7 @@ fn counts_are_the_definitions() {
 #[test]
 fn a_row_too_long_for_a_coordinate_table_is_computed_in_parts() {
     // A table holds 64 MiB: 2^24 columns in f32.
-    let wide = Julia { width: (1 << 24) + 5, height: 2, max_iter: 12, ..TUTORIAL };
+    let wide = Image { width: (1 << 24) + 5, height: 2, max_iter: 12, ..TUTORIAL };
     assert_eq!(differing(&mut gpu(), &wide, Precision::F32), 0);
 }
 
@@ -135,14 +140,14 @@ fn nothing_to_do_is_done_without_a_delivery() {
 #[test]
 fn a_device_that_is_told_that_it_is_enough_delivers_what_is_under_way_and_no_more() {
     // Some dispatches, of which two are under way.
-    let julia = Julia { width: 8192, height: 8192, max_iter: 2, ..TUTORIAL };
-    let bands: Vec<Band> = shuffled_bands(&julia);
+    let image = Image { width: 8192, height: 8192, max_iter: 2, ..TUTORIAL };
+    let bands: Vec<Band> = shuffled_bands(&image);
     let delivered = Mutex::new(Vec::new());
     let deliver = |band: &Band, _: Counts<'_>| {
         delivered.lock().expect("not poisoned").push(band.index);
         ControlFlow::Break(())
     };
-    gpu().julia(&julia, Precision::F32, &bands, &deliver).expect("the device works");
+    gpu().image(&image, Precision::F32, &bands, &deliver).expect("the device works");
     let delivered = delivered.into_inner().expect("not poisoned");
     assert!((1..bands.len()).contains(&delivered.len()), "{} of {} bands", delivered.len(), bands.len());
     assert!(bands.iter().map(|band| band.index).zip(&delivered).all(|(band, delivered)| band == *delivered));
@@ -157,14 +162,14 @@ impl Device for Saboteur {
         self.0.identity()
     }
 
-    fn julia(
+    fn image(
         &mut self,
-        julia: &Julia,
+        image: &Image,
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
     ) -> Result<(), Error> {
-        self.0.julia(julia, precision, bands, &|band, counts| match counts {
+        self.0.image(image, precision, bands, &|band, counts| match counts {
             Counts::U8(counts) if band.index == 1 => {
                 let mut wrong = counts.to_owned();
                 wrong[(0, 3)] ^= 1;
@@ -178,8 +183,8 @@ impl Device for Saboteur {
         self.0.busy_s()
     }
 
-    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
-        self.0.pi(seed, darts).map(|hits| hits + 1)
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+        self.0.count(kernel, indices).map(|count| count + 1)
     }
 }
 
@@ -189,8 +194,15 @@ fn one_wrong_pixel_is_noticed() {
 }
 
 /// Rows that cost nothing, then rows whose every pixel costs the most.
-const EASY_THEN_HARD: Julia =
-    Julia { width: 512, height: 1024, x: (-0.4, 0.4), y: (-0.4, 6.0), c: (0.0, 0.0), radius: 2.0, max_iter: u16::MAX };
+const EASY_THEN_HARD: Image = Image {
+    width: 512,
+    height: 1024,
+    x: (-0.4, 0.4),
+    y: (-0.4, 6.0),
+    radius: 2.0,
+    max_iter: u16::MAX,
+    kernel: julia((0.0, 0.0)),
+};
 
 #[test]
 fn no_dispatch_is_long_though_the_work_would_be() {
@@ -235,7 +247,9 @@ fn wrong_ranges(device: &mut dyn Device) -> Vec<(u64, Range<u64>)> {
     ranges
         .into_iter()
         .filter(|(seed, darts)| {
-            device.pi(*seed, darts.clone()).expect("the device works") != hits(*seed, darts.clone())
+            let kernel = CountingKernel::Pi(Pi { seed: *seed });
+            let found = device.count(&kernel, darts.clone()).expect("the device works");
+            found != kernel.kernel().count(darts.clone())
         })
         .collect()
 }
@@ -243,7 +257,7 @@ fn wrong_ranges(device: &mut dyn Device) -> Vec<(u64, Range<u64>)> {
 #[test]
 fn many_darts_hit_as_often_as_the_area_says() {
     let darts = 200_000_000_u32;
-    let hits = gpu().pi(7, 0..darts.into()).unwrap();
+    let hits = gpu().count(&CountingKernel::Pi(Pi { seed: 7 }), 0..darts.into()).unwrap();
     let p = std::f64::consts::FRAC_PI_4;
     let deviation = (hits as f64 - f64::from(darts) * p) / (f64::from(darts) * p * (1.0 - p)).sqrt();
     assert!(deviation.abs() < 4.0, "{hits} hits: {deviation} standard errors from pi / 4");

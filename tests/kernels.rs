@@ -19,84 +19,97 @@ use hybrid::{
     kernel::{
         Precision,
         band::{Band, Bands},
-        julia::{self, Count, Counts, Julia, Real},
-        pi,
+        count::Counts,
+        counting::CountingKernel,
+        escape::EscapeTime,
+        image::{Image, ImageKernel, Visitor},
+        julia::Julia,
+        mandelbrot::Mandelbrot,
+        pi::Pi,
     },
 };
 use ndarray::Array2;
 
+/// A picture of each kernel's kind, small.
+fn small(kernel: ImageKernel) -> Image {
+    struct Small;
+    impl Visitor for Small {
+        type Output = Image;
+        fn visit<K: EscapeTime>(self, _: &K) -> Image {
+            Image { width: 96, height: 72, ..K::picture() }
+        }
+    }
+    Image { kernel, ..kernel.visit(Small) }
+}
+
 /// Pictures that are easy to get wrong: odd sizes, both kinds of counts, limits of one iteration and of many, radii that
 /// are left and entered again, views of infinity.
-fn pictures() -> Vec<(&'static str, Julia)> {
-    let tutorial =
-        Julia { width: 96, height: 72, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
-    let with = |change: fn(&mut Julia)| {
-        let mut julia = tutorial.clone();
-        change(&mut julia);
-        julia
-    };
-    vec![
-        ("the tutorial's", tutorial.clone()),
-        ("one pixel", with(|julia| (julia.width, julia.height) = (1, 1))),
-        ("odd width", with(|julia| (julia.width, julia.height) = (67, 5))),
-        ("one wide row", with(|julia| (julia.width, julia.height) = (5003, 1))),
-        ("no iteration", with(|julia| julia.max_iter = 1)),
-        ("one iteration", with(|julia| julia.max_iter = 2)),
-        ("16-bit counts", with(|julia| julia.max_iter = 256)),
-        ("a long limit", with(|julia| (julia.max_iter, julia.c) = (2000, (-0.8, 0.156)))),
-        ("the longest limit", with(|julia| (julia.max_iter, julia.width, julia.height) = (u16::MAX, 9, 7))),
-        ("a radius that is entered again", with(|julia| (julia.radius, julia.c) = (0.7, (0.3, -0.5)))),
-        ("a large c", with(|julia| julia.c = (7.0, -9.0))),
-        ("far away", with(|julia| julia.x = (1e30, 2e30))),
-        ("at infinity", with(|julia| (julia.x, julia.y, julia.radius) = ((1e150, 1e200), (1e150, 1e200), 1e100))),
-    ]
-}
-
-fn expected<T: Real, C: Count>(julia: &Julia) -> Array2<C> {
-    let rounded = |values: Vec<f64>| values.into_iter().map(T::round).collect::<Vec<T>>();
-    let (columns, lines) = (rounded(julia.columns()), rounded(julia.lines(0..julia.height)));
-    let mut counts = Array2::from_elem((lines.len(), columns.len()), C::from_u16(0));
-    julia::fill(&columns, &lines, &julia.constants::<T>(), counts.view_mut());
-    counts
-}
-
-fn definition(julia: &Julia, precision: Precision) -> Array2<u16> {
-    match precision {
-        Precision::F32 => expected::<f32, u16>(julia),
-        Precision::F64 => expected::<f64, u16>(julia),
+fn pictures() -> Vec<(&'static str, Image)> {
+    let julia = |c| ImageKernel::Julia(Julia { c });
+    let mut pictures = vec![
+        ("a long limit", Image { max_iter: 2000, ..small(julia((-0.8, 0.156))) }),
+        ("a radius that is entered again", Image { radius: 0.7, ..small(julia((0.3, -0.5))) }),
+        ("a large c", small(julia((7.0, -9.0)))),
+        ("inside and outside", Image { max_iter: 2000, ..small(ImageKernel::Mandelbrot(Mandelbrot)) }),
+        ("a circle too small for c", Image { radius: 1.2, ..small(ImageKernel::Mandelbrot(Mandelbrot)) }),
+    ];
+    for kernel in ImageKernel::ALL {
+        let with = |change: fn(&mut Image)| {
+            let mut image = small(kernel);
+            change(&mut image);
+            image
+        };
+        pictures.extend([
+            ("the kernel's own", small(kernel)),
+            ("one pixel", with(|image| (image.width, image.height) = (1, 1))),
+            ("odd width", with(|image| (image.width, image.height) = (67, 5))),
+            ("one wide row", with(|image| (image.width, image.height) = (5003, 1))),
+            ("no iteration", with(|image| image.max_iter = 1)),
+            ("one iteration", with(|image| image.max_iter = 2)),
+            ("16-bit counts", with(|image| image.max_iter = 256)),
+            ("the longest limit", with(|image| (image.max_iter, image.width, image.height) = (u16::MAX, 9, 7))),
+            ("far away", with(|image| image.x = (1e30, 2e30))),
+            ("at infinity", with(|image| (image.x, image.y, image.radius) = ((1e150, 1e200), (1e150, 1e200), 1e100))),
+        ]);
     }
+    pictures
 }
 
-fn computed(device: &mut dyn Device, julia: &Julia, precision: Precision) -> Result<Array2<u16>, String> {
-    let bands = Bands::of(julia.width, julia.height);
+fn definition(image: &Image, precision: Precision) -> Array2<u16> {
+    image.definition(precision, 0..image.height)
+}
+
+fn computed(device: &mut dyn Device, image: &Image, precision: Precision) -> Result<Array2<u16>, String> {
+    let bands = Bands::of(image.width, image.height);
     // Not in order: no device may rely on it.
     let bands: Vec<Band> = (0..bands.len()).rev().map(|index| bands.get(index)).collect();
-    let image = Mutex::new((Array2::zeros((julia.height as usize, julia.width as usize)), Vec::new()));
+    let all = Mutex::new((Array2::zeros((image.height as usize, image.width as usize)), Vec::new()));
     let deliver = |band: &Band, counts: Counts<'_>| {
-        let mut guard = image.lock().unwrap();
-        let (image, delivered) = &mut *guard;
+        let mut guard = all.lock().unwrap();
+        let (all, delivered) = &mut *guard;
         let rows = band.rows.start as usize..band.rows.end as usize;
         let counts = match counts {
             Counts::U8(counts) => counts.mapv(u16::from),
             Counts::U16(counts) => counts.to_owned(),
         };
-        image.slice_mut(ndarray::s![rows, ..]).assign(&counts);
+        all.slice_mut(ndarray::s![rows, ..]).assign(&counts);
         delivered.push(band.index);
         ControlFlow::Continue(())
     };
-    device.julia(julia, precision, &bands, &deliver).map_err(|error| error.to_string())?;
-    let (image, mut delivered) = image.into_inner().unwrap();
+    device.image(image, precision, &bands, &deliver).map_err(|error| error.to_string())?;
+    let (all_rows, mut delivered) = all.into_inner().unwrap();
     delivered.sort_unstable();
     let all: Vec<u32> = (0..u32::try_from(bands.len()).unwrap()).collect();
-    if delivered == all { Ok(image) } else { Err(format!("bands {delivered:?} were delivered")) }
+    if delivered == all { Ok(all_rows) } else { Err(format!("bands {delivered:?} were delivered")) }
 }
 
 /// The suite: the first thing that `device` gets wrong.
 fn check(device: &mut dyn Device) -> Result<(), String> {
-    for (name, julia) in pictures() {
+    for (name, image) in pictures() {
+        let name = format!("{} of {}", name, image.kernel.name());
         for precision in [Precision::F32, Precision::F64] {
-            let expected = definition(&julia, precision);
-            let found = computed(device, &julia, precision).map_err(|error| format!("{name}, {precision}: {error}"))?;
+            let expected = definition(&image, precision);
+            let found = computed(device, &image, precision).map_err(|error| format!("{name}, {precision}: {error}"))?;
             let different = expected.iter().zip(&found).filter(|(expected, found)| expected != found).count();
             if different > 0 {
                 return Err(format!("{name}, {precision}: {different} of {} pixels differ", expected.len()));
@@ -106,8 +119,10 @@ fn check(device: &mut dyn Device) -> Result<(), String> {
     check_enough(device)?;
     for seed in [0, 7, u64::MAX] {
         for darts in darts() {
-            let expected = pi::hits(seed, darts.clone());
-            let found = device.pi(seed, darts.clone()).map_err(|error| format!("pi, darts {darts:?}: {error}"))?;
+            let kernel = CountingKernel::Pi(Pi { seed });
+            let expected = kernel.kernel().count(darts.clone());
+            let found =
+                device.count(&kernel, darts.clone()).map_err(|error| format!("pi, darts {darts:?}: {error}"))?;
             if found != expected {
                 return Err(format!("pi, seed {seed}, darts {darts:?}: {found} hits instead of {expected}"));
             }
@@ -119,8 +134,8 @@ fn check(device: &mut dyn Device) -> Result<(), String> {
 /// Tells `device` after some bands that it is enough: what it has delivered must be the first bands that it was given.
 fn check_enough(device: &mut dyn Device) -> Result<(), String> {
     const WANTED: usize = 5;
-    let (_, julia) = &pictures()[0];
-    let bands = Bands::of(julia.width, julia.height);
+    let image = &small(ImageKernel::ALL[0]);
+    let bands = Bands::of(image.width, image.height);
     let bands: Vec<Band> = (0..bands.len()).rev().map(|index| bands.get(index)).collect();
     let delivered = Mutex::new(Vec::new());
     let deliver = |band: &Band, _: Counts<'_>| {
@@ -128,7 +143,7 @@ fn check_enough(device: &mut dyn Device) -> Result<(), String> {
         delivered.push(band.index);
         if delivered.len() < WANTED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    device.julia(julia, Precision::F64, &bands, &deliver).map_err(|error| error.to_string())?;
+    device.image(image, Precision::F64, &bands, &deliver).map_err(|error| error.to_string())?;
     let mut delivered = delivered.into_inner().unwrap();
     delivered.sort_unstable_by(|a, b| b.cmp(a));
     let first: Vec<u32> = bands.iter().take(delivered.len()).map(|band| band.index).collect();
@@ -151,12 +166,12 @@ struct Scalar {
     identity: Identity,
     /// The device begins with this band: 0, or it leaves some out.
     begin: usize,
-    wrong: fn(u16, &Julia) -> u16,
+    wrong: fn(u16, &Image) -> u16,
     wrong_hits: fn(u64, Range<u64>) -> u64,
 }
 
 impl Scalar {
-    fn new(wrong: fn(u16, &Julia) -> u16, wrong_hits: fn(u64, Range<u64>) -> u64) -> Self {
+    fn new(wrong: fn(u16, &Image) -> u16, wrong_hits: fn(u64, Range<u64>) -> u64) -> Self {
         let identity = Identity {
             kind: Kind::Cpu,
             adapter: "scalar".to_owned(),
@@ -174,18 +189,18 @@ impl Device for Scalar {
         &self.identity
     }
 
-    fn julia(
+    fn image(
         &mut self,
-        julia: &Julia,
+        image: &Image,
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
     ) -> Result<(), Error> {
-        let image = definition(julia, precision).mapv(|count| (self.wrong)(count, julia));
+        let counts = definition(image, precision).mapv(|count| (self.wrong)(count, image));
         let (late, early) = bands.split_at(self.begin.min(bands.len()));
         for band in early.iter().chain(late) {
             let rows = band.rows.start as usize..band.rows.end as usize;
-            if deliver(band, Counts::U16(image.slice(ndarray::s![rows, ..]))).is_break() {
+            if deliver(band, Counts::U16(counts.slice(ndarray::s![rows, ..]))).is_break() {
                 break;
             }
         }
@@ -196,8 +211,8 @@ impl Device for Scalar {
         None
     }
 
-    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
-        Ok((self.wrong_hits)(pi::hits(seed, darts.clone()), darts))
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+        Ok((self.wrong_hits)(kernel.kernel().count(indices.clone()), indices))
     }
 }
 
@@ -211,7 +226,7 @@ fn saboteurs_are_caught() {
     let off_by_one = check(&mut Scalar::new(|count, _| count.saturating_sub(1).max(1), |hits, _| hits)).unwrap_err();
     assert!(off_by_one.contains("pixels differ"), "{off_by_one}");
     // Wrong in one picture, and there only where a pixel escapes after just ten iterations.
-    let wrong = |count, julia: &Julia| if julia.max_iter == 2000 && count == 1990 { 1989 } else { count };
+    let wrong = |count, image: &Image| if image.max_iter == 2000 && count == 1990 { 1989 } else { count };
     let rare = check(&mut Scalar::new(wrong, |hits, _| hits)).unwrap_err();
     assert!(rare.starts_with("a long limit"), "{rare}");
     // All bands where all are wanted, but not the first ones where some are.

@@ -11,7 +11,10 @@ use hybrid::{
         Device,
         cpu::{CpuDevice, isa::Isa},
     },
-    kernel::pi,
+    kernel::{
+        counting::CountingKernel,
+        pi::{self, Pi},
+    },
 };
 use serde_json::Value;
 use support::{Job, signal, wait_for_end_of};
@@ -25,7 +28,7 @@ fn run(folder: &Path, ranks: usize, words: &str) -> Value {
 
 /// Threads and instruction sets do not matter, so the definition's hits of many darts can be had soon.
 fn hits(seed: u64, darts: u64) -> u64 {
-    CpuDevice::new("CPU", Isa::available()[0], 2, None).pi(seed, 0..darts).unwrap()
+    CpuDevice::new("CPU", Isa::available()[0], 2, None).count(&CountingKernel::Pi(Pi { seed }), 0..darts).unwrap()
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn deviations(darts: u64, ranges: impl Iterator<Item = (u64, u64)>) -> Vec<f64> 
     let n = darts as f64;
     ranges
         .map(|(seed, first)| {
-            let hits = device.pi(seed, first..first + darts).unwrap();
+            let hits = device.count(&CountingKernel::Pi(Pi { seed }), first..first + darts).unwrap();
             (hits as f64 - n * p) / (n * p * (1.0 - p)).sqrt()
         })
         .collect()

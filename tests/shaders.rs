@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use hybrid::device::gpu::{julia, pi, shader};
+use hybrid::{
+    device::gpu::{image, shader},
+    kernel::counting::CountingKernel,
+};
 use naga::{Module, TypeInner};
 
 /// Name and offset of each member of a struct, and its span in bytes.
@@ -37,14 +40,24 @@ fn uniform(module: &Module) -> Layout {
 
 /// The layout of the Rust twin of `shader`'s uniform.
 fn twin(shader: &shader::Shader) -> Layout {
-    match shader.kernel {
-        "julia" if shader.label.contains("f32") => layout!(julia::ParamsF32:
-            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
-        "julia" => layout!(julia::ParamsF64:
-            c_re, c_im, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
-        "pi" => layout!(pi::Params: k0, k1, k2, k3, k4, block_low, block_high, blocks),
+    match shader.entry {
+        "escape" if shader.label.contains("f32") => layout!(image::ParamsF32:
+            common_x, common_y, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
+        "escape" => layout!(image::ParamsF64:
+            common_x, common_y, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
+        "counting" => words(&shader.label),
         other => panic!("no Rust twin is named here for the uniform of {other}"),
     }
+}
+
+/// The words that a counting kernel's host sends.
+fn words(name: &str) -> Layout {
+    let kernel = CountingKernel::ALL.into_iter().find(|kernel| kernel.kernel().name() == name).expect("a kernel");
+    let own = kernel.kernel().uniform().into_iter().map(|(name, _)| name);
+    let members: Vec<_> =
+        own.chain(["block_low", "block_high", "blocks"]).map(str::to_owned).zip((0..).step_by(4)).collect();
+    let span = 4 * members.len();
+    (members, span)
 }
 
 #[test]
@@ -55,12 +68,15 @@ fn every_file_is_a_shader_and_every_shader_is_valid() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    let kernels: BTreeSet<String> = shader::all().iter().map(|shader| shader.kernel.to_owned()).collect();
-    assert_eq!(files, kernels);
+    let shaders = shader::all();
+    // Of each shape, and of each kernel.
+    let entries = shaders.iter().map(|shader| shader.entry.to_owned());
+    let kernels = shaders.iter().map(|shader| shader.label.split(' ').next().expect("a name").to_owned());
+    assert_eq!(files, entries.chain(kernels).collect());
     for shader in shader::all() {
         let (module, _) = shader::validate(&shader.wgsl).unwrap_or_else(|error| panic!("{}: {error}", shader.label));
         let entry_points: Vec<&str> = module.entry_points.iter().map(|entry_point| entry_point.name.as_str()).collect();
-        assert_eq!(entry_points, [shader.kernel], "{}", shader.label);
+        assert_eq!(entry_points, [shader.entry], "{}", shader.label);
         shader::translate(&shader.wgsl).unwrap_or_else(|error| panic!("{}: {error}", shader.label));
     }
 }

@@ -21,26 +21,48 @@ use hybrid::{
     kernel::{
         Precision,
         band::{Band, Bands},
-        julia::{Counts, Julia, sum},
+        count::{Counts, sum},
+        counting::CountingKernel,
+        image::{Image, ImageKernel},
+        julia::Julia,
+        pi::Pi,
     },
 };
 
+const fn julia(c: (f64, f64)) -> ImageKernel {
+    ImageKernel::Julia(Julia { c })
+}
+
 /// The tutorial's picture, 32 times as wide and high.
-const TUTORIAL: Julia =
-    Julia { width: 20_480, height: 15_360, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
+const TUTORIAL: Image = Image {
+    width: 20_480,
+    height: 15_360,
+    x: (-2.0, 2.0),
+    y: (-1.5, 1.5),
+    radius: 3.0,
+    max_iter: 255,
+    kernel: julia((0.0, 0.65)),
+};
 /// Points that live long.
-const LONG: Julia = Julia {
+const LONG: Image = Image {
     width: 16_384,
     height: 10_240,
     x: (-1.6, 1.6),
     y: (-1.0, 1.0),
-    c: (-0.8, 0.156),
     max_iter: 2001,
+    kernel: julia((-0.8, 0.156)),
     ..TUTORIAL
 };
 /// Points that never escape.
-const INSIDE: Julia =
-    Julia { width: 8192, height: 8192, x: (-0.1, 0.1), y: (-0.1, 0.1), c: (-0.1, 0.2), max_iter: 2001, ..TUTORIAL };
+const INSIDE: Image = Image {
+    width: 8192,
+    height: 8192,
+    x: (-0.1, 0.1),
+    y: (-0.1, 0.1),
+    max_iter: 2001,
+    kernel: julia((-0.1, 0.2)),
+    ..TUTORIAL
+};
 
 /// The first adapter of the class that `word` names.
 fn which(word: &str) -> Result<Which, String> {
@@ -60,15 +82,15 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds[seconds.len() / 2]
 }
 
-fn bands(julia: &Julia) -> Vec<Band> {
-    let bands = Bands::of(julia.width, julia.height);
+fn bands(image: &Image) -> Vec<Band> {
+    let bands = Bands::of(image.width, image.height);
     (0..bands.len()).map(|index| bands.get(index)).collect()
 }
 
 /// The sum of all counts.
-fn sum_of_counts(gpu: &mut GpuDevice, julia: &Julia, precision: Precision) -> Result<u64, Error> {
+fn sum_of_counts(gpu: &mut GpuDevice, image: &Image, precision: Precision) -> Result<u64, Error> {
     let total = AtomicU64::new(0);
-    gpu.julia(julia, precision, &bands(julia), &|_, counts| {
+    gpu.image(image, precision, &bands(image), &|_, counts| {
         let sum = match counts {
             Counts::U8(counts) => counts.as_slice().map(sum),
             Counts::U16(counts) => counts.as_slice().map(sum),
@@ -80,12 +102,12 @@ fn sum_of_counts(gpu: &mut GpuDevice, julia: &Julia, precision: Precision) -> Re
 }
 
 /// Medians over `runs`, after a first one: of the device's own time, and of the call's.
-fn seconds(gpu: &mut GpuDevice, julia: &Julia, precision: Precision, runs: usize) -> Result<(f64, f64), Error> {
+fn seconds(gpu: &mut GpuDevice, image: &Image, precision: Precision, runs: usize) -> Result<(f64, f64), Error> {
     let (mut busy, mut wall) = (Vec::new(), Vec::new());
     for run in 0..=runs {
         let before_s = gpu.busy_s().unwrap_or_default();
         let started = Instant::now();
-        gpu.julia(julia, precision, &bands(julia), &|_, _| ControlFlow::Continue(()))?;
+        gpu.image(image, precision, &bands(image), &|_, _| ControlFlow::Continue(()))?;
         if run > 0 {
             wall.push(started.elapsed().as_secs_f64());
             busy.push(gpu.busy_s().unwrap_or_default() - before_s);
@@ -94,28 +116,30 @@ fn seconds(gpu: &mut GpuDevice, julia: &Julia, precision: Precision, runs: usize
     Ok((median(busy), median(wall)))
 }
 
+const PI: CountingKernel = CountingKernel::Pi(Pi { seed: 7 });
+
 fn measure(which: &Which, runs: usize, scale: u32) -> Result<(), Error> {
     let mut gpu = GpuDevice::open(which)?;
     let mut alone = GpuDevice::open(which)?.with_copies()?;
     println!("adapter\t{}", gpu.identity().adapter);
-    for (name, julia) in [("tutorial", TUTORIAL), ("long", LONG), ("inside", INSIDE)] {
-        let julia = Julia { width: julia.width / scale, height: julia.height / scale, ..julia };
-        let pixels = u64::from(julia.width) * u64::from(julia.height);
+    for (name, image) in [("tutorial", TUTORIAL), ("long", LONG), ("inside", INSIDE)] {
+        let image = Image { width: image.width / scale, height: image.height / scale, ..image };
+        let pixels = image.pixels();
         for precision in [Precision::F32, Precision::F64] {
-            let iterations = pixels * u64::from(julia.max_iter) - sum_of_counts(&mut gpu, &julia, precision)?;
-            let (_, idle_s) = seconds(&mut gpu, &julia, precision, runs)?;
-            let (kernel_s, _) = seconds(&mut alone, &julia, precision, runs)?;
+            let iterations = pixels * u64::from(image.max_iter) - sum_of_counts(&mut gpu, &image, precision)?;
+            let (_, idle_s) = seconds(&mut gpu, &image, precision, runs)?;
+            let (kernel_s, _) = seconds(&mut alone, &image, precision, runs)?;
             let longest_s = gpu.longest_dispatch_s().max(alone.longest_dispatch_s());
             println!("julia\t{name}\t{precision}\t{iterations}\t{pixels}\t{kernel_s:.7}\t{idle_s:.7}\t{longest_s:.4}");
         }
     }
     let darts = [1 << 30, if scale == 1 { 1 << 37 } else { 1 << 31 }];
     for darts in darts {
-        let mut hits = gpu.pi(7, 0..darts)?;
+        let mut hits = gpu.count(&PI, 0..darts)?;
         let mut times = Vec::new();
         for _ in 0..runs {
             let started = Instant::now();
-            hits = gpu.pi(7, 0..darts)?;
+            hits = gpu.count(&PI, 0..darts)?;
             times.push(started.elapsed().as_secs_f64());
         }
         println!("pi\t{darts}\t{hits}\t{:.7}", median(times));

@@ -1,37 +1,72 @@
 //! Times one CPU kernel on the calling thread and prints the shortest time in seconds and the work done in it:
-//! `kernel_time julia ISA f32|f64 picture|long RUNS` or `kernel_time pi ISA DARTS RUNS`.
+//! `kernel_time image ISA f32|f64 picture|long|mandelbrot RUNS` or `kernel_time pi ISA DARTS RUNS`.
 
 use std::{env, process::ExitCode};
 
 use hybrid::{
     device::cpu::{
         isa::Isa,
-        measure::{Times, time_julia, time_pi},
+        measure::{Times, time_counting, time_image},
     },
-    kernel::{Precision, julia::Julia},
+    kernel::{
+        Precision,
+        counting::CountingKernel,
+        image::{Image, ImageKernel},
+        julia::Julia,
+        mandelbrot::Mandelbrot,
+        pi::Pi,
+    },
 };
 
+const fn julia(c: (f64, f64)) -> ImageKernel {
+    ImageKernel::Julia(Julia { c })
+}
+
 /// The tutorial's picture, sixteen times as wide and high.
-const PICTURE: Julia =
-    Julia { width: 10_240, height: 7_680, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
+const PICTURE: Image = Image {
+    width: 10_240,
+    height: 7_680,
+    x: (-2.0, 2.0),
+    y: (-1.5, 1.5),
+    radius: 3.0,
+    max_iter: 255,
+    kernel: julia((0.0, 0.65)),
+};
 
 /// Points that live long.
-const LONG: Julia =
-    Julia { width: 1920, height: 1200, x: (-1.6, 1.6), y: (-1.0, 1.0), c: (-0.8, 0.156), radius: 3.0, max_iter: 2001 };
+const LONG: Image = Image {
+    width: 1920,
+    height: 1200,
+    x: (-1.6, 1.6),
+    y: (-1.0, 1.0),
+    max_iter: 2001,
+    kernel: julia((-0.8, 0.156)),
+    ..PICTURE
+};
+
+/// The Mandelbrot set, eight times as wide and high as it is drawn where nothing else is asked for.
+const MANDELBROT: Image =
+    Image { width: 5120, height: 3840, x: (-2.5, 1.5), kernel: ImageKernel::Mandelbrot(Mandelbrot), ..PICTURE };
 
 fn times(words: &[&str]) -> Result<Times, String> {
     let number = |word: &str| word.parse::<u64>().map_err(|error| format!("{word}: {error}"));
     match words {
-        ["julia", isa, precision, case, runs] => {
+        ["image", isa, precision, case, runs] => {
             let isa = Isa::choose(Some(isa), &Isa::available())?;
             let precision = if *precision == "f32" { Precision::F32 } else { Precision::F64 };
-            let julia = if *case == "long" { LONG } else { PICTURE };
-            Ok(time_julia(isa, precision, &julia, number(runs)?))
+            let image = match *case {
+                "long" => LONG,
+                "mandelbrot" => MANDELBROT,
+                _ => PICTURE,
+            };
+            Ok(time_image(isa, precision, &image, number(runs)?))
         }
         ["pi", isa, darts, runs] => {
-            Ok(time_pi(Isa::choose(Some(isa), &Isa::available())?, number(darts)?, number(runs)?))
+            let isa = Isa::choose(Some(isa), &Isa::available())?;
+            Ok(time_counting(isa, &CountingKernel::Pi(Pi { seed: 7 }), number(darts)?, number(runs)?))
         }
-        _ => Err("usage: kernel_time julia ISA f32|f64 picture|long RUNS, or kernel_time pi ISA DARTS RUNS".into()),
+        _ => Err("usage: kernel_time image ISA f32|f64 picture|long|mandelbrot RUNS, or kernel_time pi ISA DARTS RUNS"
+            .into()),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) enum Means {
 /// The shader's text.
 pub(crate) fn shader() -> Shader {
     let open = format!("const INPUTS = {INPUTS}u;\nconst HIDDEN = {HIDDEN}u;\nconst SPECIES = {}u;\n", SPECIES.len());
-    Shader { kernel: "gradient", label: "gradient".to_owned(), wgsl: open + include_str!("gradient.wgsl") }
+    Shader { entry: "gradient", label: "gradient".to_owned(), wgsl: open + include_str!("gradient.wgsl") }
 }
 
 impl Means {

@@ -1,7 +1,10 @@
 //! The tutorial's Julia set, line by line, and as a file. Knows nothing of ranks but who drew what.
 
-use hybrid::{kernel::julia, output::colormap};
-use image::{Rgb, RgbImage};
+use ::image::{Rgb, RgbImage};
+use hybrid::{
+    kernel::{Precision, escape::EscapeTime, image::Image, julia::Julia},
+    output::colormap,
+};
 
 use crate::pool::Outcome;
 
@@ -22,13 +25,12 @@ pub(crate) fn line(k: u32, width: u32, height: u32) -> Vec<u8> {
 
 /// Compares with the project's own definition of the picture and writes `julia.png`.
 pub(crate) fn finish(lines: &[Outcome<u8>], width: u32, height: u32) -> Result<(), String> {
-    let whole =
-        julia::Julia { width, height, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
-    for ((line, y), k) in lines.iter().zip(whole.lines(0..height)).zip(0..) {
+    let expected = Image { width, height, ..Julia::picture() }.definition(Precision::F64, 0..height);
+    for ((line, expected), k) in lines.iter().zip(expected.outer_iter()).zip(0..) {
         let counts =
             line.values.as_ref().map_err(|reason| format!("line {k} failed on rank {}: {reason}", line.rank))?;
-        let expected = whole.columns().into_iter().map(|x| julia::count(x, y, &whole.constants::<f64>()));
-        assert!(counts.iter().map(|count| u16::from(*count)).eq(expected), "line {k} differs from the definition");
+        let counts = counts.iter().map(|count| u16::from(*count));
+        assert!(counts.eq(expected.iter().copied()), "line {k} differs from the definition");
     }
     let counts: Vec<u8> = lines.iter().flat_map(|line| line.values.iter().flatten().copied()).collect();
     let (least, most) = (counts.iter().min().expect("a pixel"), counts.iter().max().expect("a pixel"));

@@ -5,7 +5,9 @@
 //! made where the flag is used.
 
 mod device;
+mod image;
 mod julia;
+mod mandelbrot;
 mod numbers;
 mod pi;
 pub mod rankfile;
@@ -18,7 +20,9 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     device::DeviceArgs,
-    julia::{Color, JuliaArgs, PrecisionWish, Schedule},
+    image::{Color, ImageArgs, Picture, PrecisionWish, Schedule},
+    julia::JuliaArgs,
+    mandelbrot::MandelbrotArgs,
     numbers::{Darts, Powers, Reals, Size},
     pi::PiArgs,
     report::{Progress, ReportArgs, Timings},
@@ -42,6 +46,8 @@ pub struct Cli {
 pub enum Command {
     /// Compute a picture of a Julia set on all ranks and write it as one PNG.
     Julia(JuliaArgs),
+    /// Compute a picture of the Mandelbrot set on all ranks and write it as one PNG.
+    Mandelbrot(MandelbrotArgs),
     /// Estimate pi by throwing darts on all ranks; the same seed gives the same hits on any ranks and devices.
     Pi(PiArgs),
     /// Show where each rank runs, what was asked for, and what is wrong with it.
@@ -52,6 +58,18 @@ pub enum Command {
         #[command(subcommand)]
         command: rankfile::RankfileCommand,
     },
+}
+
+impl Command {
+    /// The picture that is asked for, if it is one.
+    #[must_use]
+    pub fn picture(&self) -> Option<&dyn Picture> {
+        match self {
+            Self::Julia(args) => Some(args),
+            Self::Mandelbrot(args) => Some(args),
+            Self::Pi(_) | Self::Where(_) | Self::Rankfile { .. } => None,
+        }
+    }
 }
 
 /// What parsing the command line came to.
@@ -95,6 +113,10 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::kernel::{
+        escape::EscapeTime,
+        image::{Image, ImageKernel, Visitor},
+    };
 
     /// The command that `words` after the program's name ask for, or what is printed instead of running one.
     pub(super) fn command(words: &str) -> Result<Command, String> {
@@ -109,5 +131,27 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_picture_has_a_command_of_its_kernels_name_whose_defaults_draw_the_kernels_picture() {
+        struct Default;
+        impl Visitor for Default {
+            type Output = Image;
+            fn visit<K: EscapeTime>(self, _: &K) -> Image {
+                K::picture()
+            }
+        }
+        for kernel in ImageKernel::ALL {
+            let command = command(kernel.name()).unwrap();
+            let picture = command.picture().expect("a picture's command");
+            let (args, [left, right, bottom, top], [radius]) =
+                (picture.shared(), picture.view().0, picture.shared().radius.0);
+            let (width, height) = args.size_px();
+            let (x, y) = ((left, right), (bottom, top));
+            let image = Image { width, height, x, y, radius, max_iter: args.max_iter, kernel: picture.kernel() };
+            assert_eq!(image, kernel.visit(Default));
+            assert_eq!(picture.output().to_str(), Some(&*format!("{}.png", kernel.name())));
+        }
     }
 }

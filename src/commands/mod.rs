@@ -1,7 +1,7 @@
 //! The subcommands: each joins the parts it needs and holds no algorithm. The only module that prints.
 
 mod bounded;
-mod julia;
+mod image;
 mod pi;
 mod place;
 mod rankfile;
@@ -36,9 +36,9 @@ impl Began {
     pub fn now(parsed: &Parsed, launch: &Launch) -> Self {
         let at = Instant::now();
         let limit = match parsed {
-            Parsed::Run(Cli { command: Command::Julia(args), .. }) => Some(args.time_limit),
             Parsed::Run(Cli { command: Command::Pi(_), .. }) => Some(None),
-            _ => None,
+            Parsed::Run(Cli { command, .. }) => command.picture().map(|picture| picture.shared().time_limit),
+            Parsed::Answer(_) | Parsed::Wrong(_) => None,
         };
         let stop = limit.map_or_else(
             || Ok(Stop::never()),
@@ -67,7 +67,8 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
         return world.agree(if world.is_root() { run_alone(&wanted, true).unwrap_or(Ok(())) } else { Ok(()) });
     };
     match &cli.command {
-        Command::Julia(args) => julia::run(world, args, began),
+        Command::Julia(args) => image::run(world, args, began),
+        Command::Mandelbrot(args) => image::run(world, args, began),
         Command::Pi(args) => pi::run(world, args, began),
         Command::Where(args) => where_::run(world, args),
         Command::Rankfile { command } => rankfile::run(world, command),

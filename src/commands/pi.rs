@@ -11,6 +11,7 @@ use crate::{
     comm::{Failure, World},
     device::Device,
     error::Error,
+    kernel::{Kernel, counting::CountingKernel, pi::Pi},
     output::{
         file::whole::WholeFile,
         plot::Plot,
@@ -46,7 +47,7 @@ pub(super) fn run(world: &World, args: &PiArgs, Began { at: started, stop }: Beg
     world.agree(check(args))?;
     let stop = world.agree(stop)?;
     let placing = Instant::now();
-    let place = place::take(world, &args.device)?;
+    let place = place::take(world, &args.device, &Kernel::Counting(CountingKernel::Pi(Pi { seed: args.seed })))?;
     let phases = Phases { started, stop, start_s, device_s: placing.elapsed().as_secs_f64() };
     phases.stop.work_begins();
     if args.study { run_study(world, args, place, &phases) } else { run_once(world, args, place, &phases) }

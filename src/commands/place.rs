@@ -18,7 +18,7 @@ use crate::{
     },
     error::Error,
     fault,
-    kernel::Precision,
+    kernel::{Kernel, Precision},
     output::report::RankPlace,
     placement::{self, DeviceWish, RankFacts},
     topology::{CpuSet, Node},
@@ -102,14 +102,14 @@ pub(super) fn gather_reports<R: Serialize + DeserializeOwned>(world: &World, min
     world.all.gather(&pack(mine)).map(|reports| reports.iter().map(|bytes| unpack(bytes)).collect())
 }
 
-/// Finds the place of this rank and opens its device. Collective.
-pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
+/// Finds the place of this rank and opens its device for `kernel`. Collective.
+pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<Place, Failure> {
     let site = Site::survey(world, args)?;
     let mut notes: Vec<String> = site.rankfile_findings(world).iter().map(ToString::to_string).collect();
     let facts = site.facts();
     notes.extend(placement::audit(facts.as_slice()).iter().map(ToString::to_string));
     let fallback = Cores::of(&site.node, site.mine());
-    let device = world.agree(open(args.exact, &fallback, site.mine(), &mut notes))?;
+    let device = world.agree(open(args.exact, kernel, &fallback, site.mine(), &mut notes))?;
     let device = fault::sabotage(device, world.rank());
     let notes = gather_notes(world, &notes);
     Ok(Place { device, cores: site.mine().place.cores.clone(), notes, fallback })
@@ -123,7 +123,7 @@ pub(super) fn take(world: &World, args: &DeviceArgs) -> Result<Place, Failure> {
 pub fn gpu_of_rank(world: &World, args: &DeviceArgs) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
     let site = Site::survey(world, args)?;
     let mut notes = Vec::new();
-    let gpu = world.agree(open_gpu(args.exact, site.mine(), &mut notes))?;
+    let gpu = world.agree(open_gpu(args.exact, &Kernel::OF_ROUNDING, site.mine(), &mut notes))?;
     Ok((gpu, gather_notes(world, &notes)))
 }
 
@@ -150,8 +150,14 @@ pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Re
 }
 
 /// Opens the device of a rank.
-fn open(exact: bool, fallback: &Cores, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Box<dyn Device>, Error> {
-    match open_gpu(exact, facts, notes)? {
+fn open(
+    exact: bool,
+    kernel: &Kernel,
+    fallback: &Cores,
+    facts: &RankFacts,
+    notes: &mut Vec<String>,
+) -> Result<Box<dyn Device>, Error> {
+    match open_gpu(exact, kernel, facts, notes)? {
         Some(gpu) => Ok(Box::new(gpu.with_threads(fallback.threads))),
         None => fallback.open(&facts.place.cores),
     }
@@ -159,7 +165,12 @@ fn open(exact: bool, fallback: &Cores, facts: &RankFacts, notes: &mut Vec<String
 
 /// Opens the GPU of a rank that has one. A GPU that nobody insisted on and that does not open, or is not exact where that is
 /// required, is none, and `notes` says so.
-fn open_gpu(exact: bool, facts: &RankFacts, notes: &mut Vec<String>) -> Result<Option<GpuDevice>, Error> {
+fn open_gpu(
+    exact: bool,
+    kernel: &Kernel,
+    facts: &RankFacts,
+    notes: &mut Vec<String>,
+) -> Result<Option<GpuDevice>, Error> {
     let RankFacts { local, place, .. } = facts;
     let which = match place.device {
         placement::Device::Cpu => return Ok(None),
@@ -167,13 +178,20 @@ fn open_gpu(exact: bool, facts: &RankFacts, notes: &mut Vec<String>) -> Result<O
         placement::Device::SoftwareGpu => Which::Software,
     };
     let insisted = matches!(local.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
-    match GpuDevice::open(&which).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
+    match tested(&which, kernel).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
             Ok(None)
         }
         opened => opened.map(Some),
     }
+}
+
+/// The GPU, opened and tested for `kernel`.
+fn tested(which: &Which, kernel: &Kernel) -> Result<GpuDevice, Error> {
+    let mut gpu = GpuDevice::open(which)?;
+    gpu.test(kernel)?;
+    Ok(gpu)
 }
 
 /// Says where a GPU's results may differ, or refuses it.

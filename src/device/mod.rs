@@ -1,7 +1,7 @@
 //! What computes: the CPU cores or the GPU of one rank, behind one trait.
 //!
-//! [`Device`] has one blocking method a kernel and no default methods: whoever adds a kernel is told by the compiler
-//! which devices lack it. Knows nothing of MPI, files or what the results are for.
+//! [`Device`] has one blocking method for each shape of kernels and no default methods; which kernels there are, it does not know.
+//! Knows nothing of MPI, files or what the results are for.
 
 pub mod cpu;
 pub mod gpu;
@@ -16,11 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
-    kernel::{
-        Precision,
-        band::Band,
-        julia::{Counts, Julia},
-    },
+    kernel::{Precision, band::Band, count::Counts, counting::CountingKernel, image::Image},
 };
 
 /// The two kinds of device.
@@ -68,21 +64,21 @@ pub trait Device: fmt::Debug + Send {
     /// What it is.
     fn identity(&self) -> &Identity;
 
-    /// Computes `bands` of `julia` and hands each to `deliver`; returns when all are delivered, or when no more are wanted:
+    /// Computes `bands` of `image` and hands each to `deliver`; returns when all are delivered, or when no more are wanted:
     /// then some at the end of `bands` are left out, and all before them are delivered.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device is lost, out of memory or lacks the precision.
-    fn julia(&mut self, julia: &Julia, precision: Precision, bands: &[Band], deliver: Deliver<'_>)
+    fn image(&mut self, image: &Image, precision: Precision, bands: &[Band], deliver: Deliver<'_>)
     -> Result<(), Error>;
 
     /// Seconds in which a device of its own computed since it was opened, what it computed on its way to the host included;
     /// `None` where the host's cores are the device.
     fn busy_s(&self) -> Option<f64>;
 
-    /// How many of `darts` hit in the run with `seed`.
+    /// How many of `indices` `kernel` counts.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device is lost or out of memory.
-    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error>;
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error>;
 }

@@ -11,7 +11,44 @@
 
 use std::ops::Range;
 
-use crate::kernel::threefry::{ROUNDS, threefry4x32};
+use super::{
+    counting::Counting,
+    threefry::{self, ROUNDS, schedule, threefry4x32},
+};
+
+/// Darts thrown with one seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pi {
+    /// Seed of the generator.
+    pub seed: u64,
+}
+
+impl Counting for Pi {
+    fn name(&self) -> &'static str {
+        "pi"
+    }
+
+    fn count(&self, indices: Range<u64>) -> u64 {
+        hits(self.seed, indices)
+    }
+
+    fn block(&self) -> u64 {
+        DARTS_PER_BLOCK
+    }
+
+    /// 112 operations, in units of about ten.
+    fn block_steps(&self) -> u64 {
+        12
+    }
+
+    fn wgsl(&self) -> String {
+        format!("{}\n{}", threefry::wgsl(), include_str!("../../shaders/pi.wgsl"))
+    }
+
+    fn uniform(&self) -> Vec<(&'static str, u32)> {
+        ["k0", "k1", "k2", "k3", "k4"].into_iter().zip(schedule(key(self.seed))).collect()
+    }
+}
 
 /// Darts that one block of the generator gives.
 pub const DARTS_PER_BLOCK: u64 = 2;

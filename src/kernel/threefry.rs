@@ -53,6 +53,28 @@ fn inject(x: &mut [u32; 4], schedule: &[u32; 5], number: usize) {
     x[3] = x[3].wrapping_add(u32::try_from(number).expect("the key is added once in four rounds"));
 }
 
+/// The generator in WGSL, its rounds written out: `threefry` takes a counter and the key schedule as `k0` to `k4` of `params`.
+#[must_use]
+pub fn wgsl() -> String {
+    // The key is added before the first round and after every fourth.
+    let inject = |number: usize| {
+        let k = |word: usize| (number + word) % 5;
+        format!("    x += vec4(key.k{}, key.k{}, key.k{}, key.k{} + {number}u);\n", k(0), k(1), k(2), k(3))
+    };
+    let mut body = inject(0);
+    for round in 0..ROUNDS {
+        let parity = if round % 2 == 0 { "even" } else { "odd" };
+        let [first, second] = ROTATIONS[round % ROTATIONS.len()];
+        body += &format!("    x = {parity}_round(x, {first}u, {second}u);\n");
+        if round % 4 == 3 {
+            body += &inject(round / 4 + 1);
+        }
+    }
+    format!(
+        "fn threefry(counter: vec4<u32>, key: Params) -> vec4<u32> {{\n    var x = counter;\n{body}    return x;\n}}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use ndarray::ArrayView2;
 use super::color::PixelBytes;
 use crate::kernel::{
     band::Band,
-    julia::{Count, Counts, sum},
+    count::{Count, Counts, sum},
 };
 
 /// PNG's filter type for "difference from the pixel to the left".

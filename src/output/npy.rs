@@ -81,7 +81,7 @@ mod tests {
     use crate::{
         cli::Color,
         device::Kind,
-        kernel::{band::Band, julia::Counts},
+        kernel::{band::Band, count::Counts},
         output::color::Coloring,
     };
 

@@ -136,7 +136,7 @@ mod tests {
     use crate::{
         cli::Color,
         device::Kind,
-        kernel::{band::Band, julia::Counts},
+        kernel::{band::Band, count::Counts},
     };
 
     fn adler32(bytes: &[u8]) -> u32 {

@@ -1,6 +1,6 @@
 //! What a job computes: shares of the work, assembly of the one result, and what is measured on the way.
 
-pub mod julia;
+pub mod image;
 pub mod memory;
 pub mod pi;
 pub mod schedule;

@@ -12,9 +12,9 @@ use hybrid::{
         cpu::{CpuDevice, isa::Isa},
     },
     error::Error,
-    kernel::{Precision, band::Band, julia::Julia},
+    kernel::{Precision, band::Band, count::Counts, escape::EscapeTime, image::Image, julia::Julia},
     output::{color::Coloring, encode::EncodedBand},
-    workload::julia::{
+    workload::image::{
         Job,
         open::{self, Names},
     },
@@ -29,18 +29,18 @@ pub struct Picture {
 
 impl Picture {
     pub fn new(width: u32, height: u32, max_iter: u16) -> Self {
-        let julia = Julia { width, height, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter };
+        let image = Image { width, height, max_iter, ..Julia::picture() };
         let (precision, coloring) = (Precision::F64, Coloring::of(Color::Viridis));
-        let job = Job { julia, precision, coloring, keep_counts: true, verify: false };
+        let job = Job { image, precision, coloring, keep_counts: true, verify: false };
         let all: Vec<Band> = (0..job.bands().len()).map(|index| job.bands().get(index)).collect();
         let pixels = coloring.pixel_bytes(max_iter, 0, Kind::Cpu);
         let bands = Mutex::new(Vec::new());
         let mut device = CpuDevice::new("CPU", Isa::available()[0], 1, None);
-        let deliver = |band: &Band, counts: hybrid::kernel::julia::Counts<'_>| {
+        let deliver = |band: &Band, counts: Counts<'_>| {
             bands.lock().unwrap().push(EncodedBand::new(band, counts, &pixels, true));
             ControlFlow::Continue(())
         };
-        device.julia(&job.julia, precision, &all, &deliver).unwrap();
+        device.image(&job.image, precision, &all, &deliver).unwrap();
         let mut bands = bands.into_inner().unwrap();
         bands.sort_by_key(|band| band.facts.index);
         Self { job, bands }

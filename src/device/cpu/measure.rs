@@ -5,11 +5,17 @@ use std::{hint::black_box, time::Instant};
 
 use crate::{
     device::cpu::{
+        count,
+        escape::{Cell, Filler, Lane},
         isa::Isa,
-        julia::{Cell, Filler, Lane},
-        pi,
     },
-    kernel::{Precision, band::Bands, julia::Julia},
+    kernel::{
+        Precision,
+        band::Bands,
+        counting::CountingKernel,
+        escape::EscapeTime,
+        image::{Image, Visitor},
+    },
 };
 
 /// What a number of runs took.
@@ -19,7 +25,7 @@ pub struct Times {
     pub shortest_s: f64,
     /// All together, in seconds.
     pub total_s: f64,
-    /// Work of one run: iterations of all points, or darts.
+    /// Work of one run: iterations of all points, or indices.
     pub work: u64,
 }
 
@@ -38,39 +44,56 @@ impl Times {
     }
 }
 
-/// Times `runs` runs over all pixels of `julia`.
+/// Times `runs` runs over all pixels of `image`.
 #[must_use]
-pub fn time_julia(isa: Isa, precision: Precision, julia: &Julia, runs: u64) -> Times {
-    match (precision, julia.counts_fit_u8()) {
-        (Precision::F64, true) => time_julia_in::<f64, u8>(isa, julia, runs),
-        (Precision::F64, false) => time_julia_in::<f64, u16>(isa, julia, runs),
-        (Precision::F32, true) => time_julia_in::<f32, u8>(isa, julia, runs),
-        (Precision::F32, false) => time_julia_in::<f32, u16>(isa, julia, runs),
+pub fn time_image(isa: Isa, precision: Precision, image: &Image, runs: u64) -> Times {
+    image.kernel.visit(TimeImage { isa, precision, image, runs })
+}
+
+struct TimeImage<'a> {
+    isa: Isa,
+    precision: Precision,
+    image: &'a Image,
+    runs: u64,
+}
+
+impl Visitor for TimeImage<'_> {
+    type Output = Times;
+
+    fn visit<K: EscapeTime>(self, _: &K) -> Times {
+        match (self.precision, self.image.counts_fit_u8()) {
+            (Precision::F64, true) => self.time::<K, f64, u8>(),
+            (Precision::F64, false) => self.time::<K, f64, u16>(),
+            (Precision::F32, true) => self.time::<K, f32, u8>(),
+            (Precision::F32, false) => self.time::<K, f32, u16>(),
+        }
     }
 }
 
-fn time_julia_in<T: Lane, C: Cell>(isa: Isa, julia: &Julia, runs: u64) -> Times {
-    let round = |values: Vec<f64>| values.into_iter().map(T::round).collect::<Vec<_>>();
-    let mut filler = Filler::<T>::new(isa, &round(julia.columns()), julia.constants());
-    let lines = round(julia.lines(0..julia.height));
-    let width = julia.width as usize;
-    let rows = Bands::of(julia.width, julia.height).band_rows() as usize;
-    let mut out = vec![C::from_u16(0); width * lines.len()];
-    let times = Times::of(runs, || {
-        for (lines, out) in lines.chunks(rows).zip(out.chunks_mut(rows * width)) {
-            filler.fill(lines, out);
-        }
-        black_box(&mut out);
-    });
-    let work = out.iter().map(|&n| u64::from(julia.max_iter) - Into::<u64>::into(n)).sum();
-    Times { work, ..times }
+impl TimeImage<'_> {
+    fn time<K: EscapeTime, T: Lane, C: Cell>(&self) -> Times {
+        let Self { isa, image, runs, .. } = *self;
+        let mut filler = Filler::<K, T>::new(isa, &image.columns(), image.constants());
+        let row_coordinates: Vec<T> = image.rows(0..image.height);
+        let width = image.width as usize;
+        let band_rows = Bands::of(image.width, image.height).band_rows() as usize;
+        let mut out = vec![C::from_u16(0); width * row_coordinates.len()];
+        let times = Times::of(runs, || {
+            for (rows, out) in row_coordinates.chunks(band_rows).zip(out.chunks_mut(band_rows * width)) {
+                filler.fill(rows, out);
+            }
+            black_box(&mut out);
+        });
+        let work = out.iter().map(|&n| u64::from(image.max_iter) - Into::<u64>::into(n)).sum();
+        Times { work, ..times }
+    }
 }
 
-/// Times `runs` runs of `darts` darts.
+/// Times `runs` runs over the first `indices` indices.
 #[must_use]
-pub fn time_pi(isa: Isa, darts: u64, runs: u64) -> Times {
+pub fn time_counting(isa: Isa, kernel: &CountingKernel, indices: u64, runs: u64) -> Times {
     let times = Times::of(runs, || {
-        black_box(pi::hits(isa, black_box(7), 0..darts));
+        black_box(count(isa, black_box(kernel), 0..indices));
     });
-    Times { work: darts, ..times }
+    Times { work: indices, ..times }
 }

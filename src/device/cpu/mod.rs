@@ -2,13 +2,13 @@
 //!
 //! Threads live in this file; the kernels under it are plain functions of one thread.
 
+mod escape;
 pub mod isa;
-mod julia;
 pub mod measure;
 mod pi;
 
 use std::{
-    ops::{ControlFlow, Range},
+    ops::Range,
     panic,
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     thread::{self, Builder},
@@ -17,8 +17,8 @@ use std::{
 use ndarray::Array2;
 
 use self::{
+    escape::{Cell, Filler, Lane},
     isa::Isa,
-    julia::{Cell, Filler, Lane},
 };
 use super::{Deliver, Device, Identity, Kind};
 use crate::{
@@ -26,13 +26,15 @@ use crate::{
     kernel::{
         Precision,
         band::Band,
-        julia::{Counts, Julia},
+        counting::CountingKernel,
+        escape::EscapeTime,
+        image::{Image, Visitor},
     },
     topology::{self, CpuSet},
 };
 
-/// Darts that a worker takes at a time: some milliseconds, so that workers end together.
-const PIECE_DARTS: u64 = 1 << 22;
+/// Indices that a worker takes at a time: some milliseconds, so that workers end together.
+const PIECE_INDICES: u64 = 1 << 22;
 
 /// Cores to compute on.
 #[derive(Debug)]
@@ -89,29 +91,54 @@ impl CpuDevice {
         }
     }
 
-    fn fill<T: Lane, C: Cell>(
-        &mut self,
-        julia: &Julia,
-        bands: &[Band],
-        deliver: impl Fn(&Band, &Array2<C>) -> ControlFlow<()> + Sync,
-    ) {
-        let columns: Vec<T> = julia.columns().into_iter().map(T::round).collect();
-        let constants = julia.constants::<T>();
+    fn fill<K: EscapeTime, T: Lane, C: Cell>(&mut self, image: &Image, bands: &[Band], deliver: Deliver<'_>) {
+        let columns: Vec<T> = image.columns();
+        let constants = image.constants::<T>();
         let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
         let isa = self.isa;
         self.on_every_worker(bands.len(), || {
-            let mut filler = Filler::new(isa, &columns, constants);
+            let mut filler = Filler::<K, T>::new(isa, &columns, constants);
             while !enough.load(Ordering::Relaxed)
                 && let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed))
             {
-                let lines: Vec<T> = julia.lines(band.rows.clone()).into_iter().map(T::round).collect();
-                let mut counts = Array2::from_elem((lines.len(), columns.len()), C::from_u16(0));
-                filler.fill(&lines, counts.as_slice_mut().expect("a new array has no gaps"));
-                if deliver(band, &counts).is_break() {
+                let rows: Vec<T> = image.rows(band.rows.clone());
+                let mut counts = Array2::from_elem((rows.len(), columns.len()), C::from_u16(0));
+                filler.fill(&rows, counts.as_slice_mut().expect("a new array has no gaps"));
+                if deliver(band, C::counts(counts.view())).is_break() {
                     enough.store(true, Ordering::Relaxed);
                 }
             }
         });
+    }
+}
+
+/// The bands of an image, for whatever kernel it has.
+struct Fill<'a> {
+    device: &'a mut CpuDevice,
+    image: &'a Image,
+    precision: Precision,
+    bands: &'a [Band],
+    deliver: Deliver<'a>,
+}
+
+impl Visitor for Fill<'_> {
+    type Output = ();
+
+    fn visit<K: EscapeTime>(self, _: &K) {
+        let Self { device, image, precision, bands, deliver } = self;
+        match (precision, image.counts_fit_u8()) {
+            (Precision::F32, true) => device.fill::<K, f32, u8>(image, bands, deliver),
+            (Precision::F32, false) => device.fill::<K, f32, u16>(image, bands, deliver),
+            (Precision::F64, true) => device.fill::<K, f64, u8>(image, bands, deliver),
+            (Precision::F64, false) => device.fill::<K, f64, u16>(image, bands, deliver),
+        }
+    }
+}
+
+/// How many of `indices` `kernel` counts, on the calling thread, on a CPU that has `isa`.
+fn count(isa: Isa, kernel: &CountingKernel, indices: Range<u64>) -> u64 {
+    match kernel {
+        CountingKernel::Pi(kernel) => pi::hits(isa, kernel.seed, indices),
     }
 }
 
@@ -120,21 +147,14 @@ impl Device for CpuDevice {
         &self.identity
     }
 
-    fn julia(
+    fn image(
         &mut self,
-        julia: &Julia,
+        image: &Image,
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
     ) -> Result<(), Error> {
-        let bytes = |band: &Band, counts: &Array2<u8>| deliver(band, Counts::U8(counts.view()));
-        let words = |band: &Band, counts: &Array2<u16>| deliver(band, Counts::U16(counts.view()));
-        match (precision, julia.counts_fit_u8()) {
-            (Precision::F32, true) => self.fill::<f32, _>(julia, bands, bytes),
-            (Precision::F32, false) => self.fill::<f32, _>(julia, bands, words),
-            (Precision::F64, true) => self.fill::<f64, _>(julia, bands, bytes),
-            (Precision::F64, false) => self.fill::<f64, _>(julia, bands, words),
-        }
+        image.kernel.visit(Fill { device: self, image, precision, bands, deliver });
         Ok(())
     }
 
@@ -142,25 +162,25 @@ impl Device for CpuDevice {
         None
     }
 
-    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
-        let pieces = usize::try_from((darts.end - darts.start).div_ceil(PIECE_DARTS)).unwrap_or(usize::MAX);
-        let (next, hits) = (AtomicU64::new(0), AtomicU64::new(0));
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+        let pieces = usize::try_from((indices.end - indices.start).div_ceil(PIECE_INDICES)).unwrap_or(usize::MAX);
+        let (next, counted) = (AtomicU64::new(0), AtomicU64::new(0));
         let isa = self.isa;
         self.on_every_worker(pieces, || {
             let mut mine = 0;
             loop {
                 let piece = next.fetch_add(1, Ordering::Relaxed);
-                let Some(start) = piece.checked_mul(PIECE_DARTS).map(|offset| darts.start.saturating_add(offset))
+                let Some(start) = piece.checked_mul(PIECE_INDICES).map(|offset| indices.start.saturating_add(offset))
                 else {
                     break;
                 };
-                if start >= darts.end {
+                if start >= indices.end {
                     break;
                 }
-                mine += pi::hits(isa, seed, start..start.saturating_add(PIECE_DARTS).min(darts.end));
+                mine += count(isa, kernel, start..start.saturating_add(PIECE_INDICES).min(indices.end));
             }
-            hits.fetch_add(mine, Ordering::Relaxed);
+            counted.fetch_add(mine, Ordering::Relaxed);
         });
-        Ok(hits.into_inner())
+        Ok(counted.into_inner())
     }
 }

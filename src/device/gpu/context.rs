@@ -159,6 +159,7 @@ mod tests {
             gpu::{GpuDevice, Which},
         },
         error::Error,
+        kernel::counting::CountingKernel,
     };
 
     #[test]
@@ -172,9 +173,9 @@ mod tests {
     #[test]
     fn a_device_that_is_gone_gives_an_error() {
         let mut gpu = GpuDevice::open(&Which::Software).unwrap();
-        assert!(gpu.pi(7, 0..100_000).is_ok());
+        assert!(gpu.count(&CountingKernel::ALL[0], 0..100_000).is_ok());
         gpu.context.device.destroy();
-        let error = gpu.pi(7, 0..100_000).unwrap_err();
+        let error = gpu.count(&CountingKernel::ALL[0], 0..100_000).unwrap_err();
         assert!(matches!(error, Error::Gpu { .. }), "{error:?}");
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn sums(wgsl: &str) -> Shader {
-        Shader { kernel: "sums", label: "sums".to_owned(), wgsl: wgsl.to_owned() }
+        Shader { entry: "sums", label: "sums".to_owned(), wgsl: wgsl.to_owned() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The GPU, through wgpu and Vulkan.
 //!
 //! Counts are the definition's, bit for bit: coordinates are rounded on the host, contraction is forbidden in the SPIR-V,
-//! and a self-test says when the device opens whether that holds; where it does not, [`Identity::inexact`] tells why.
+//! and a self-test of each kernel says before its first use whether that holds; where it does not, [`Identity::inexact`] tells why.
 //! Work goes to the device in dispatches of less than a tenth of a second, some of them in flight.
 //!
 //! | file | what it is for |
@@ -12,19 +12,19 @@
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
 //! | `pacer` | how much work a dispatch gets |
 //! | `dispatch`, `slot`, `timer` | dispatches in flight, their buffers, and how long each took |
-//! | `julia`, `pi` | the host's side of a kernel |
+//! | `image`, `counting` | the host's side of a shape of kernels |
 //! | `custom` | kernels of a caller's own |
 //! | `self_test` | whether the counts are exact |
 
 pub mod adapter;
 mod context;
+mod counting;
 mod custom;
 mod dispatch;
 mod driver_files;
-pub mod julia;
+pub mod image;
 mod no_contraction;
 mod pacer;
-pub mod pi;
 mod pipeline;
 mod self_test;
 pub mod shader;
@@ -47,7 +47,7 @@ use slot::{Slots, Way};
 use super::{Deliver, Device, Identity, Kind};
 use crate::{
     error::Error,
-    kernel::{Precision, band::Band, julia::Julia},
+    kernel::{Kernel, Precision, band::Band, counting::CountingKernel, image::Image},
 };
 
 /// Features to be had where the adapter offers them.
@@ -65,16 +65,18 @@ pub struct GpuDevice {
     contraction: Contraction,
     slots: Slots,
     /// Compiled when first needed.
-    julia: HashMap<julia::Format, julia::Kernel>,
-    /// Compiled when first needed.
-    pi: Option<pi::Kernel>,
+    image: HashMap<image::Format, image::Kernel>,
+    /// Compiled when first needed, by their names.
+    counting: HashMap<&'static str, counting::Kernel>,
+    /// Names of the kernels that were tested.
+    tested: Vec<&'static str>,
 }
 
 impl GpuDevice {
-    /// Opens the adapter that `which` names, and tests whether its counts are exact in each precision it has.
+    /// Opens the adapter that `which` names.
     ///
     /// # Errors
-    /// [`Error::NoGpu`] where there is no such adapter, [`Error::Gpu`] where it does not open or fails in the self-test.
+    /// [`Error::NoGpu`] where there is no such adapter, [`Error::Gpu`] where it does not open.
     pub fn open(which: &Which) -> Result<Self, Error> {
         let (adapter, facts) = adapter::find(which)?;
         let context = Context::open(&adapter, &facts, WANTED)?;
@@ -86,11 +88,28 @@ impl GpuDevice {
             pci_bus_id: facts.pci_bus_id,
             threads: 1,
             has_f64: facts.has_f64,
-            inexact: None,
+            inexact: self_test::contraction(contraction),
         };
-        let mut gpu = Self { identity, context, contraction, slots, julia: HashMap::new(), pi: None };
-        gpu.identity.inexact = self_test::verdict(&mut gpu)?;
-        Ok(gpu)
+        let (image, counting, tested) = (HashMap::new(), HashMap::new(), Vec::new());
+        Ok(Self { identity, context, contraction, slots, image, counting, tested })
+    }
+
+    /// Tests whether this GPU computes what the definition of `kernel` says, in each precision it has, unless it was tested before;
+    /// where it does not, [`Identity::inexact`] tells. The first use of a kernel tests it too.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device fails.
+    pub fn test(&mut self, kernel: &Kernel) -> Result<(), Error> {
+        let name = kernel.name();
+        if self.tested.contains(&name) {
+            return Ok(());
+        }
+        // First, since the test itself uses the kernel.
+        self.tested.push(name);
+        let found = self_test::differences(self, kernel)?;
+        let known = self.identity.inexact.take();
+        self.identity.inexact = known.into_iter().chain(found).reduce(|known, found| format!("{known}; {found}"));
+        Ok(())
     }
 
     /// The same GPU, with so many threads of the host to take over what it has computed.
@@ -117,12 +136,12 @@ impl GpuDevice {
     }
 
     fn pacers(&self) -> impl Iterator<Item = &Pacer> {
-        self.julia.values().map(julia::Kernel::pacer).chain(self.pi.iter().map(pi::Kernel::pacer))
+        self.image.values().map(image::Kernel::pacer).chain(self.counting.values().map(counting::Kernel::pacer))
     }
 
     /// The pace of a kernel that is new to this device: what others have shown in `precision`, at best by long dispatches.
     fn first_pace(&self, precision: Precision) -> Pacer {
-        let shown = self.julia.iter().filter(|(format, _)| format.precision == precision);
+        let shown = self.image.iter().filter(|(format, _)| format.precision == precision);
         let fastest = shown.map(|(_, kernel)| kernel.pacer()).max_by_key(|pacer| pacer.items(1));
         fastest.map_or_else(Pacer::new, Pacer::heir)
     }
@@ -137,9 +156,9 @@ impl Device for GpuDevice {
         &self.identity
     }
 
-    fn julia(
+    fn image(
         &mut self,
-        julia: &Julia,
+        image: &Image,
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
@@ -148,27 +167,34 @@ impl Device for GpuDevice {
             let cause = format!("it has no {precision}; --precision f32 is what it can");
             return Err(self.context.error("starting a computation", cause));
         }
-        let format = julia::Format::of(julia, precision);
+        self.test(&Kernel::Image(image.kernel))?;
+        let format = image::Format::of(image, precision);
         let pace = self.first_pace(precision);
-        let kernel = match self.julia.entry(format) {
+        let kernel = match self.image.entry(format) {
             Entry::Occupied(kernel) => kernel.into_mut(),
             Entry::Vacant(place) => {
-                place.insert(julia::Kernel::build(&self.context, format, &format.shader(), self.contraction, pace)?)
+                let shader = format.shader(image);
+                place.insert(image::Kernel::build(&self.context, format, &shader, self.contraction, pace)?)
             }
         };
-        kernel.run(&self.context, &mut self.slots, julia, bands, self.identity.threads, deliver)
+        kernel.run(&self.context, &mut self.slots, image, bands, self.identity.threads, deliver)
     }
 
     fn busy_s(&self) -> Option<f64> {
         Some(self.pacers().map(Pacer::busy_s).sum())
     }
 
-    fn pi(&mut self, seed: u64, darts: Range<u64>) -> Result<u64, Error> {
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+        self.test(&Kernel::Counting(*kernel))?;
         let pace = self.first_pace(Precision::F32);
-        let kernel = match &mut self.pi {
-            Some(kernel) => kernel,
-            none => none.insert(pi::Kernel::build(&self.context, &pi::shader(), self.contraction, pace)?),
+        let kernel = kernel.kernel();
+        let compiled = match self.counting.entry(kernel.name()) {
+            Entry::Occupied(compiled) => compiled.into_mut(),
+            Entry::Vacant(place) => {
+                let shader = counting::shader(kernel);
+                place.insert(counting::Kernel::build(&self.context, &shader, self.contraction, pace)?)
+            }
         };
-        kernel.run(&self.context, &mut self.slots, seed, darts)
+        compiled.run(&self.context, &mut self.slots, kernel, indices)
     }
 }

@@ -37,7 +37,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{device::gpu::shader, kernel::Precision};
+    use crate::{
+        device::gpu::shader,
+        kernel::{Precision, julia::Julia},
+    };
 
     /// Ids of the arithmetic in `words`, and ids decorated with `NoContraction`.
     fn arithmetic_and_decorated(words: &[u32]) -> (BTreeSet<u32>, BTreeSet<u32>) {
@@ -59,7 +62,7 @@ mod tests {
     #[test]
     fn all_arithmetic_is_decorated_and_nothing_else() {
         for precision in [Precision::F32, Precision::F64] {
-            let plain = shader::translate(&shader::julia(precision, 4).wgsl).unwrap();
+            let plain = shader::translate(&shader::escape::<Julia>(precision, 4).wgsl).unwrap();
             // 3 mul, 3 add or sub, in one function.
             let (arithmetic, decorated) = arithmetic_and_decorated(&plain);
             assert!(arithmetic.len() >= 6 && decorated.is_empty(), "{arithmetic:?} {decorated:?}");
@@ -70,7 +73,7 @@ mod tests {
 
     #[test]
     fn decorations_are_the_only_change() {
-        let plain = shader::translate(&shader::julia(Precision::F64, 2).wgsl).unwrap();
+        let plain = shader::translate(&shader::escape::<Julia>(Precision::F64, 2).wgsl).unwrap();
         let mut module = rspirv::dr::load_words(forbid(&plain).unwrap()).unwrap();
         module
             .annotations

@@ -91,9 +91,9 @@ impl Pipeline {
     ) -> Result<Self, Error> {
         let device = &context.device;
         let bindings =
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.kernel), entries });
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.entry), entries });
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(shader.kernel),
+            label: Some(shader.entry),
             bind_group_layouts: &[Some(&bindings)],
             immediate_size: shader.immediate_bytes(),
         });
@@ -101,7 +101,7 @@ impl Pipeline {
             label: Some(&shader.label),
             layout: Some(&layout),
             module,
-            entry_point: Some(shader.kernel),
+            entry_point: Some(shader.entry),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         });
@@ -153,7 +153,7 @@ fn exact_module(
         .and_then(|words| no_contraction::forbid(&words))
         .map_err(|cause| context.error("translating a kernel to SPIR-V", cause))?;
     let entry_point = wgpu::PassthroughShaderEntryPoint {
-        name: shader.kernel.into(),
+        name: shader.entry.into(),
         // Vulkan reads the size from the SPIR-V.
         workgroup_size: (0, 0, 0),
     };

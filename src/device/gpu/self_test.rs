@@ -1,81 +1,60 @@
-//! Whether this device's counts are the definition's: asked of every device when it opens.
+//! Whether this device's counts are the definition's: asked of every kernel before it is used.
 //!
-//! One picture is a tiny tile around the repelling fixed point of z*z + c, so near to it that orbits leave only after
+//! Of an image kernel one picture is a tiny tile around a repelling cycle, so near to it that orbits leave only after
 //! their rounding errors have grown to the size of the picture: a driver that rounds once where the definition rounds
 //! twice changes the counts of many of its pixels, while it changes one pixel in 400 000 of an ordinary f64 picture. The
 //! others are of orbits that leave at once and grow beyond the format within the block of iterations in which they do: a
 //! driver that took for granted that there is neither infinity nor NaN could take such a point for one that has stayed.
+//!
+//! Of a counting kernel it is a range of indices, with blocks and single ones, across an overflow of the block numbers' low half.
 
-use std::{ops::ControlFlow, sync::Mutex};
-
-use ndarray::Array2;
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Mutex,
+};
 
 use super::{GpuDevice, pipeline::Contraction};
 use crate::{
     device::Device,
     error::Error,
     kernel::{
-        Precision,
+        Kernel, Precision,
         band::Band,
-        julia::{Counts, Julia, Real, fill},
+        count::Counts,
+        counting::CountingKernel,
+        escape::EscapeTime,
+        image::{Image, ImageKernel, Visitor},
     },
 };
 
 /// Edge of a tile, in pixels.
 const EDGE: u32 = 64;
-/// c of the tile around a fixed point.
-const C: (f64, f64) = (-0.8, 0.156);
-/// (1 + sqrt(1 - 4 c)) / 2, where z*z + c = z and the derivative 2 z has modulus 3.06.
-const FIXED_POINT: (f64, f64) = (1.527_503_118_643_534_6, -0.075_912_178_352_287_86);
+/// Limits of the tiles whose points leave after a few iterations: one that needs a byte, and one that needs 16 bits, whose blocks
+/// are longer.
+const LEAVING: [u16; 2] = [255, 511];
 /// Pixels of all tiles in one precision.
 const PIXELS: usize = (1 + LEAVING.len()) * (EDGE * EDGE) as usize;
-/// Where points leave after a few iterations, the limit needing a byte, and 16 bits, whose blocks are longer.
-const LEAVING: [Julia; 2] = [leaving(255), leaving(511)];
 
-const fn leaving(max_iter: u16) -> Julia {
-    Julia { width: EDGE, height: EDGE, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter }
-}
-
-/// The tile around a fixed point for `precision`: a few hundred units in the last place wide.
-fn staying(precision: Precision) -> Julia {
-    let half = match precision {
-        Precision::F32 => 2e-5,
-        Precision::F64 => 5e-14,
-    };
-    let (x, y) = FIXED_POINT;
-    Julia {
-        width: EDGE,
-        height: EDGE,
-        x: (x - half, x + half),
-        y: (y - half, y + half),
-        c: C,
-        radius: 3.0,
-        max_iter: 255,
+/// The tiles of a kernel for `precision`: the one around a cycle first.
+fn tiles(kernel: &ImageKernel, precision: Precision) -> Vec<Image> {
+    struct Tiles(Precision);
+    impl Visitor for Tiles {
+        type Output = Vec<Image>;
+        fn visit<K: EscapeTime>(self, _: &K) -> Vec<Image> {
+            let leaving = LEAVING.map(|max_iter| Image { width: EDGE, height: EDGE, max_iter, ..K::picture() });
+            [K::rounding_tile(self.0)].into_iter().chain(leaving).collect()
+        }
     }
-}
-
-/// A tile's counts by the definition.
-fn expected(tile: &Julia, precision: Precision) -> Array2<u16> {
-    match precision {
-        Precision::F32 => expected_in::<f32>(tile),
-        Precision::F64 => expected_in::<f64>(tile),
-    }
-}
-
-fn expected_in<T: Real>(tile: &Julia) -> Array2<u16> {
-    let round = |values: Vec<f64>| values.into_iter().map(T::round).collect::<Vec<T>>();
-    let mut counts = Array2::zeros((EDGE as usize, EDGE as usize));
-    fill(&round(tile.columns()), &round(tile.lines(0..EDGE)), &tile.constants::<T>(), counts.view_mut());
-    counts
+    kernel.visit(Tiles(precision))
 }
 
 /// Number of the pixels of `tile` whose counts by `device` are not the definition's.
-fn differing(device: &mut dyn Device, tile: &Julia, precision: Precision) -> Result<usize, Error> {
-    let expected = expected(tile, precision);
+fn differing(device: &mut dyn Device, tile: &Image, precision: Precision) -> Result<usize, Error> {
+    let expected = tile.definition(precision, 0..EDGE);
     let band = Band { index: 0, rows: 0..EDGE };
     // Until the device delivers, every pixel differs.
     let differing = Mutex::new(expected.len());
-    device.julia(tile, precision, &[band], &|_, counts| {
+    device.image(tile, precision, &[band], &|_, counts| {
         let count = match counts {
             Counts::U8(counts) => {
                 counts.iter().zip(&expected).filter(|(got, wanted)| u16::from(**got) != **wanted).count()
@@ -88,32 +67,63 @@ fn differing(device: &mut dyn Device, tile: &Julia, precision: Precision) -> Res
     Ok(differing.into_inner().expect("nothing panics while it holds this lock"))
 }
 
-/// Why the counts of `gpu` may differ from the definition's, where they may.
-pub(super) fn verdict(gpu: &mut GpuDevice) -> Result<Option<String>, Error> {
-    let contraction = gpu.contraction;
-    let mut reasons = Vec::new();
-    if contraction == Contraction::LeftToDriver {
-        reasons.push("its driver may contract a*b+c, which cannot be forbidden here (it takes no SPIR-V)".to_owned());
+/// Why counts may differ from the definition's whatever the kernel, where they may.
+pub(super) fn contraction(contraction: Contraction) -> Option<String> {
+    match contraction {
+        Contraction::Forbidden => None,
+        Contraction::LeftToDriver => {
+            Some("its driver may contract a*b+c, which cannot be forbidden here (it takes no SPIR-V)".to_owned())
+        }
     }
+}
+
+/// In what `gpu` differs from the definition of `kernel`.
+pub(super) fn differences(gpu: &mut GpuDevice, kernel: &Kernel) -> Result<Vec<String>, Error> {
+    match kernel {
+        Kernel::Image(kernel) => image_differences(gpu, kernel),
+        Kernel::Counting(kernel) => counting_differences(gpu, kernel),
+    }
+}
+
+fn image_differences(gpu: &mut GpuDevice, kernel: &ImageKernel) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
     for precision in gpu.precisions() {
         let mut wrong = 0;
-        for tile in [staying(precision)].iter().chain(&LEAVING) {
-            wrong += differing(gpu, tile, precision)?;
+        for tile in tiles(kernel, precision) {
+            wrong += differing(gpu, &tile, precision)?;
         }
         if wrong > 0 {
-            reasons.push(format!("{wrong} of {PIXELS} pixels of the {precision} self-test differ"));
+            let name = kernel.name();
+            found.push(format!("{wrong} of {PIXELS} pixels of the self-test of {name} in {precision} differ"));
         }
     }
-    Ok(Some(reasons.join("; ")).filter(|reasons| !reasons.is_empty()))
+    Ok(found)
+}
+
+/// Indices on both sides of where the low half of the block numbers overflows.
+fn indices(kernel: &CountingKernel) -> Range<u64> {
+    let edge = kernel.kernel().block() << 32;
+    edge - 10_001..edge + 10_001
+}
+
+fn counting_differences(gpu: &mut GpuDevice, kernel: &CountingKernel) -> Result<Vec<String>, Error> {
+    let range = indices(kernel);
+    let (expected, found) = (kernel.kernel().count(range.clone()), gpu.count(kernel, range)?);
+    let name = kernel.kernel().name();
+    let differ = || format!("the self-test of {name} counts {found} instead of {expected}");
+    Ok((found != expected).then(differ).into_iter().collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::gpu::{
-        Which, julia,
-        pacer::Pacer,
-        shader::{self, Shader},
+    use crate::{
+        device::gpu::{
+            Which, counting, image,
+            pacer::Pacer,
+            shader::{self, Shader},
+        },
+        kernel::number::{Point, Real},
     };
 
     fn software_gpu() -> GpuDevice {
@@ -121,69 +131,99 @@ mod tests {
     }
 
     /// Pixels of `tile` that are wrong by `gpu` with its kernel replaced by an edited one.
-    fn differing_with(gpu: &mut GpuDevice, tile: &Julia, precision: Precision, edit: impl Fn(&str) -> String) -> usize {
-        let format = julia::Format::of(tile, precision);
-        let shader = format.shader();
+    fn differing_with(gpu: &mut GpuDevice, tile: &Image, precision: Precision, edit: impl Fn(&str) -> String) -> usize {
+        let format = image::Format::of(tile, precision);
+        let shader = format.shader(tile);
         let edited = Shader { wgsl: edit(&shader.wgsl), ..shader.clone() };
         assert_ne!(edited, shader);
-        let kernel = julia::Kernel::build(&gpu.context, format, &edited, gpu.contraction, Pacer::new()).unwrap();
-        gpu.julia.insert(format, kernel);
+        let kernel = image::Kernel::build(&gpu.context, format, &edited, gpu.contraction, Pacer::new()).unwrap();
+        gpu.image.insert(format, kernel);
         differing(gpu, tile, precision).unwrap()
     }
 
-    /// Pixels of the tile that change where the CPU contracts a = x*x and a - b to one operation.
-    macro_rules! contracted_by_cpu {
+    /// The count of a pixel where the CPU contracts a = x*x and a - b to one operation.
+    macro_rules! contracted {
         ($real:ty, $tile:expr) => {{
             let constants = $tile.constants::<$real>();
-            let round = |values: Vec<f64>| values.into_iter().map(<$real as Real>::round).collect::<Vec<$real>>();
-            let (columns, lines) = (round($tile.columns()), round($tile.lines(0..EDGE)));
-            let pixels = lines.iter().flat_map(|&y| columns.iter().map(move |&x| (x, y)));
-            let counts = pixels.map(|(mut x, mut y)| {
+            let (columns, rows) = ($tile.columns::<$real>(), $tile.rows::<$real>(0..EDGE));
+            let pixels = rows.iter().flat_map(|&y| columns.iter().map(move |&x| Point { x, y }));
+            let counts = pixels.map(|pixel| {
+                let is_start = matches!($tile.kernel, ImageKernel::Julia(_));
+                let (Point { mut x, mut y }, c) =
+                    if is_start { (pixel, constants.common) } else { (constants.common, pixel) };
                 let mut n = constants.max_iter;
                 while n > 1 && x * x + y * y < constants.radius2 {
                     let xy = x * y;
-                    (x, y) = (x.mul_add(x, -(y * y)) + constants.c_re, (xy + xy) + constants.c_im);
+                    (x, y) = (x.mul_add(x, -(y * y)) + c.x, (xy + xy) + c.y);
                     n -= 1;
                 }
                 n
             });
-            counts.zip(&expected_in::<$real>($tile)).filter(|(got, wanted)| got != *wanted).count()
+            counts.collect::<Vec<u16>>()
         }};
     }
 
     /// Pixels of the tile whose orbit is not finite at the end of the block in which it leaves.
-    fn beyond_at_the_end_of_a_block<T: Real + Into<f64>>(tile: &Julia, precision: Precision, per_word: usize) -> usize {
-        let block = shader::block(per_word);
-        let constants = tile.constants::<T>();
-        let lines = tile.lines(0..EDGE);
-        let counts = expected(tile, precision);
-        let is_beyond = |&((row, column), count): &((usize, usize), &u16)| {
-            let (mut x, mut y) = (T::round(tile.columns()[column]), T::round(lines[row]));
-            let left_after = u32::from(tile.max_iter - count);
-            for _ in 0..left_after / block * block + block {
-                (x, y) = ((x * x - y * y) + constants.c_re, (x * y + x * y) + constants.c_im);
+    struct BeyondAtTheEndOfABlock<'a>(&'a Image, Precision);
+
+    impl Visitor for BeyondAtTheEndOfABlock<'_> {
+        type Output = usize;
+
+        fn visit<K: EscapeTime>(self, _: &K) -> usize {
+            match self.1 {
+                Precision::F32 => self.count::<K, f32>(),
+                Precision::F64 => self.count::<K, f64>(),
             }
-            let size2: f64 = (x * x + y * y).into();
-            *count > 1 && !size2.is_finite()
-        };
-        counts.indexed_iter().filter(is_beyond).count()
+        }
+    }
+
+    impl BeyondAtTheEndOfABlock<'_> {
+        fn count<K: EscapeTime, T: Real + Into<f64>>(&self) -> usize {
+            let Self(tile, precision) = self;
+            let block = shader::block(if tile.counts_fit_u8() { 4 } else { 2 });
+            let (constants, columns, rows) = (tile.constants::<T>(), tile.columns::<T>(), tile.rows::<T>(0..EDGE));
+            let counts = tile.definition(*precision, 0..EDGE);
+            let is_beyond = |&((row, column), count): &((usize, usize), &u16)| {
+                let pixel = Point { x: columns[column], y: rows[row] };
+                let (mut z, c) = crate::kernel::escape::orbit::<K, T>(pixel, constants.common);
+                let left_after = u32::from(tile.max_iter - count);
+                for _ in 0..left_after / block * block + block {
+                    z = K::next(z, z.squares(), c);
+                }
+                let size2: f64 = (z.squares().x + z.squares().y).into();
+                *count > 1 && !size2.is_finite()
+            };
+            counts.indexed_iter().filter(is_beyond).count()
+        }
     }
 
     #[test]
-    fn the_tile_shows_contraction_in_many_pixels() {
-        let f32 = contracted_by_cpu!(f32, &staying(Precision::F32));
-        let f64 = contracted_by_cpu!(f64, &staying(Precision::F64));
-        assert!(f32 >= 100 && f64 >= 100, "{f32} and {f64} of {} pixels", EDGE * EDGE);
+    fn every_kernels_tile_shows_contraction_in_many_pixels() {
+        for kernel in ImageKernel::ALL {
+            let [f32, f64] = [Precision::F32, Precision::F64].map(|precision| {
+                let tile = &tiles(&kernel, precision)[0];
+                let contracted =
+                    if precision == Precision::F32 { contracted!(f32, tile) } else { contracted!(f64, tile) };
+                contracted
+                    .iter()
+                    .zip(&tile.definition(precision, 0..EDGE))
+                    .filter(|(got, wanted)| got != wanted)
+                    .count()
+            });
+            assert!(f32 >= 100 && f64 >= 100, "{}: {f32} and {f64} of {}", kernel.name(), EDGE * EDGE);
+        }
     }
 
     #[test]
     fn orbits_that_leave_grow_beyond_the_format_within_their_block() {
-        let [bytes, words] = &LEAVING;
-        let f32 = beyond_at_the_end_of_a_block::<f32>(bytes, Precision::F32, 4);
-        let f32_long = beyond_at_the_end_of_a_block::<f32>(words, Precision::F32, 2);
-        // In f64 the blocks of counts in bytes end before that.
-        let f64_long = beyond_at_the_end_of_a_block::<f64>(words, Precision::F64, 2);
-        assert!(f32 >= 100 && f32_long >= 100 && f64_long >= 100, "{f32}, {f32_long}, {f64_long}");
+        for kernel in ImageKernel::ALL {
+            // In f64 the blocks of counts in bytes end before that.
+            for (limit, precision) in [(1, Precision::F32), (2, Precision::F32), (2, Precision::F64)] {
+                let tile = &tiles(&kernel, precision)[limit];
+                let beyond = kernel.visit(BeyondAtTheEndOfABlock(tile, precision));
+                assert!(beyond >= 100, "{} {precision} {}: {beyond}", kernel.name(), tile.max_iter);
+            }
+        }
     }
 
     #[test]
@@ -193,37 +233,99 @@ mod tests {
             let test = "inside = inside & is_inside(z, radius2);";
             wgsl.replace(test, "inside = !(z.x * z.x + z.y * z.y >= radius2);")
         };
-        let [bytes, words] = &LEAVING;
-        for (tile, precision) in [(bytes, Precision::F32), (words, Precision::F32), (words, Precision::F64)] {
-            let differing = differing_with(&mut gpu, tile, precision, careless);
-            assert!(differing >= 100, "{differing} pixels in {precision}");
+        for kernel in ImageKernel::ALL {
+            for (limit, precision) in [(1, Precision::F32), (2, Precision::F32), (2, Precision::F64)] {
+                let tile = &tiles(&kernel, precision)[limit];
+                let differing = differing_with(&mut gpu, tile, precision, careless);
+                assert!(differing >= 100, "{}: {differing} pixels in {precision}", kernel.name());
+            }
         }
     }
 
     #[test]
     fn the_software_gpu_is_exact() {
-        assert_eq!(software_gpu().identity().inexact, None);
+        let mut gpu = software_gpu();
+        for kernel in all_kernels() {
+            gpu.test(&kernel).unwrap();
+            assert_eq!(gpu.identity().inexact, None);
+        }
+    }
+
+    fn kernels_and_precisions(gpu: &GpuDevice) -> Vec<(ImageKernel, Precision)> {
+        ImageKernel::ALL.iter().flat_map(|kernel| gpu.precisions().into_iter().map(|in_| (*kernel, in_))).collect()
+    }
+
+    fn all_kernels() -> Vec<Kernel> {
+        let images = ImageKernel::ALL.map(Kernel::Image).into_iter();
+        images.chain(CountingKernel::ALL.map(Kernel::Counting)).collect()
+    }
+
+    #[test]
+    fn a_kernel_is_tested_when_it_is_used_first() {
+        for kernel in all_kernels() {
+            let mut gpu = software_gpu();
+            match &kernel {
+                Kernel::Image(kernel) => {
+                    differing(&mut gpu, &tiles(kernel, Precision::F32)[0], Precision::F32).unwrap();
+                }
+                Kernel::Counting(kernel) => {
+                    gpu.count(kernel, 0..10).unwrap();
+                }
+            }
+            assert_eq!(gpu.tested, [kernel.name()]);
+        }
     }
 
     #[test]
     fn a_kernel_that_adds_in_another_order_fails() {
         let mut gpu = software_gpu();
-        for precision in gpu.precisions() {
-            let differing = differing_with(&mut gpu, &staying(precision), precision, |wgsl| {
-                wgsl.replace("(a - b) + c_re", "(a + c_re) - b")
+        for (kernel, precision) in kernels_and_precisions(&gpu) {
+            let differing = differing_with(&mut gpu, &tiles(&kernel, precision)[0], precision, |wgsl| {
+                wgsl.replace("(a - b) + c.x", "(a + c.x) - b")
             });
-            assert!(differing >= 100, "{differing} pixels in {precision}");
+            assert!(differing >= 100, "{}: {differing} pixels in {precision}", kernel.name());
         }
     }
 
     #[test]
     fn a_count_off_by_one_fails_everywhere() {
         let mut gpu = software_gpu();
-        for precision in gpu.precisions() {
-            let differing = differing_with(&mut gpu, &staying(precision), precision, |wgsl| {
+        for (kernel, precision) in kernels_and_precisions(&gpu) {
+            let differing = differing_with(&mut gpu, &tiles(&kernel, precision)[0], precision, |wgsl| {
                 wgsl.replace("return orbit.n;", "return orbit.n - 1u;")
             });
-            assert_eq!(differing, (EDGE * EDGE) as usize, "{precision}");
+            assert_eq!(differing, (EDGE * EDGE) as usize, "{} {precision}", kernel.name());
+        }
+    }
+
+    #[test]
+    fn a_wrong_kernel_is_found_before_its_first_use_and_named() {
+        let mut gpu = software_gpu();
+        let kernel = ImageKernel::ALL[1];
+        let tile = &tiles(&kernel, Precision::F32)[0];
+        let format = image::Format::of(tile, Precision::F32);
+        let shader = format.shader(tile);
+        let wrong = Shader { wgsl: shader.wgsl.replace("return orbit.n;", "return orbit.n - 1u;"), ..shader };
+        let wrong = image::Kernel::build(&gpu.context, format, &wrong, gpu.contraction, Pacer::new()).unwrap();
+        gpu.image.insert(format, wrong);
+        gpu.test(&Kernel::Image(ImageKernel::ALL[0])).unwrap();
+        assert_eq!(gpu.identity().inexact, None, "another kernel is right");
+        gpu.test(&Kernel::Image(kernel)).unwrap();
+        let reason = gpu.identity().inexact.clone().expect("a wrong kernel");
+        assert!(reason.contains(kernel.name()) && reason.contains("f32"), "{reason}");
+    }
+
+    #[test]
+    fn a_wrong_counting_kernel_is_found() {
+        for kernel in CountingKernel::ALL {
+            let mut gpu = software_gpu();
+            let shader = counting::shader(kernel.kernel());
+            let wgsl = shader.wgsl.replace("words[group_index] = sums[0]", "words[group_index] = sums[0] + 1u");
+            let wrong = Shader { wgsl, ..shader };
+            let wrong = counting::Kernel::build(&gpu.context, &wrong, gpu.contraction, Pacer::new()).unwrap();
+            gpu.counting.insert(kernel.kernel().name(), wrong);
+            gpu.test(&Kernel::Counting(kernel)).unwrap();
+            assert!(gpu.identity().inexact.as_ref().is_some_and(|reason| reason.contains("instead of")));
         }
     }
 
@@ -231,14 +333,19 @@ mod tests {
     fn a_kernel_left_to_the_driver_is_never_called_exact() {
         let mut gpu = software_gpu();
         gpu.contraction = Contraction::LeftToDriver;
-        gpu.julia.clear();
-        let verdict = verdict(&mut gpu).unwrap().expect("contraction was left to the driver");
-        assert!(verdict.contains("may contract"), "{verdict}");
-        for precision in gpu.precisions() {
-            let tiles = [&staying(precision), &LEAVING[0], &LEAVING[1]];
-            let wrong: usize = tiles.map(|tile| differing(&mut gpu, tile, precision).unwrap()).iter().sum();
-            let says = verdict.contains(&format!("{wrong} of {PIXELS} pixels of the {precision}"));
-            assert_eq!(says, wrong > 0, "{verdict}");
+        gpu.identity.inexact = contraction(gpu.contraction);
+        for kernel in ImageKernel::ALL {
+            gpu.test(&Kernel::Image(kernel)).unwrap();
+            let verdict = gpu.identity().inexact.clone().expect("contraction was left to the driver");
+            assert!(verdict.contains("may contract"), "{verdict}");
+            for precision in gpu.precisions() {
+                let tiles = tiles(&kernel, precision);
+                let wrong: usize = tiles.iter().map(|tile| differing(&mut gpu, tile, precision).unwrap()).sum();
+                let name = kernel.name();
+                let says =
+                    verdict.contains(&format!("{wrong} of {PIXELS} pixels of the self-test of {name} in {precision}"));
+                assert_eq!(says, wrong > 0, "{verdict}");
+            }
         }
     }
 }

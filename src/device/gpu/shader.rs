@@ -12,14 +12,16 @@ use naga::{
 
 use crate::kernel::{
     Precision,
-    threefry::{ROTATIONS, ROUNDS},
+    counting::{Counting, CountingKernel},
+    escape::{EscapeTime, Plane},
+    image::{ImageKernel, Visitor},
 };
 
 /// A kernel's WGSL, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shader {
-    /// The kernel's name: stem of its file, name of its entry point.
-    pub kernel: &'static str,
+    /// The name of its entry point.
+    pub entry: &'static str,
     /// What was composed, for messages: `julia f64, 4 a word`.
     pub label: String,
     /// The source.
@@ -53,66 +55,66 @@ pub const fn tests_apart(precision: Precision) -> u32 {
     }
 }
 
-/// Escape counts in `precision`, `per_word` of them (4 or 2) in each word of the output.
+/// Escape counts of the kernel `K` in `precision`, `per_word` of them (4 or 2) in each word of the output.
 #[must_use]
-pub fn julia(precision: Precision, per_word: usize) -> Shader {
+pub fn escape<K: EscapeTime>(precision: Precision, per_word: usize) -> Shader {
     let block = block(per_word);
     let leap = leap(block, tests_apart(precision));
-    let open = format!("alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\n{leap}\n");
+    let [start, constant] = match K::PLANE {
+        Plane::Orbits => ["pixel", "common"],
+        Plane::Parameters => ["common", "pixel"],
+    };
+    let open = format!(
+        "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\n\
+         fn start(pixel: Point, common: Point) -> Point {{\n    return {start};\n}}\n\
+         fn constant(pixel: Point, common: Point) -> Point {{\n    return {constant};\n}}\n{leap}\n"
+    );
     Shader {
-        kernel: "julia",
-        label: format!("julia {precision}, {per_word} a word"),
-        wgsl: open + include_str!("../../../shaders/julia.wgsl"),
+        entry: "escape",
+        label: format!("{} {precision}, {per_word} a word", K::NAME),
+        wgsl: open + include_str!("../../../shaders/escape.wgsl") + "\n" + K::WGSL,
     }
 }
 
 /// A block of `block` iterations in WGSL, written out, with a test after each `apart` of them, of which `block` is a multiple.
 fn leap(block: u32, apart: u32) -> String {
-    let advance = "    z = advance(z, c_re, c_im);\n".repeat(apart as usize);
+    let advance = "    z = advance(z, c);\n".repeat(apart as usize);
     let part = format!("{advance}    inside = inside & is_inside(z, radius2);\n");
     format!(
-        "fn leap(start: Point, c_re: real, c_im: real, radius2: real) -> Leap {{\n    var z = start;\n    \
+        "fn leap(start: Point, c: Point, radius2: real) -> Leap {{\n    var z = start;\n    \
          var inside = true;\n{}    return Leap(z, inside);\n}}",
         part.repeat((block / apart) as usize)
     )
 }
 
-/// Hits of darts, each workgroup of `group` invocations giving those of `group * lane_blocks` blocks of the generator.
+/// What `kernel` counts, each workgroup of `group` invocations looking at `group * lane_blocks` blocks.
 #[must_use]
-pub fn pi(group: u32, lane_blocks: u32) -> Shader {
-    let open = format!("const GROUP = {group}u;\nconst LANE_BLOCKS = {lane_blocks}u;\n{}\n", threefry());
-    Shader { kernel: "pi", label: "pi".to_owned(), wgsl: open + include_str!("../../../shaders/pi.wgsl") }
-}
-
-/// The generator in WGSL, its rounds written out.
-fn threefry() -> String {
-    // The key is added before the first round and after every fourth.
-    let inject = |number: usize| {
-        let k = |word: usize| (number + word) % 5;
-        format!("    x += vec4(key.k{}, key.k{}, key.k{}, key.k{} + {number}u);\n", k(0), k(1), k(2), k(3))
-    };
-    let mut body = inject(0);
-    for round in 0..ROUNDS {
-        let parity = if round % 2 == 0 { "even" } else { "odd" };
-        let [first, second] = ROTATIONS[round % ROTATIONS.len()];
-        body += &format!("    x = {parity}_round(x, {first}u, {second}u);\n");
-        if round % 4 == 3 {
-            body += &inject(round / 4 + 1);
-        }
+pub fn counting(kernel: &dyn Counting, group: u32, lane_blocks: u32) -> Shader {
+    let own = kernel.uniform().into_iter().map(|(name, _)| name);
+    let members = own.chain(["block_low", "block_high", "blocks"]).map(|name| format!("    {name}: u32,\n"));
+    let params: String = members.collect();
+    let open =
+        format!("const GROUP = {group}u;\nconst LANE_BLOCKS = {lane_blocks}u;\nstruct Params {{\n{params}}}\n\n");
+    Shader {
+        entry: "counting",
+        label: kernel.name().to_owned(),
+        wgsl: open + include_str!("../../../shaders/counting.wgsl") + "\n" + &kernel.wgsl(),
     }
-    format!(
-        "fn threefry(counter: vec4<u32>, key: Params) -> vec4<u32> {{\n    var x = counter;\n{body}    return x;\n}}"
-    )
 }
 
 /// Every shader that any device may be asked to run.
 #[must_use]
 pub fn all() -> Vec<Shader> {
-    [Precision::F32, Precision::F64]
-        .into_iter()
-        .flat_map(|precision| [4, 2].map(|per_word| julia(precision, per_word)))
-        .chain([pi(super::pi::GROUP, super::pi::LANE_BLOCKS)])
-        .collect()
+    struct All;
+    impl Visitor for All {
+        type Output = Vec<Shader>;
+        fn visit<K: EscapeTime>(self, _: &K) -> Vec<Shader> {
+            let in_precision = |precision| [4, 2].map(|per_word| escape::<K>(precision, per_word));
+            [Precision::F32, Precision::F64].into_iter().flat_map(in_precision).collect()
+        }
+    }
+    let images = ImageKernel::ALL.into_iter().flat_map(|kernel| kernel.visit(All));
+    images.chain(CountingKernel::ALL.iter().map(|kernel| super::counting::shader(kernel.kernel()))).collect()
 }
 
 /// Parses and validates `wgsl`.

@@ -1,6 +1,6 @@
 //! Reports of runs: what each rank did, where, and how long each phase took; as JSON, as CSV and as tables to read.
 
-pub mod julia;
+pub mod image;
 pub mod pi;
 pub mod study;
 

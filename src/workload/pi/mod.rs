@@ -17,6 +17,7 @@ use crate::{
     device::Device,
     error::Error,
     fault,
+    kernel::{counting::CountingKernel, pi::Pi},
 };
 
 /// Darts of each rank in the first wave, when nothing is known of its speed: a few milliseconds of a core.
@@ -86,7 +87,7 @@ impl Thrower {
             // A rank that is not to go on throws no more, and all agree below.
             let pieces = throws.pieces(mine).filter(|_| told.is_ok());
             let thrown = pieces.into_iter().try_for_each(|(run, darts)| {
-                my_hits[run] += device.pi(self.seed, darts)?;
+                my_hits[run] += device.count(&CountingKernel::Pi(Pi { seed: self.seed }), darts)?;
                 Ok(())
             });
             fault::inject(world.rank());

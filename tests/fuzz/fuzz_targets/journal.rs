@@ -8,9 +8,9 @@ use std::{fs, path::PathBuf, sync::LazyLock};
 
 use hybrid::{
     cli::Color,
-    kernel::{Precision, julia::Julia},
+    kernel::{Precision, escape::EscapeTime, image::Image, julia::Julia},
     output::{color::Coloring, file::sealed},
-    workload::julia::{
+    workload::image::{
         Job,
         open::{self, Names},
     },
@@ -18,8 +18,8 @@ use hybrid::{
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-const KIND: &str = "hybrid julia journal";
-const VERSION: u32 = 2;
+const KIND: &str = "hybrid image journal";
+const VERSION: u32 = 3;
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("hybrid-fuzz-journal-{}", std::process::id()));
@@ -40,10 +40,9 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn job() -> Job {
-    let julia =
-        Julia { width: 4, height: 300, x: (-2.0, 2.0), y: (-1.5, 1.5), c: (0.0, 0.65), radius: 3.0, max_iter: 255 };
+    let image = Image { width: 4, height: 300, ..Julia::picture() };
     let coloring = Coloring::of(Color::Viridis);
-    Job { julia, precision: Precision::F64, coloring, keep_counts: true, verify: false }
+    Job { image, precision: Precision::F64, coloring, keep_counts: true, verify: false }
 }
 
 fn resume(journal: &[u8], part: &[u8]) {

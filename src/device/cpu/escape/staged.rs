@@ -1,0 +1,359 @@
+//! Staged compaction: image kernels on every vector instruction set.
+//!
+//! Neighbouring points live for very different numbers of iterations, so a vector that runs until its last point has
+//! escaped wastes most of its lanes. Here a tile of some ten thousand points takes a few iterations at a time. After each
+//! such stage the points that are still alive are moved together, so that every vector of the next stage is full.
+//!
+//! No point carries its place in the picture (though its coordinates, where they are the c of its orbit). A stage leaves behind, for each point it began with, how many tests it
+//! passed, and one bit that says whether it went on. Once no point is left, the stages are walked backward: the counts of
+//! a stage are expanded through the bits of the stage before and added to its counts. What comes out at the first stage
+//! is in the order of the pixels.
+//!
+//! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
+//! each, plus two compressions and one expansion a stage.
+//! A core reaches about half of that: the first stages, which compact after three or four iterations, take a third of the time.
+
+use fearless_simd::{Simd, SimdBase};
+
+use crate::{
+    device::cpu::escape::{
+        lane::{Cell, Lane, Pack, Vector},
+        map::{Map, Points, Rules, is_carried},
+        plan::{LEAP, Pace, Plan},
+        tally::Tally,
+    },
+    kernel::{
+        escape::{Constants, EscapeTime},
+        number::Point,
+    },
+};
+
+/// Points that share one word of bits.
+pub(super) const BLOCK: usize = 64;
+
+/// A rectangle of an image and what it takes to compute it.
+pub(super) struct Tile<'a, T> {
+    /// Real parts of its columns, padded to whole blocks.
+    pub(super) columns: &'a [T],
+    /// How many of the columns there are.
+    pub(super) width: usize,
+    /// Imaginary parts of its rows.
+    pub(super) rows: &'a [T],
+    /// Of the iteration.
+    pub(super) constants: Constants<T>,
+    /// The number of first tests that every point is known to pass, at most [`MAX_FREE`](super::plan::MAX_FREE).
+    pub(super) free: usize,
+}
+
+/// What a stage leaves behind for the way back.
+#[derive(Debug, Default)]
+struct Stage {
+    /// Points it began with.
+    points: usize,
+    /// For each point the tests it passed, padded to whole blocks.
+    passed: Vec<u8>,
+    /// For each point one bit, set where it went on to the next stage.
+    alive: Vec<u64>,
+}
+
+impl Stage {
+    fn open(stages: &mut Vec<Self>, index: usize, points: usize) -> &mut Self {
+        if stages.len() == index {
+            stages.push(Self::default());
+        }
+        let stage = &mut stages[index];
+        let blocks = points.div_ceil(BLOCK);
+        stage.points = points;
+        stage.passed.resize(stage.passed.len().max(blocks * BLOCK), 0);
+        stage.alive.resize(stage.alive.len().max(blocks), 0);
+        stage
+    }
+
+    /// Its blocks: where the counts go, and where the bits go.
+    #[inline(always)]
+    fn blocks(&mut self) -> impl Iterator<Item = (&mut [u8], &mut u64)> {
+        let blocks = self.points.div_ceil(BLOCK);
+        self.passed.chunks_exact_mut(BLOCK).zip(&mut self.alive).take(blocks)
+    }
+}
+
+/// The memory of one worker, used for tile after tile.
+#[derive(Debug)]
+pub(super) struct Workspace<T> {
+    survivors: Survivors<T>,
+    stages: Vec<Stage>,
+    /// Sums of the stages walked backward so far, in turn. As wide as the widest count.
+    sums: [Vec<u16>; 2],
+}
+
+/// The points that are alive, packed.
+#[derive(Debug)]
+struct Survivors<T> {
+    z: Point<Vec<T>>,
+    /// Their pixels, where they are of use.
+    pixel: Point<Vec<T>>,
+    points: usize,
+}
+
+impl<T: Lane> Survivors<T> {
+    /// Appends the points of a group that have a bit in `alive`.
+    #[inline(always)]
+    fn push<K: EscapeTime, S: Pack, const U: usize>(&mut self, simd: S, group: &Points<S, T, U>, alive: u64) {
+        let len = T::Vector::<S>::LEN;
+        let mut at = self.points;
+        for u in 0..U {
+            let bits = (alive >> (u * len)) & low_bits(len);
+            let pack = |from: Point<Vector<S, T>>, to: &mut Point<Vec<T>>| {
+                T::pack(simd, from.x.0, bits).store_slice(&mut to.x[at..at + len]);
+                T::pack(simd, from.y.0, bits).store_slice(&mut to.y[at..at + len]);
+            };
+            pack(group.z[u], &mut self.z);
+            if is_carried::<K>() {
+                pack(group.pixel[u], &mut self.pixel);
+            }
+            at += bits.count_ones() as usize;
+        }
+        self.points = at;
+    }
+
+    /// The group that begins with point `start`. Past the last point it holds leftovers.
+    #[inline(always)]
+    fn group<K: EscapeTime, S: Simd, const U: usize>(&self, simd: S, start: usize) -> Points<S, T, U> {
+        let Self { z, pixel, .. } = self;
+        Points::load::<K>(simd, Point { x: &z.x, y: &z.y }, Point { x: &pixel.x, y: &pixel.y }, start)
+    }
+}
+
+/// The lowest `n` bits, 64 for any `n` above.
+#[inline(always)]
+fn low_bits(n: usize) -> u64 {
+    if n < 64 { (1 << n) - 1 } else { u64::MAX }
+}
+
+impl<T: Lane> Workspace<T> {
+    /// Room for tiles of `points` points, rows padded to whole blocks.
+    pub(super) fn new<K: EscapeTime>(points: usize) -> Self {
+        let room = points + BLOCK;
+        let zeros = |room| Point { x: vec![T::round(0.0); room], y: vec![T::round(0.0); room] };
+        let pixel = zeros(if is_carried::<K>() { room } else { 0 });
+        Self {
+            survivors: Survivors { z: zeros(room), pixel, points: 0 },
+            stages: Vec::new(),
+            sums: [vec![0; room], vec![0; room]],
+        }
+    }
+
+    /// Computes `tile` into `out`, whose rows lie `stride` counts apart.
+    #[inline(always)]
+    pub(super) fn fill<K, S, Y, R, C, const U: usize>(
+        &mut self,
+        simd: S,
+        mut tally: Y,
+        tile: &Tile<'_, T>,
+        out: &mut [C],
+        stride: usize,
+    ) where
+        K: EscapeTime,
+        S: Pack,
+        Y: Tally<S, T, U>,
+        R: Rules,
+        C: Cell,
+    {
+        let total = usize::from(tile.constants.max_iter) - 1;
+        let mut plan = Plan::new(total);
+        let mut stages = 0;
+        self.survivors.points = 0;
+        while let Some(Pace { steps, leaps }) = plan.next(self.survivors.points) {
+            let tally = &mut tally;
+            // Each arm is a function of its own. The short stages have their length as a constant, so that they unroll.
+            match steps {
+                _ if stages == 0 => simd.vectorize(
+                    #[inline(always)]
+                    || self.first::<K, S, Y, R, U>(simd, tally, tile, steps),
+                ),
+                _ if leaps && !R::REVOCABLE => simd.vectorize(
+                    #[inline(always)]
+                    || self.leap::<K, S, Y, R, U>(simd, tally, tile, stages, steps),
+                ),
+                4 => simd.vectorize(
+                    #[inline(always)]
+                    || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, 4),
+                ),
+                8 => simd.vectorize(
+                    #[inline(always)]
+                    || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, 8),
+                ),
+                _ => simd.vectorize(
+                    #[inline(always)]
+                    || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, steps),
+                ),
+            }
+            stages += 1;
+        }
+        simd.vectorize(
+            #[inline(always)]
+            || self.unfold(simd, tile, stages, out, stride),
+        );
+    }
+
+    /// The first stage: every pixel of the tile, row by row.
+    #[inline(always)]
+    fn first<K, S, Y, R, const U: usize>(&mut self, simd: S, tally: &mut Y, tile: &Tile<'_, T>, steps: usize)
+    where
+        K: EscapeTime,
+        S: Pack,
+        Y: Tally<S, T, U>,
+        R: Rules,
+    {
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
+        let group_points = U * T::Vector::<S>::LEN;
+        let row_blocks = tile.width.div_ceil(BLOCK);
+        let stage = Stage::open(&mut self.stages, 0, row_blocks * BLOCK * tile.rows.len());
+        let pixels = tile.rows.iter().flat_map(|&y| (0..row_blocks).map(move |block| (y, block * BLOCK)));
+        self.survivors.points = 0;
+        for ((passed, alive), (y, column)) in stage.blocks().zip(pixels) {
+            *alive = 0;
+            for at in (0..BLOCK).step_by(group_points) {
+                let columns = &tile.columns[column + at..column + at + group_points];
+                let mut group = Points::row::<K>(simd, columns, y, tile.constants.common);
+                for _ in 0..tile.free {
+                    for u in 0..U {
+                        map.advance(&mut group, u);
+                    }
+                }
+                let passed = &mut passed[at..at + group_points];
+                let bits = tally.count(simd, map, &mut group, steps - tile.free, passed);
+                // The next stage's first test, made here already: half of the points that fail it are gone before it.
+                let bits = bits & tally.inside(map, &group) & low_bits(tile.width.saturating_sub(column + at));
+                *alive |= bits << at;
+                self.survivors.push::<K, S, U>(simd, &group, bits);
+            }
+        }
+    }
+
+    /// A later stage: every point that is left, counted step by step.
+    #[inline(always)]
+    fn later<K, S, Y, R, const U: usize>(
+        &mut self,
+        simd: S,
+        tally: &mut Y,
+        tile: &Tile<'_, T>,
+        index: usize,
+        steps: usize,
+    ) where
+        K: EscapeTime,
+        S: Pack,
+        Y: Tally<S, T, U>,
+        R: Rules,
+    {
+        let points = std::mem::take(&mut self.survivors.points);
+        let stage = Stage::open(&mut self.stages, index, points);
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
+        let group_points = U * T::Vector::<S>::LEN;
+        for (block, (passed, alive)) in stage.blocks().enumerate() {
+            *alive = 0;
+            for at in (0..BLOCK).step_by(group_points) {
+                let start = block * BLOCK + at;
+                let mut group = self.survivors.group::<K, S, U>(simd, start);
+                let passed = &mut passed[at..at + group_points];
+                let bits = tally.count(simd, map, &mut group, steps, passed);
+                let bits = bits & low_bits(points.saturating_sub(start));
+                *alive |= bits << at;
+                self.survivors.push::<K, S, U>(simd, &group, bits);
+            }
+        }
+    }
+
+    /// A later stage of points that mostly stay: [`LEAP`] steps at a time with one test after them. A group that loses a
+    /// point goes back to where the leap began and is counted step by step from there on.
+    #[inline(always)]
+    fn leap<K, S, Y, R, const U: usize>(
+        &mut self,
+        simd: S,
+        tally: &mut Y,
+        tile: &Tile<'_, T>,
+        index: usize,
+        steps: usize,
+    ) where
+        K: EscapeTime,
+        S: Pack,
+        Y: Tally<S, T, U>,
+        R: Rules,
+    {
+        let points = std::mem::take(&mut self.survivors.points);
+        let stage = Stage::open(&mut self.stages, index, points);
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
+        let group_points = U * T::Vector::<S>::LEN;
+        for (block, (passed, alive)) in stage.blocks().enumerate() {
+            *alive = 0;
+            for at in (0..BLOCK).step_by(group_points) {
+                let start = block * BLOCK + at;
+                let mut group = self.survivors.group::<K, S, U>(simd, start);
+                let passed = &mut passed[at..at + group_points];
+                let valid = low_bits(points.saturating_sub(start).min(group_points));
+                let mut bits = valid;
+                let mut leapt = 0;
+                while leapt < steps && bits == valid {
+                    let before = group;
+                    let leap = LEAP.min(steps - leapt);
+                    for _ in 0..leap {
+                        for u in 0..U {
+                            map.advance(&mut group, u);
+                        }
+                    }
+                    bits = tally.inside(map, &group) & valid;
+                    if bits == valid {
+                        leapt += leap;
+                    } else {
+                        group = before;
+                    }
+                }
+                passed.fill(0);
+                if leapt < steps {
+                    bits = tally.count(simd, map, &mut group, steps - leapt, passed) & valid;
+                }
+                let leapt = u8::try_from(leapt).expect("a stage has at most 240 steps");
+                passed.iter_mut().for_each(|passed| *passed += leapt);
+                *alive |= bits << at;
+                self.survivors.push::<K, S, U>(simd, &group, bits);
+            }
+        }
+    }
+
+    /// The way back: sums over the stages, last to first, and at the first the pixels.
+    #[inline(always)]
+    fn unfold<S: Simd, C: Cell>(&mut self, simd: S, tile: &Tile<'_, T>, stages: usize, out: &mut [C], stride: usize) {
+        let [mut deeper, mut sums] = self.sums.each_mut().map(|sums| bytemuck::cast_slice_mut::<u16, C>(sums));
+        for index in (1..stages).rev() {
+            let stage = &mut self.stages[index];
+            let is_last = index + 1 == stages;
+            let mut taken = 0;
+            for ((passed, alive), sums) in stage.blocks().zip(sums.chunks_exact_mut(BLOCK)) {
+                let alive = if is_last { 0 } else { *alive };
+                C::unfold(simd, C::from_u16(0), passed, alive, &deeper[taken..], sums);
+                taken += alive.count_ones() as usize;
+            }
+            (deeper, sums) = (sums, deeper);
+        }
+        let rows = out.chunks_mut(stride).map(|row| &mut row[..tile.width]).take(tile.rows.len());
+        let Some(stage) = self.stages.first_mut().filter(|_| stages > 0) else {
+            rows.for_each(|row| row.fill(C::from_u16(tile.constants.max_iter)));
+            return;
+        };
+        let free = u16::try_from(tile.free).expect("a few tests at most are left out");
+        let start = C::from_u16(tile.constants.max_iter - free);
+        let mut taken = 0;
+        for ((passed, alive), pixels) in stage.blocks().zip(rows.flat_map(|row| row.chunks_mut(BLOCK))) {
+            let alive = if stages == 1 { 0 } else { *alive };
+            let deeper = &deeper[taken..];
+            if pixels.len() == BLOCK {
+                C::unfold(simd, start, passed, alive, deeper, pixels);
+            } else {
+                let mut block = [start; BLOCK];
+                C::unfold(simd, start, passed, alive, deeper, &mut block);
+                pixels.copy_from_slice(&block[..pixels.len()]);
+            }
+            taken += alive.count_ones() as usize;
+        }
+    }
+}

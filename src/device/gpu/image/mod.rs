@@ -1,0 +1,219 @@
+//! Images on the GPU: the coordinates of a call go up as tables, the rows of all its bands become one sequence of pixels,
+//! and a dispatch takes as many of them as its time allows, be it many bands or a part of a row.
+//!
+//! Host's side of `shaders/escape.wgsl`.
+
+mod assemble;
+mod params;
+mod pieces;
+mod table;
+mod tile;
+
+use std::marker::PhantomData;
+
+use assemble::{Assembler, assemble};
+use params::GpuReal;
+pub use params::{ParamsF32, ParamsF64};
+use pieces::Pieces;
+use table::Table;
+use tile::{Tile, tiles};
+
+use super::{
+    context::Context,
+    dispatch,
+    pacer::Pacer,
+    pipeline::{Binding, Contraction, Pipeline},
+    shader::{self, Shader},
+    slot::{Output, Slots},
+};
+use crate::{
+    device::{
+        Deliver,
+        proof::{self, Orbits},
+    },
+    error::Error,
+    kernel::{
+        Precision,
+        band::Band,
+        count::Count,
+        escape::EscapeTime,
+        image::{Image, Visitor},
+    },
+};
+
+/// Most bytes of counts a dispatch returns: enough to hide the cost of a launch, small enough to overlap well.
+const OUT_BYTES: u64 = 16 << 20;
+/// Most bytes of a coordinate table, where the device allows as much.
+const TABLE_BYTES: u64 = 64 << 20;
+
+/// The bindings of the kernel, in the order of their numbers.
+const BINDINGS: [Binding; 3] = [Binding::Input, Binding::Input, Binding::Output];
+
+/// What the kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Format {
+    /// Which kernel.
+    pub(super) kernel: &'static str,
+    /// In what it computes.
+    pub(super) precision: Precision,
+    /// Whether counts are packed as bytes, else as 16 bits.
+    pub(super) bytes: bool,
+}
+
+impl Format {
+    /// What `image` needs.
+    pub(super) fn of(image: &Image, precision: Precision) -> Self {
+        Self { kernel: image.kernel.name(), precision, bytes: image.counts_fit_u8() }
+    }
+
+    /// The text for the kernel of `image`, whose format this is.
+    pub(super) fn shader(self, image: &Image) -> Shader {
+        struct Text(Format);
+        impl Visitor for Text {
+            type Output = Shader;
+            fn visit<K: EscapeTime>(self, _: &K) -> Shader {
+                shader::escape::<K>(self.0.precision, self.0.per_word())
+            }
+        }
+        image.kernel.visit(Text(self))
+    }
+
+    /// Counts in a word of the output.
+    fn per_word(self) -> usize {
+        size_of::<u32>() / if self.bytes { size_of::<u8>() } else { size_of::<u16>() }
+    }
+
+    /// Iterations that must be left where a block begins, in an image whose pixels reach so far; more than any limit where tests
+    /// may not wait.
+    fn leap_above<T: GpuReal>(self, image: &Image, reach: (f64, f64)) -> u32 {
+        let may_wait = image.kernel.visit(MayWait { format: self, image, reach, kind: PhantomData::<T> });
+        if may_wait { shader::block(self.per_word()) } else { u32::MAX }
+    }
+}
+
+/// Whether tests may wait in an image.
+struct MayWait<'a, T> {
+    format: Format,
+    image: &'a Image,
+    reach: (f64, f64),
+    kind: PhantomData<T>,
+}
+
+impl<T: GpuReal> Visitor for MayWait<'_, T> {
+    type Output = bool;
+
+    fn visit<K: EscapeTime>(self, _: &K) -> bool {
+        let orbits = Orbits::of::<K, T>(&self.image.constants(), self.reach);
+        orbits.tests_may_wait(shader::tests_apart(self.format.precision), T::MOST.into())
+    }
+}
+
+/// The kernel in one format, with its tables.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    format: Format,
+    pipeline: Pipeline,
+    pacer: Pacer,
+    columns: Table,
+    rows: Table,
+}
+
+impl Kernel {
+    /// Compiles `shader`, a text for `format`.
+    pub(super) fn build(
+        context: &Context,
+        format: Format,
+        shader: &Shader,
+        contraction: Contraction,
+        pacer: Pacer,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            format,
+            pipeline: Pipeline::build(context, shader, &BINDINGS, contraction)?,
+            pacer,
+            columns: Table::new(context)?,
+            rows: Table::new(context)?,
+        })
+    }
+
+    /// How its dispatches are sized, and how long they took.
+    pub(super) fn pacer(&self) -> &Pacer {
+        &self.pacer
+    }
+
+    /// Computes `bands` of `image`, which needs this kernel's format, and delivers them by so many `threads`.
+    pub(super) fn run(
+        &mut self,
+        context: &Context,
+        slots: &mut Slots,
+        image: &Image,
+        bands: &[Band],
+        threads: usize,
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        let run = match (self.format.precision, self.format.bytes) {
+            (Precision::F32, true) => Self::run_as::<f32, u8>,
+            (Precision::F32, false) => Self::run_as::<f32, u16>,
+            (Precision::F64, true) => Self::run_as::<f64, u8>,
+            (Precision::F64, false) => Self::run_as::<f64, u16>,
+        };
+        run(self, context, slots, image, bands, threads, deliver)
+    }
+
+    fn run_as<T: GpuReal, C: Count>(
+        &mut self,
+        context: &Context,
+        slots: &mut Slots,
+        image: &Image,
+        bands: &[Band],
+        threads: usize,
+        deliver: Deliver<'_>,
+    ) -> Result<(), Error> {
+        let columns: Vec<T> = image.columns();
+        let rows: Vec<T> = bands.iter().flat_map(|band| image.rows::<T>(band.rows.clone())).collect();
+        let leap_above = self.format.leap_above::<T>(image, (proof::reach(&columns), proof::reach(&rows)));
+        assemble(columns.len(), bands, threads, deliver, |assembler: &mut Assembler<'_, '_, C, Output>| {
+            let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
+            for tile in tiles(columns.len(), rows.len(), table_bytes / size_of::<T>()) {
+                self.columns.fill(context, &columns[tile.columns.clone()])?;
+                self.rows.fill(context, &rows[tile.rows.clone()])?;
+                self.run_tile::<T, C>(context, slots, image, bands, &tile, leap_above, assembler)?;
+                if assembler.is_enough() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Computes `tile`, whose coordinates are in the tables.
+    fn run_tile<T: GpuReal, C: Count>(
+        &mut self,
+        context: &Context,
+        slots: &mut Slots,
+        image: &Image,
+        bands: &[Band],
+        tile: &Tile,
+        leap_above: u32,
+        assembler: &mut Assembler<'_, '_, C, Output>,
+    ) -> Result<(), Error> {
+        let count_bytes = size_of::<C>() as u64;
+        let most_pixels = (OUT_BYTES.min(context.most_binding_bytes()) / count_bytes).min(tile.pixels());
+        slots.reserve(context, most_pixels * count_bytes)?;
+        let mut pieces = Pieces::<T, C> {
+            image,
+            pipeline: &self.pipeline.compute,
+            bind_groups: slots
+                .each(|slot| self.pipeline.bind(context, &[&self.columns.buffer, &self.rows.buffer, &slot.out])),
+            pacer: &mut self.pacer,
+            assembler,
+            most_pixels,
+            width: u32::try_from(tile.columns.len()).expect("a table has less than 2^32 entries"),
+            ends: tile.ends(image.width as usize, bands.iter().map(|band| band.height() as usize)),
+            remaining: 0..tile.pixels(),
+            leap_above,
+            real: PhantomData,
+        };
+        dispatch::run(context, slots, &mut pieces)
+    }
+}

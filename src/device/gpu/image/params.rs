@@ -1,0 +1,64 @@
+//! The uniform of `shaders/escape.wgsl`, in each format that `real` stands for.
+//!
+//! One definition for both: bytemuck derives its guarantees for concrete types alone, hence the macro.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::pieces::Piece;
+use crate::kernel::{image::Image, number::Real};
+
+/// A floating-point format of the kernel.
+pub(super) trait GpuReal: Real + Pod + Into<f64> {
+    /// The uniform.
+    type Params: Pod;
+
+    /// The largest number.
+    const MOST: Self;
+
+    /// The uniform of the dispatch of `piece`.
+    fn params(image: &Image, piece: &Piece) -> Self::Params;
+}
+
+macro_rules! params {
+    ($name:ident, $real:ty) => {
+        #[doc = concat!("The shader's `Params` where `real` is ", stringify!($real), ".")]
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Pod, Zeroable)]
+        #[expect(missing_docs, reason = "the shader's twin explains each member")]
+        pub struct $name {
+            pub common_x: $real,
+            pub common_y: $real,
+            pub radius2: $real,
+            pub max_iter: u32,
+            pub width: u32,
+            pub first_column: u32,
+            pub first_row: u32,
+            pub pixels: u32,
+            pub leap_above: u32,
+        }
+
+        impl GpuReal for $real {
+            type Params = $name;
+
+            const MOST: Self = <$real>::MAX;
+
+            fn params(image: &Image, piece: &Piece) -> $name {
+                let constants = image.constants::<$real>();
+                $name {
+                    common_x: constants.common.x,
+                    common_y: constants.common.y,
+                    radius2: constants.radius2,
+                    max_iter: u32::from(constants.max_iter),
+                    width: piece.width,
+                    first_column: piece.first_column,
+                    first_row: piece.first_row,
+                    pixels: piece.pixels,
+                    leap_above: piece.leap_above,
+                }
+            }
+        }
+    };
+}
+
+params!(ParamsF32, f32);
+params!(ParamsF64, f64);

@@ -1,0 +1,189 @@
+//! One rank's part: bands computed on its device and encoded, and what it tells rank 0 of each order.
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Job, verify::Sample};
+use crate::{
+    device::Device,
+    error::Error,
+    kernel::band::Band,
+    output::{color::PixelBytes, encode::EncodedBand},
+    workload::{
+        schedule::{Order, Shown},
+        stop::Stop,
+    },
+};
+
+/// Opens what stands in for a device that fails.
+pub type Fallback<'a> = &'a (dyn Fn() -> Result<Box<dyn Device>, Error> + Sync);
+
+/// What a rank did and measured. Times in seconds.
+#[derive(Clone, Debug, Default)]
+pub struct Share {
+    /// Pixels.
+    pub pixels: u64,
+    /// Iterations.
+    pub iterations: u64,
+    /// Computing.
+    pub compute_s: f64,
+    /// Filtering and compressing.
+    pub encode_s: f64,
+    /// Of a device of its own, in which it computed; meanwhile its cores may have encoded.
+    pub busy_s: Option<f64>,
+    /// Waiting for pieces.
+    pub wait_s: f64,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// What stands before the bands of a message to rank 0.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct Head {
+    elapsed_s: f64,
+    round_trip_s: f64,
+    bands: u64,
+    failed: u64,
+    sample_bytes: u64,
+}
+
+/// What was done of an order, or the news that nothing will be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Delivery {
+    /// Seconds that it took.
+    pub(super) elapsed_s: f64,
+    /// Seconds from an earlier delivery until the order was there in answer; 0 where it answered none.
+    pub(super) round_trip_s: f64,
+    /// The bands that were begun, in order.
+    pub(super) bands: Vec<EncodedBand>,
+    /// Counts to be checked, where that is wanted.
+    pub(super) sample: Option<Sample>,
+    /// Whether the rank has failed and does no more.
+    pub(super) failed: bool,
+}
+
+impl Delivery {
+    /// Its form on the way to rank 0.
+    pub(super) fn to_message(&self) -> Vec<u8> {
+        let sample = self.sample.as_ref().map(Sample::to_bytes).unwrap_or_default();
+        let head = Head {
+            elapsed_s: self.elapsed_s,
+            round_trip_s: self.round_trip_s,
+            bands: self.bands.len() as u64,
+            failed: u64::from(self.failed),
+            sample_bytes: sample.len() as u64,
+        };
+        let mut message = bytemuck::bytes_of(&head).to_vec();
+        message.extend(sample);
+        self.bands.iter().for_each(|band| band.write_to(&mut message));
+        message
+    }
+
+    /// What rank 0 learns of the rank.
+    pub(super) fn shown(&self) -> Shown {
+        let bands = u32::try_from(self.bands.len()).expect("bands are numbered in 32 bits");
+        Shown { bands, elapsed_s: self.elapsed_s, round_trip_s: self.round_trip_s }
+    }
+
+    /// Reads [`Self::to_message`].
+    pub(super) fn of_message(message: &[u8]) -> Self {
+        let (head, rest) = message.split_at(size_of::<Head>());
+        let head: Head = bytemuck::pod_read_unaligned(head);
+        let (sample, rest) = rest.split_at(usize::try_from(head.sample_bytes).expect("the message is in memory"));
+        Self {
+            elapsed_s: head.elapsed_s,
+            round_trip_s: head.round_trip_s,
+            bands: EncodedBand::read_all(rest).collect(),
+            sample: (!sample.is_empty()).then(|| Sample::of_bytes(sample)),
+            failed: head.failed != 0,
+        }
+    }
+}
+
+/// The part of one rank in a job.
+#[derive(Debug)]
+pub(super) struct Computer<'a> {
+    pub(super) job: &'a Job,
+    pub(super) rank: usize,
+    pub(super) pixels: PixelBytes,
+    pub(super) device: &'a mut Box<dyn Device>,
+    /// Once there is a reason to stop, no further band is begun.
+    pub(super) stop: &'a Stop,
+    pub(super) share: Share,
+}
+
+impl Computer<'_> {
+    /// Computes and encodes the bands of `order`, or of its first bands those that are begun in time and
+    /// before a stop. A GPU that fails is
+    /// replaced by `fallback` for the rest of the job, and the order is begun anew.
+    pub(super) fn compute(&mut self, order: Order, fallback: Fallback<'_>) -> Result<Delivery, Error> {
+        // Not before it has done something: a job whose start takes as long as its time limit comes on by a band each time.
+        if self.stop.reason().is_some() && self.share.pixels > 0 {
+            return Ok(Delivery::default());
+        }
+        match self.attempt(order) {
+            Err(error @ Error::Gpu { .. }) => {
+                *self.device = fallback()?;
+                let Job { image, coloring, .. } = self.job;
+                self.pixels = coloring.pixel_bytes(image.max_iter, self.rank, self.device.identity().kind);
+                self.share.notes.push(format!("rank {} lost its GPU and goes on with its cores: {error}", self.rank));
+                self.attempt(order)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn attempt(&mut self, Order { piece, limit_us, .. }: Order) -> Result<Delivery, Error> {
+        let Job { image, precision, .. } = self.job;
+        let bands: Vec<Band> = piece.bands().map(|index| self.job.bands().get(index)).collect();
+        let encoded = Mutex::new(Vec::with_capacity(bands.len()));
+        let sample = Mutex::new(None);
+        let encode_ns = AtomicU64::new(0);
+        let limit = (limit_us != Order::NO_LIMIT).then(|| Duration::from_micros(limit_us.into()));
+        let started = Instant::now();
+        let busy_before = self.device.busy_s();
+        let (job, pixels, stop) = (self.job, &self.pixels, self.stop);
+        self.device.image(image, *precision, &bands, &|band, counts| {
+            let encoding = Instant::now();
+            if job.verify && band.index == piece.first {
+                *sample.lock().expect("no thread panics while it stores") = Some(Sample::of(band, counts));
+            }
+            let band = EncodedBand::new(band, counts, pixels, job.keep_counts);
+            let nanoseconds = u64::try_from(encoding.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            encode_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+            encoded.lock().expect("no thread panics while it pushes").push(band);
+            if limit.is_some_and(|limit| started.elapsed() >= limit) || stop.reason().is_some() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        let elapsed_s = started.elapsed().as_secs_f64();
+        let workers = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
+        let encode_s = (Duration::from_nanos(encode_ns.into_inner()) / workers).as_secs_f64();
+        self.share.encode_s += encode_s;
+        if let Some((before_s, after_s)) = busy_before.zip(self.device.busy_s()) {
+            *self.share.busy_s.get_or_insert_default() += after_s - before_s;
+        }
+        self.share.compute_s += (elapsed_s - encode_s).max(0.0);
+
+        let mut encoded = encoded.into_inner().expect("no thread panicked while it pushed");
+        encoded.sort_by_key(|band| band.facts.index);
+        for (band, encoded) in bands.iter().zip(&encoded) {
+            let band_px = u64::from(band.height()) * u64::from(image.width);
+            self.share.pixels += band_px;
+            self.share.iterations += band_px * u64::from(image.max_iter) - encoded.facts.sum;
+        }
+        let sample = sample.into_inner().expect("no thread panicked while it stored");
+        Ok(Delivery { elapsed_s, bands: encoded, sample, ..Delivery::default() })
+    }
+}

@@ -1,0 +1,47 @@
+//! A sample of counts from every piece, to be compared with the definition on rank 0.
+
+use super::Job;
+use crate::{
+    error::Error,
+    kernel::{band::Band, count::Counts},
+};
+
+/// One row of counts, as the device delivered it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    row: u32,
+    counts: Vec<u16>,
+}
+
+impl Sample {
+    /// A row of `band`, another one in each band.
+    pub(super) fn of(band: &Band, counts: Counts<'_>) -> Self {
+        // A prime, so that neighboring bands do not give their rows of the same height.
+        let offset = band.index.wrapping_mul(7919) % band.height();
+        let counts = match counts {
+            Counts::U8(counts) => counts.row(offset as usize).iter().map(|count| u16::from(*count)).collect(),
+            Counts::U16(counts) => counts.row(offset as usize).to_vec(),
+        };
+        Self { row: band.rows.start + offset, counts }
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        [bytemuck::bytes_of(&self.row), bytemuck::cast_slice(&self.counts)].concat()
+    }
+
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        let (row, counts) = bytes.split_at(size_of::<u32>());
+        Self { row: bytemuck::pod_read_unaligned(row), counts: bytemuck::pod_collect_to_vec(counts) }
+    }
+
+    /// Compares with the definition.
+    pub(super) fn check(&self, job: &Job, rank: usize) -> Result<(), Error> {
+        let row = self.row;
+        let definition = job.image.definition(job.precision, row..row + 1);
+        let mut pixels = definition.into_iter().zip(&self.counts).enumerate();
+        match pixels.find(|(_, (expected, found))| expected != *found) {
+            None => Ok(()),
+            Some((column, (expected, found))) => Err(Error::Wrong { rank, row, column, found: *found, expected }),
+        }
+    }
+}
