@@ -20,9 +20,9 @@ const COUNT_BITS = 32u / PER_WORD;
 
 // Twin: `Params` in src/device/gpu/image/params.rs.
 struct Params {
-    // What all orbits have in common: c, or where they start.
-    common_x: real,
-    common_y: real,
+    // What is fixed for all orbits: c, or where they start.
+    fixed_x: real,
+    fixed_y: real,
     radius2: real,
     max_iter: u32,
     // Pixels in a row of the tile that the tables describe, at least 1.
@@ -84,10 +84,10 @@ fn step(orbit: Orbit, c: Point, radius2: real) -> Orbit {
 
 // All loops end after max_iter - 1 iterations at the latest, whatever the values: the host relies on it.
 fn count(x: real, y: real) -> u32 {
-    let common = Point(params.common_x, params.common_y);
-    let c = constant(Point(x, y), common);
+    let fixed = Point(params.fixed_x, params.fixed_y);
+    let c = constant(Point(x, y), fixed);
     let radius2 = params.radius2;
-    var orbit = Orbit(start(Point(x, y), common), params.max_iter, true);
+    var orbit = Orbit(start(Point(x, y), fixed), params.max_iter, true);
     // Blocks, as long as all tests are passed. Where one is failed the orbit goes back to the block's begin and is counted
     // from there step by step. Between two tests no number grows beyond the format: what is decided here is decided without
     // infinity and NaN, of which drivers may assume that they do not occur. What escapes stays escaped.

@@ -42,9 +42,9 @@ fn uniform(module: &Module) -> Layout {
 fn twin(shader: &shader::Shader) -> Layout {
     match shader.entry {
         "escape" if shader.label.contains("f32") => layout!(image::ParamsF32:
-            common_x, common_y, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
+            fixed_x, fixed_y, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
         "escape" => layout!(image::ParamsF64:
-            common_x, common_y, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
+            fixed_x, fixed_y, radius2, max_iter, width, first_column, first_row, pixels, leap_above),
         "counting" => words(&shader.label),
         other => panic!("no Rust twin is named here for the uniform of {other}"),
     }

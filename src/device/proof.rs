@@ -33,10 +33,10 @@ pub(super) struct Orbits {
 impl Orbits {
     /// Of the pixels whose coordinates are at most so large.
     pub(super) fn of<K: EscapeTime, T: Real + Into<f64>>(constants: &Constants<T>, reach: (f64, f64)) -> Self {
-        let (pixel, common) = (reach.0.hypot(reach.1), constants.common.x.into().hypot(constants.common.y.into()));
+        let (pixel, fixed) = (reach.0.hypot(reach.1), constants.fixed.x.into().hypot(constants.fixed.y.into()));
         let (start, c) = match K::PLANE {
-            Plane::Orbits => (pixel, common),
-            Plane::Parameters => (common, pixel),
+            Plane::Orbits => (pixel, fixed),
+            Plane::Parameters => (fixed, pixel),
         };
         Self { start, c, radius2: constants.radius2.into() }
     }
@@ -113,8 +113,8 @@ mod tests {
     use super::*;
     use crate::kernel::{julia::Julia, mandelbrot::Mandelbrot, number::Point};
 
-    fn constants<T>(common: (T, T), radius2: T) -> Constants<T> {
-        Constants { common: Point { x: common.0, y: common.1 }, radius2, max_iter: 255 }
+    fn constants<T>(fixed: (T, T), radius2: T) -> Constants<T> {
+        Constants { fixed: Point { x: fixed.0, y: fixed.1 }, radius2, max_iter: 255 }
     }
 
     fn julia(c: (f64, f64), radius: f64) -> Orbits {
@@ -180,7 +180,7 @@ mod tests {
             let (mut y, mut x) = (f32::from(k) * 0.01).sin_cos();
             (x, y) = (x * 2.999, y * 2.999);
             for _ in 0..4 {
-                (x, y) = ((x * x - y * y) + constants.common.x, (x * y + x * y) + constants.common.y);
+                (x, y) = ((x * x - y * y) + constants.fixed.x, (x * y + x * y) + constants.fixed.y);
             }
             assert!((x * x + y * y).is_finite() && x * x + y * y > constants.radius2, "{k}: {x} {y}");
         }

@@ -34,8 +34,8 @@ pub trait EscapeTime: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The text in `shaders/`: its `advance` is [`Self::next`].
     const WGSL: &'static str;
 
-    /// What all orbits of a picture have in common: c in the plane of orbits, the starting point in that of parameters.
-    fn common(&self) -> Point<f64>;
+    /// What is fixed for all orbits of a picture: c in the plane of orbits, the starting point in that of parameters.
+    fn fixed(&self) -> Point<f64>;
 
     /// f(z, c), where `squares` are the squares of z's parts, which the test needs too. Each operation rounds once, in the order in
     /// which it is written. The real part is never -0 before that of `c` is added, which lets [`Zero`](super::number::Zero) stand
@@ -62,8 +62,8 @@ pub fn square_plus<N: Number, A: Addend<N>>(z: Point<N>, squares: Point<N>, c: P
 /// What every pixel's orbit shares, in the format `T`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constants<T> {
-    /// See [`EscapeTime::common`].
-    pub common: Point<T>,
+    /// See [`EscapeTime::fixed`].
+    pub fixed: Point<T>,
     /// Square of the escape radius.
     pub radius2: T,
     /// The count a point starts from.
@@ -80,7 +80,7 @@ pub struct Constants<T> {
 /// last place of the radius, for radii from 1e-150 to 1e150.
 #[must_use]
 pub fn count<K: EscapeTime, T: Real>(x: T, y: T, constants: &Constants<T>) -> u16 {
-    let (mut z, c) = orbit::<K, _>(Point { x, y }, constants.common);
+    let (mut z, c) = orbit::<K, _>(Point { x, y }, constants.fixed);
     let mut n = constants.max_iter;
     while n > 1 {
         let squares = z.squares();
@@ -97,10 +97,10 @@ pub fn count<K: EscapeTime, T: Real>(x: T, y: T, constants: &Constants<T>) -> u1
 /// Where the orbit of `pixel` starts, and its c.
 #[inline(always)]
 #[must_use]
-pub fn orbit<K: EscapeTime, N: Copy>(pixel: Point<N>, common: Point<N>) -> (Point<N>, Point<N>) {
+pub fn orbit<K: EscapeTime, N: Copy>(pixel: Point<N>, fixed: Point<N>) -> (Point<N>, Point<N>) {
     match K::PLANE {
-        Plane::Orbits => (pixel, common),
-        Plane::Parameters => (common, pixel),
+        Plane::Orbits => (pixel, fixed),
+        Plane::Parameters => (fixed, pixel),
     }
 }
 

@@ -88,15 +88,15 @@ impl ImageKernel {
         self.visit(Parameters)
     }
 
-    fn common(&self) -> Point<f64> {
-        struct Common;
-        impl Visitor for Common {
+    fn fixed(&self) -> Point<f64> {
+        struct Fixed;
+        impl Visitor for Fixed {
             type Output = Point<f64>;
             fn visit<K: EscapeTime>(self, kernel: &K) -> Point<f64> {
-                kernel.common()
+                kernel.fixed()
             }
         }
-        self.visit(Common)
+        self.visit(Fixed)
     }
 }
 
@@ -130,9 +130,9 @@ impl Image {
     /// The constants of the iteration in the format `T`.
     #[must_use]
     pub fn constants<T: Real>(&self) -> Constants<T> {
-        let common = self.kernel.common();
+        let fixed = self.kernel.fixed();
         Constants {
-            common: Point { x: T::round(common.x), y: T::round(common.y) },
+            fixed: Point { x: T::round(fixed.x), y: T::round(fixed.y) },
             radius2: T::round(self.radius * self.radius),
             max_iter: self.max_iter,
         }

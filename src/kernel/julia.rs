@@ -24,7 +24,7 @@ impl EscapeTime for Julia {
     const PLANE: Plane = Plane::Orbits;
     const WGSL: &'static str = include_str!("../../shaders/julia.wgsl");
 
-    fn common(&self) -> Point<f64> {
+    fn fixed(&self) -> Point<f64> {
         Point { x: self.c.0, y: self.c.1 }
     }
 

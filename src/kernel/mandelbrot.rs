@@ -20,7 +20,7 @@ impl EscapeTime for Mandelbrot {
     const PLANE: Plane = Plane::Parameters;
     const WGSL: &'static str = include_str!("../../shaders/mandelbrot.wgsl");
 
-    fn common(&self) -> Point<f64> {
+    fn fixed(&self) -> Point<f64> {
         Point { x: 0.0, y: 0.0 }
     }
 

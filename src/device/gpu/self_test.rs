@@ -150,7 +150,7 @@ mod tests {
             let counts = pixels.map(|pixel| {
                 let is_start = matches!($tile.kernel, ImageKernel::Julia(_));
                 let (Point { mut x, mut y }, c) =
-                    if is_start { (pixel, constants.common) } else { (constants.common, pixel) };
+                    if is_start { (pixel, constants.fixed) } else { (constants.fixed, pixel) };
                 let mut n = constants.max_iter;
                 while n > 1 && x * x + y * y < constants.radius2 {
                     let xy = x * y;
@@ -185,7 +185,7 @@ mod tests {
             let counts = tile.definition(*precision, 0..EDGE);
             let is_beyond = |&((row, column), count): &((usize, usize), &u16)| {
                 let pixel = Point { x: columns[column], y: rows[row] };
-                let (mut z, c) = crate::kernel::escape::orbit::<K, T>(pixel, constants.common);
+                let (mut z, c) = crate::kernel::escape::orbit::<K, T>(pixel, constants.fixed);
                 let left_after = u32::from(tile.max_iter - count);
                 for _ in 0..left_after / block * block + block {
                     z = K::next(z, z.squares(), c);

@@ -61,13 +61,13 @@ pub fn escape<K: EscapeTime>(precision: Precision, per_word: usize) -> Shader {
     let block = block(per_word);
     let leap = leap(block, tests_apart(precision));
     let [start, constant] = match K::PLANE {
-        Plane::Orbits => ["pixel", "common"],
-        Plane::Parameters => ["common", "pixel"],
+        Plane::Orbits => ["pixel", "fixed"],
+        Plane::Parameters => ["fixed", "pixel"],
     };
     let open = format!(
         "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\n\
-         fn start(pixel: Point, common: Point) -> Point {{\n    return {start};\n}}\n\
-         fn constant(pixel: Point, common: Point) -> Point {{\n    return {constant};\n}}\n{leap}\n"
+         fn start(pixel: Point, fixed: Point) -> Point {{\n    return {start};\n}}\n\
+         fn constant(pixel: Point, fixed: Point) -> Point {{\n    return {constant};\n}}\n{leap}\n"
     );
     Shader {
         entry: "escape",

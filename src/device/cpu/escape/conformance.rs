@@ -18,8 +18,8 @@ struct Case {
     name: &'static str,
     columns: Vec<f64>,
     rows: Vec<f64>,
-    /// What the orbits have in common: of a Julia set c.
-    common: (f64, f64),
+    /// What is fixed for all orbits: of a Julia set c.
+    fixed: (f64, f64),
     radius: f64,
     max_iter: u16,
 }
@@ -30,11 +30,11 @@ type Fill<'a, T, C> = &'a dyn Fn(&[T], &[T], Constants<T>, &mut [C]);
 fn cases() -> Vec<Case> {
     let grid =
         |from: f64, to: f64, n: u32| (0..n).map(|i| from + f64::from(i) * ((to - from) / f64::from(n))).collect();
-    let case = |name, width, height, common, radius, max_iter| Case {
+    let case = |name, width, height, fixed, radius, max_iter| Case {
         name,
         columns: grid(-2.0, 2.0, width),
         rows: grid(1.5, -1.5, height),
-        common,
+        fixed,
         radius,
         max_iter,
     };
@@ -94,12 +94,12 @@ fn cases() -> Vec<Case> {
         name: "all leave together and come back",
         columns: grid(0.4345, 0.4348, 130),
         rows: grid(0.1307, 0.1305, 30),
-        common: (0.265_214_910_553_349_67, 0.003_906_525_056_998_58),
+        fixed: (0.265_214_910_553_349_67, 0.003_906_525_056_998_58),
         radius: 0.53,
         max_iter: 700,
     });
     let (columns, rows) = (vec![0.1, f64::NAN, -0.2], vec![0.1, f64::NAN]);
-    cases.push(Case { name: "small or no number", columns, rows, common: tutorial, radius: 3.0, max_iter: 255 });
+    cases.push(Case { name: "small or no number", columns, rows, fixed: tutorial, radius: 3.0, max_iter: 255 });
     for width in [1, 7, 63, 64, 65, 127, 128, 1000] {
         cases.push(case("widths", width, 33, tutorial, 3.0, 255));
         cases.push(case("widths, 16 bits", width, 21, (-0.8, 0.156), 2.0, 700));
@@ -109,16 +109,16 @@ fn cases() -> Vec<Case> {
         cases.push(case("limits, revocable", 70, 50, (-1.0, 0.0), 0.7, max_iter));
     }
     for (radius, max_iter) in [(3.0, 255), (3.0, 600), (0.7, 255), (1e16, 255), (f64::INFINITY, 255)] {
-        for common in [(0.0, 0.65), (-0.8, 0.156), (0.0, 0.0)] {
+        for fixed in [(0.0, 0.65), (-0.8, 0.156), (0.0, 0.0)] {
             let (columns, rows) = (hostile.clone(), hostile.clone());
-            cases.push(Case { name: "hostile coordinates", columns, rows, common, radius, max_iter });
+            cases.push(Case { name: "hostile coordinates", columns, rows, fixed, radius, max_iter });
         }
     }
     for zoom in [1e-3, 1e-9, 1e-15, 1e-30] {
         let (columns, rows) = (grid(-0.4 - zoom, -0.4 + zoom, 150), grid(0.1 + zoom, 0.1 - zoom, 80));
-        cases.push(Case { name: "zoom", columns, rows, common: (0.0, 0.65), radius: 3.0, max_iter: 255 });
+        cases.push(Case { name: "zoom", columns, rows, fixed: (0.0, 0.65), radius: 3.0, max_iter: 255 });
         let (columns, rows) = (grid(-zoom, zoom, 150), grid(zoom, -zoom, 80));
-        cases.push(Case { name: "zoom at the origin", columns, rows, common: (-0.7, 0.3), radius: 3.0, max_iter: 800 });
+        cases.push(Case { name: "zoom at the origin", columns, rows, fixed: (-0.7, 0.3), radius: 3.0, max_iter: 800 });
     }
     cases
 }
@@ -128,7 +128,7 @@ fn compare<K: EscapeTime, T: Lane, C: Cell>(case: &Case, fill: Fill<'_, T, C>) -
     let rounded = |values: &[f64]| values.iter().map(|&value| T::round(value)).collect::<Vec<_>>();
     let (columns, rows) = (rounded(&case.columns), rounded(&case.rows));
     let constants = Constants {
-        common: Point { x: T::round(case.common.0), y: T::round(case.common.1) },
+        fixed: Point { x: T::round(case.fixed.0), y: T::round(case.fixed.1) },
         radius2: T::round(case.radius * case.radius),
         max_iter: case.max_iter,
     };
@@ -141,10 +141,10 @@ fn compare<K: EscapeTime, T: Lane, C: Cell>(case: &Case, fill: Fill<'_, T, C>) -
     match expected.iter().zip(&actual).position(|(expected, actual)| expected != actual) {
         None => Ok(()),
         Some(i) => Err(format!(
-            "{}, {}: common {:?} radius {} max_iter {} {}x{} {}: row {} column {}: {:?} instead of {:?}",
+            "{}, {}: fixed {:?} radius {} max_iter {} {}x{} {}: row {} column {}: {:?} instead of {:?}",
             K::NAME,
             case.name,
-            case.common,
+            case.fixed,
             case.radius,
             case.max_iter,
             shape.1,
@@ -221,7 +221,7 @@ fn wrong<K: EscapeTime, T: Lane, C: Count>(
     move |columns, rows, constants, out| {
         for (row, &y) in out.chunks_mut(columns.len()).zip(rows) {
             for (pixel, &x) in row.iter_mut().zip(columns) {
-                let (z, c) = orbit::<K, T>(Point { x, y }, constants.common);
+                let (z, c) = orbit::<K, T>(Point { x, y }, constants.fixed);
                 *pixel = C::from_u16(step(z, c, &constants));
             }
         }

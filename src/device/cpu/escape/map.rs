@@ -88,17 +88,17 @@ impl<S: Simd, T: Lane, const U: usize> Points<S, T, U> {
 
     /// The beginning of the orbits of consecutive pixels of the row `y`.
     #[inline(always)]
-    pub(super) fn row<K: EscapeTime>(simd: S, columns: &[T], y: T, common: Point<T>) -> Self {
+    pub(super) fn row<K: EscapeTime>(simd: S, columns: &[T], y: T, fixed: Point<T>) -> Self {
         let len = T::Vector::<S>::LEN;
         let y = Vector::splat(simd, y);
         let pixel = std::array::from_fn(|u| {
             let x = T::Vector::<S>::from_slice(simd, &columns[u * len..(u + 1) * len]);
             Point { x: Vector(x), y }
         });
-        let common = Point { x: Vector::splat(simd, common.x), y: Vector::splat(simd, common.y) };
+        let fixed = Point { x: Vector::splat(simd, fixed.x), y: Vector::splat(simd, fixed.y) };
         let z = match K::PLANE {
             Plane::Orbits => pixel,
-            Plane::Parameters => [common; U],
+            Plane::Parameters => [fixed; U],
         };
         Self { z, pixel }
     }
@@ -111,7 +111,7 @@ pub(super) const fn is_carried<K: EscapeTime>() -> bool {
 
 /// The constants of the iteration, one to a register.
 pub(super) struct Map<K, S: Simd, T: Lane, R: Rules> {
-    common: Point<Vector<S, T>>,
+    fixed: Point<Vector<S, T>>,
     radius2: T::Vector<S>,
     kind: PhantomData<(K, R)>,
 }
@@ -119,9 +119,9 @@ pub(super) struct Map<K, S: Simd, T: Lane, R: Rules> {
 impl<K: EscapeTime, S: Simd, T: Lane, R: Rules> Map<K, S, T, R> {
     #[inline(always)]
     pub(super) fn new(simd: S, constants: &Constants<T>) -> Self {
-        let Point { x, y } = constants.common;
+        let Point { x, y } = constants.fixed;
         Self {
-            common: Point { x: Vector::splat(simd, x), y: Vector::splat(simd, y) },
+            fixed: Point { x: Vector::splat(simd, x), y: Vector::splat(simd, y) },
             radius2: T::Vector::<S>::splat(simd, constants.radius2),
             kind: PhantomData,
         }
@@ -134,7 +134,7 @@ impl<K: EscapeTime, S: Simd, T: Lane, R: Rules> Map<K, S, T, R> {
         points: &mut Points<S, T, U>,
         u: usize,
     ) -> <T::Vector<S> as SimdBase<S>>::Mask {
-        let c = if is_carried::<K>() { points.pixel[u] } else { self.common };
+        let c = if is_carried::<K>() { points.pixel[u] } else { self.fixed };
         let squares = points.z[u].squares();
         points.z[u] = K::next(points.z[u], squares, Point { x: R::re(c.x), y: c.y });
         (squares.x + squares.y).0.simd_lt(self.radius2)

@@ -163,7 +163,7 @@ fn fill_by_rules<K: EscapeTime, T: Lane, C: Cell>(
 ) {
     if !orbits.escape_is_final() {
         target.fill::<K, Revocable, C>(work, tile, out, stride);
-    } else if K::PLANE == Plane::Orbits && tile.constants.common.x == T::round(0.0) {
+    } else if K::PLANE == Plane::Orbits && tile.constants.fixed.x == T::round(0.0) {
         target.fill::<K, Imaginary, C>(work, tile, out, stride);
     } else {
         target.fill::<K, General, C>(work, tile, out, stride);

@@ -38,7 +38,7 @@ fn group<K: EscapeTime, T: Lane>(columns: &[T], row: T, tile: &Tile<'_, T>) -> [
     let constants = &tile.constants;
     let (zero, one) = (T::round(0.0), T::round(1.0));
     let columns: [T; GROUP] = columns.try_into().expect("columns are padded to whole groups");
-    let orbits = columns.map(|x| orbit::<K, T>(Point { x, y: row }, constants.common));
+    let orbits = columns.map(|x| orbit::<K, T>(Point { x, y: row }, constants.fixed));
     let (mut x, mut y) = (orbits.map(|(z, _)| z.x), orbits.map(|(z, _)| z.y));
     let c = orbits.map(|(_, c)| c);
     let mut alive = [one; GROUP];

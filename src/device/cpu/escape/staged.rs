@@ -215,7 +215,7 @@ impl<T: Lane> Workspace<T> {
             *alive = 0;
             for at in (0..BLOCK).step_by(group_points) {
                 let columns = &tile.columns[column + at..column + at + group_points];
-                let mut group = Points::row::<K>(simd, columns, y, tile.constants.common);
+                let mut group = Points::row::<K>(simd, columns, y, tile.constants.fixed);
                 for _ in 0..tile.free {
                     for u in 0..U {
                         map.advance(&mut group, u);

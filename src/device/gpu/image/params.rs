@@ -26,8 +26,8 @@ macro_rules! params {
         #[derive(Clone, Copy, Debug, Pod, Zeroable)]
         #[expect(missing_docs, reason = "the shader's twin explains each member")]
         pub struct $name {
-            pub common_x: $real,
-            pub common_y: $real,
+            pub fixed_x: $real,
+            pub fixed_y: $real,
             pub radius2: $real,
             pub max_iter: u32,
             pub width: u32,
@@ -45,8 +45,8 @@ macro_rules! params {
             fn params(image: &Image, piece: &Piece) -> $name {
                 let constants = image.constants::<$real>();
                 $name {
-                    common_x: constants.common.x,
-                    common_y: constants.common.y,
+                    fixed_x: constants.fixed.x,
+                    fixed_y: constants.fixed.y,
                     radius2: constants.radius2,
                     max_iter: u32::from(constants.max_iter),
                     width: piece.width,
