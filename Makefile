@@ -25,7 +25,7 @@ test-mpich: setup-mpich
 # time: with four at once the process was ended by SIGSEGV there (driver 580), one at a time it was not.
 test-gpu: export HYBRID_TEST_GPU := hardware
 test-gpu: setup-test
-	.ci/cargo test --locked --test gpu_kernels --test julia -- --test-threads 1
+	.ci/cargo test --locked --test gpu_kernels --test images -- --test-threads 1
 
 # The GPU's kernels beside the same arithmetic in CUDA, in one run: the tables of docs/performance.md. Says what is missing.
 bench-gpu: setup

@@ -10,16 +10,14 @@ use hybrid::{
         Precision,
         band::Bands,
         count::{Count, Counts},
-        escape::EscapeTime,
         image::Image,
-        julia::Julia,
     },
     output::{color::Coloring, encode::EncodedBand},
 };
 use ndarray::Array2;
 
 fn encode(criterion: &mut Criterion) {
-    let image = Image { width: 10_240, height: 7_680, ..Julia::picture() };
+    let image = Image { width: 10_240, height: 7_680, ..Image::tutorial() };
     let bands = Bands::of(image.width, image.height);
     let band = bands.get(bands.len() / 3);
     let counts: Array2<u8> = image.definition(Precision::F64, band.rows.clone()).mapv(u8::from_u16);

@@ -1,7 +1,7 @@
 //! MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 //!
 //! One direction of flow: arguments, MPI, topology, placement, device, workload, output. The shortest way in is
-//! `commands/julia.rs`, which goes all of it. A module knows only modules to its left in
+//! `commands/image.rs`, which goes all of it. A module knows only modules to its left in
 //!
 //! `visible, words < streams, as_text, error, kernel < pci < wish, topology < launcher < cli, rankfile, comm < placement < plan < device <
 //! output, fault < workload < commands`.
@@ -29,7 +29,7 @@
 //!
 //! | to add | touch |
 //! |---|---|
-//! | a kernel `x` | `kernel/x.rs`, `shaders/x.wgsl`, a method of [`device::Device`] (the compiler names the devices that lack it) |
+//! | an image kernel `x` | `kernel/x.rs` with an [`kernel::escape::EscapeTime`], `shaders/x.wgsl`, `cli/x.rs`; lines in lists that the compiler names |
 //! | a workload `x` | `workload/x/`, `commands/x.rs`, `cli/x.rs` and a variant of [`cli::Command`] |
 //! | a device | `device/x.rs` implementing [`device::Device`], a variant of the placement's choice, one line in `tests/kernels.rs` |
 //! | a program with a kernel of its own | nothing here: [`commands::gpu_of_rank`], [`device::gpu::GpuDevice::compile`]; `examples/training` has one |

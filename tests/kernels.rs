@@ -21,8 +21,7 @@ use hybrid::{
         band::{Band, Bands},
         count::Counts,
         counting::CountingKernel,
-        escape::EscapeTime,
-        image::{Image, ImageKernel, Visitor},
+        image::{Image, ImageKernel},
         julia::Julia,
         mandelbrot::Mandelbrot,
         pi::Pi,
@@ -32,14 +31,7 @@ use ndarray::Array2;
 
 /// A picture of each kernel's kind, small.
 fn small(kernel: ImageKernel) -> Image {
-    struct Small;
-    impl Visitor for Small {
-        type Output = Image;
-        fn visit<K: EscapeTime>(self, _: &K) -> Image {
-            Image { width: 96, height: 72, ..K::picture() }
-        }
-    }
-    Image { kernel, ..kernel.visit(Small) }
+    Image { width: 96, height: 72, kernel, ..kernel.picture() }
 }
 
 /// Pictures that are easy to get wrong: odd sizes, both kinds of counts, limits of one iteration and of many, radii that

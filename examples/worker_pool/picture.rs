@@ -2,7 +2,7 @@
 
 use ::image::{Rgb, RgbImage};
 use hybrid::{
-    kernel::{Precision, escape::EscapeTime, image::Image, julia::Julia},
+    kernel::{Precision, image::Image},
     output::colormap,
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn line(k: u32, width: u32, height: u32) -> Vec<u8> {
 
 /// Compares with the project's own definition of the picture and writes `julia.png`.
 pub(crate) fn finish(lines: &[Outcome<u8>], width: u32, height: u32) -> Result<(), String> {
-    let expected = Image { width, height, ..Julia::picture() }.definition(Precision::F64, 0..height);
+    let expected = Image { width, height, ..Image::tutorial() }.definition(Precision::F64, 0..height);
     for ((line, expected), k) in lines.iter().zip(expected.outer_iter()).zip(0..) {
         let counts =
             line.values.as_ref().map_err(|reason| format!("line {k} failed on rank {}: {reason}", line.rank))?;

@@ -113,10 +113,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::kernel::{
-        escape::EscapeTime,
-        image::{Image, ImageKernel, Visitor},
-    };
+    use crate::kernel::image::{Image, ImageKernel};
 
     /// The command that `words` after the program's name ask for, or what is printed instead of running one.
     pub(super) fn command(words: &str) -> Result<Command, String> {
@@ -135,13 +132,6 @@ mod tests {
 
     #[test]
     fn every_picture_has_a_command_of_its_kernels_name_whose_defaults_draw_the_kernels_picture() {
-        struct Default;
-        impl Visitor for Default {
-            type Output = Image;
-            fn visit<K: EscapeTime>(self, _: &K) -> Image {
-                K::picture()
-            }
-        }
         for kernel in ImageKernel::ALL {
             let command = command(kernel.name()).unwrap();
             let picture = command.picture().expect("a picture's command");
@@ -150,7 +140,7 @@ mod tests {
             let (width, height) = args.size_px();
             let (x, y) = ((left, right), (bottom, top));
             let image = Image { width, height, x, y, radius, max_iter: args.max_iter, kernel: picture.kernel() };
-            assert_eq!(image, kernel.visit(Default));
+            assert_eq!(image, kernel.picture());
             assert_eq!(picture.output().to_str(), Some(&*format!("{}.png", kernel.name())));
         }
     }

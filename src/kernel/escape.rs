@@ -9,8 +9,8 @@ use ndarray::ArrayViewMut2;
 use super::{
     Precision,
     count::Count,
-    image::Image,
     number::{Addend, Number, Point, Real},
+    picture::Picture,
 };
 
 /// What a pixel's coordinates are in its orbit.
@@ -46,11 +46,11 @@ pub trait EscapeTime: Copy + Debug + PartialEq + Send + Sync + 'static {
     fn parameters(&self) -> Vec<(&'static str, Vec<f64>)>;
 
     /// The picture that is drawn where nothing else is asked for.
-    fn picture() -> Image;
+    fn picture() -> Picture<Self>;
 
     /// A picture of 64 x 64 pixels, a few hundred units in the last place wide, in which an operation that is rounded otherwise
     /// changes many counts: its orbits stay near a repelling cycle until their rounding errors have grown to the size of the circle.
-    fn rounding_tile(precision: Precision) -> Image;
+    fn rounding_tile(precision: Precision) -> Picture<Self>;
 }
 
 /// z*z + c.
@@ -68,6 +68,17 @@ pub struct Constants<T> {
     pub radius2: T,
     /// The count a point starts from.
     pub max_iter: u16,
+}
+
+impl<T: Real> Constants<T> {
+    /// Those of `picture`, of which `fixed` is what is fixed for all orbits.
+    pub fn of<K>(picture: &Picture<K>, fixed: Point<f64>) -> Self {
+        Self {
+            fixed: Point { x: T::round(fixed.x), y: T::round(fixed.y) },
+            radius2: T::round(picture.radius * picture.radius),
+            max_iter: picture.max_iter,
+        }
+    }
 }
 
 /// The definition: the count of the pixel at (x, y).

@@ -1,5 +1,4 @@
-//! Images: the grid of pixels, what is counted for each of them, and the list of kernels that can do it. Knows nothing of bands,
-//! colors or devices.
+//! The list of image kernels, and pictures by any of them. Knows nothing of bands, colors or devices.
 
 use std::ops::Range;
 
@@ -11,26 +10,11 @@ use super::{
     julia::Julia,
     mandelbrot::Mandelbrot,
     number::{Point, Real},
+    picture::Picture,
 };
 
-/// A picture: everything that decides its counts, save the [`Precision`](super::Precision).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Image {
-    /// Pixels in a row, at least 1.
-    pub width: u32,
-    /// Rows, at least 1.
-    pub height: u32,
-    /// Real parts shown: left edge, right edge.
-    pub x: (f64, f64),
-    /// Imaginary parts shown: bottom edge, top edge. Row 0 is the top edge.
-    pub y: (f64, f64),
-    /// A point has escaped once |z| is not below this radius.
-    pub radius: f64,
-    /// The count a point starts from; it goes down by one an iteration, at the lowest to 1. From 1 to 65535.
-    pub max_iter: u16,
-    /// What is iterated.
-    pub kernel: ImageKernel,
-}
+/// A picture by any of the kernels.
+pub type Image = Picture<ImageKernel>;
 
 /// The image kernels. Whatever has to be done for each of them goes through [`Self::visit`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,6 +43,24 @@ impl ImageKernel {
         match self {
             Self::Julia(kernel) => visitor.visit(kernel),
             Self::Mandelbrot(kernel) => visitor.visit(kernel),
+        }
+    }
+
+    /// The picture that is drawn where nothing but a kernel of this kind is asked for.
+    #[must_use]
+    pub fn picture(&self) -> Image {
+        match self {
+            Self::Julia(_) => Julia::picture().map(Self::Julia),
+            Self::Mandelbrot(_) => Mandelbrot::picture().map(Self::Mandelbrot),
+        }
+    }
+
+    /// See [`EscapeTime::rounding_tile`].
+    #[must_use]
+    pub fn rounding_tile(&self, precision: Precision) -> Image {
+        match self {
+            Self::Julia(_) => Julia::rounding_tile(precision).map(Self::Julia),
+            Self::Mandelbrot(_) => Mandelbrot::rounding_tile(precision).map(Self::Mandelbrot),
         }
     }
 
@@ -101,54 +103,22 @@ impl ImageKernel {
 }
 
 impl Image {
-    /// Real parts of the pixels of a row, in the format `T`: x = x0 + j dx with dx = (x1 - x0) / width, rounded once.
+    /// The picture of the tutorial that this program grew from: the Julia set of z*z + 0.65i.
     #[must_use]
-    pub fn columns<T: Real>(&self) -> Vec<T> {
-        let dx = (self.x.1 - self.x.0) / f64::from(self.width);
-        (0..self.width).map(|j| T::round(self.x.0 + f64::from(j) * dx)).collect()
-    }
-
-    /// Imaginary parts of `rows`, in the format `T`: y = y1 - k dy with dy = (y1 - y0) / height, rounded once.
-    #[must_use]
-    pub fn rows<T: Real>(&self, rows: Range<u32>) -> Vec<T> {
-        let dy = (self.y.1 - self.y.0) / f64::from(self.height);
-        rows.map(|k| T::round(self.y.1 - f64::from(k) * dy)).collect()
-    }
-
-    /// Whether counts fit in a byte; above, they are kept in 16 bits.
-    #[must_use]
-    pub fn counts_fit_u8(&self) -> bool {
-        self.max_iter <= u16::from(u8::MAX)
-    }
-
-    /// Pixels.
-    #[must_use]
-    pub fn pixels(&self) -> u64 {
-        u64::from(self.width) * u64::from(self.height)
+    pub fn tutorial() -> Self {
+        Julia::picture().map(ImageKernel::Julia)
     }
 
     /// The constants of the iteration in the format `T`.
     #[must_use]
     pub fn constants<T: Real>(&self) -> Constants<T> {
-        let fixed = self.kernel.fixed();
-        Constants {
-            fixed: Point { x: T::round(fixed.x), y: T::round(fixed.y) },
-            radius2: T::round(self.radius * self.radius),
-            max_iter: self.max_iter,
-        }
+        Constants::of(self, self.kernel.fixed())
     }
 
     /// The counts of `rows`, rows x columns, by the definition, in `precision`.
     #[must_use]
     pub fn definition(&self, precision: Precision, rows: Range<u32>) -> Array2<u16> {
         self.kernel.visit(Definition { image: self, precision, rows })
-    }
-
-    /// The same but for its grid: 64 x 64 pixels around `center`, which reaches `half` to each side.
-    #[must_use]
-    pub(super) fn tile(self, center: (f64, f64), half: f64) -> Self {
-        let (x, y) = center;
-        Self { width: 64, height: 64, x: (x - half, x + half), y: (y - half, y + half), ..self }
     }
 }
 
@@ -181,13 +151,6 @@ impl Definition<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_grid_starts_in_the_upper_left_corner() {
-        let tutorial = Julia::picture();
-        assert_eq!(tutorial.columns::<f64>()[..2], [-2.0, -2.0 + 4.0 / 640.0]);
-        assert_eq!(tutorial.rows::<f64>(0..2), [1.5, 1.5 - 3.0 / 480.0]);
-    }
 
     #[test]
     fn the_list_has_each_kernel_once() {

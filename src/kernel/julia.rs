@@ -3,8 +3,8 @@
 use super::{
     Precision,
     escape::{EscapeTime, Plane, square_plus},
-    image::{Image, ImageKernel},
     number::{Addend, Number, Point},
+    picture::Picture,
 };
 
 /// The Julia set of z*z + c.
@@ -37,34 +37,34 @@ impl EscapeTime for Julia {
         vec![("c", vec![self.c.0, self.c.1])]
     }
 
-    fn picture() -> Image {
-        Image {
+    fn picture() -> Picture<Self> {
+        Picture {
             width: 640,
             height: 480,
             x: (-2.0, 2.0),
             y: (-1.5, 1.5),
             radius: 3.0,
             max_iter: 255,
-            kernel: ImageKernel::Julia(Self { c: (0.0, 0.65) }),
+            kernel: Self { c: (0.0, 0.65) },
         }
     }
 
-    fn rounding_tile(precision: Precision) -> Image {
+    fn rounding_tile(precision: Precision) -> Picture<Self> {
         let half = match precision {
             Precision::F32 => 2e-5,
             Precision::F64 => 5e-14,
         };
-        Image { kernel: ImageKernel::Julia(Self { c: C }), ..Self::picture() }.tile(FIXED_POINT, half)
+        Picture { kernel: Self { c: C }, ..Self::picture() }.tile(FIXED_POINT, half)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::escape::count;
+    use crate::kernel::escape::{Constants, count};
 
-    fn count_of(image: &Image, x: f64, y: f64) -> u16 {
-        count::<Julia, f64>(x, y, &image.constants())
+    fn count_of(picture: &Picture<Julia>, x: f64, y: f64) -> u16 {
+        count::<Julia, f64>(x, y, &Constants::of(picture, picture.kernel.fixed()))
     }
 
     #[test]
@@ -77,12 +77,12 @@ mod tests {
 
     #[test]
     fn a_point_that_never_escapes_ends_at_one() {
-        let still = Image { kernel: ImageKernel::Julia(Julia { c: (0.0, 0.0) }), ..Julia::picture() };
+        let still = Picture { kernel: Julia { c: (0.0, 0.0) }, ..Julia::picture() };
         assert_eq!(count_of(&still, 0.0, 0.0), 1);
     }
 
     #[test]
     fn a_limit_of_one_leaves_no_iteration() {
-        assert_eq!(count_of(&Image { max_iter: 1, ..Julia::picture() }, 0.0, 0.0), 1);
+        assert_eq!(count_of(&Picture { max_iter: 1, ..Julia::picture() }, 0.0, 0.0), 1);
     }
 }

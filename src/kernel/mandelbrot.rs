@@ -3,8 +3,8 @@
 use super::{
     Precision,
     escape::{EscapeTime, Plane, square_plus},
-    image::{Image, ImageKernel},
     number::{Addend, Number, Point},
+    picture::Picture,
 };
 
 /// The Mandelbrot set: those c of which the orbit of 0 stays.
@@ -33,19 +33,11 @@ impl EscapeTime for Mandelbrot {
         Vec::new()
     }
 
-    fn picture() -> Image {
-        Image {
-            width: 640,
-            height: 480,
-            x: (-2.5, 1.5),
-            y: (-1.5, 1.5),
-            radius: 3.0,
-            max_iter: 255,
-            kernel: ImageKernel::Mandelbrot(Self),
-        }
+    fn picture() -> Picture<Self> {
+        Picture { width: 640, height: 480, x: (-2.5, 1.5), y: (-1.5, 1.5), radius: 3.0, max_iter: 255, kernel: Self }
     }
 
-    fn rounding_tile(precision: Precision) -> Image {
+    fn rounding_tile(precision: Precision) -> Picture<Self> {
         let half = match precision {
             Precision::F32 => 2e-5,
             Precision::F64 => 5e-14,
@@ -57,11 +49,11 @@ impl EscapeTime for Mandelbrot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::escape::count;
+    use crate::kernel::escape::{Constants, count};
 
     #[test]
     fn points_of_which_the_orbit_is_known() {
-        let constants = Mandelbrot::picture().constants::<f64>();
+        let constants = Constants::<f64>::of(&Mandelbrot::picture(), Mandelbrot.fixed());
         let count = |x, y| count::<Mandelbrot, f64>(x, y, &constants);
         // 0, -1, 0, ...; 0, -2, 2, 2, ...; 0, i, -1 + i, -i, -1 + i, ...
         assert_eq!([count(0.0, 0.0), count(-1.0, 0.0), count(-2.0, 0.0), count(0.0, 1.0)], [1; 4]);
@@ -73,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_set_is_its_own_mirror_image() {
-        let constants = Mandelbrot::picture().constants::<f32>();
+        let constants = Constants::<f32>::of(&Mandelbrot::picture(), Mandelbrot.fixed());
         for k in 0..200_u8 {
             let (x, y) = (f32::from(k) * 0.01 - 1.7, f32::from(k).mul_add(0.003, 0.2));
             let count = |y| count::<Mandelbrot, f32>(x, y, &constants);

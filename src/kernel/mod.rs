@@ -17,6 +17,7 @@ pub mod julia;
 pub mod mandelbrot;
 pub mod number;
 pub mod pi;
+pub mod picture;
 pub mod threefry;
 #[cfg(test)]
 mod ties;

@@ -2,14 +2,14 @@
 //! through points of the grid. Python's `abs` is the C library's `hypot`, as is Rust's.
 
 use super::{
-    escape::{EscapeTime, count},
-    image::{Image, ImageKernel},
+    escape::{Constants, EscapeTime, count},
     julia::Julia,
+    picture::Picture,
 };
 
 /// The count by `hypot`, and how near an orbit's points come to the circle at the nearest: |hypot(z) - radius| in units in the
 /// last place of the radius.
-fn by_hypot(mut x: f64, mut y: f64, image: &Image, c: (f64, f64)) -> (u16, f64) {
+fn by_hypot(mut x: f64, mut y: f64, image: &Picture<Julia>) -> (u16, f64) {
     let ulp = image.radius.next_up() - image.radius;
     let (mut n, mut nearest) = (image.max_iter, f64::INFINITY);
     while n > 1 {
@@ -18,7 +18,7 @@ fn by_hypot(mut x: f64, mut y: f64, image: &Image, c: (f64, f64)) -> (u16, f64) 
         if modulus >= image.radius {
             break;
         }
-        (x, y) = (x * x - y * y + c.0, x * y + y * x + c.1);
+        (x, y) = (x * x - y * y + image.kernel.c.0, x * y + y * x + image.kernel.c.1);
         n -= 1;
     }
     (n, nearest)
@@ -26,13 +26,12 @@ fn by_hypot(mut x: f64, mut y: f64, image: &Image, c: (f64, f64)) -> (u16, f64) 
 
 /// Pixels whose counts differ, and all that come within four units in the last place of the circle.
 fn compared(radius: f64, (width, height): (u32, u32), c: (f64, f64)) -> (usize, usize) {
-    let kernel = ImageKernel::Julia(Julia { c });
-    let image = Image { width, height, radius, kernel, ..Julia::picture() };
-    let (constants, columns) = (image.constants::<f64>(), image.columns::<f64>());
+    let image = Picture { width, height, radius, kernel: Julia { c }, ..Julia::picture() };
+    let (constants, columns) = (Constants::<f64>::of(&image, image.kernel.fixed()), image.columns::<f64>());
     let (mut different, mut near) = (0, 0);
     for y in image.rows::<f64>(0..image.height) {
         for &x in &columns {
-            let (expected, nearest) = by_hypot(x, y, &image, c);
+            let (expected, nearest) = by_hypot(x, y, &image);
             let is_near = nearest <= 4.0;
             near += usize::from(is_near);
             if count::<Julia, f64>(x, y, &constants) != expected {

@@ -12,7 +12,7 @@ use hybrid::{
         cpu::{CpuDevice, isa::Isa},
     },
     error::Error,
-    kernel::{Precision, band::Band, count::Counts, escape::EscapeTime, image::Image, julia::Julia},
+    kernel::{Precision, band::Band, count::Counts, image::Image},
     output::{color::Coloring, encode::EncodedBand},
     workload::image::{
         Job,
@@ -29,7 +29,7 @@ pub struct Picture {
 
 impl Picture {
     pub fn new(width: u32, height: u32, max_iter: u16) -> Self {
-        let image = Image { width, height, max_iter, ..Julia::picture() };
+        let image = Image { width, height, max_iter, ..Image::tutorial() };
         let (precision, coloring) = (Precision::F64, Coloring::of(Color::Viridis));
         let job = Job { image, precision, coloring, keep_counts: true, verify: false };
         let all: Vec<Band> = (0..job.bands().len()).map(|index| job.bands().get(index)).collect();

@@ -22,8 +22,7 @@ use crate::{
         band::Band,
         count::Counts,
         counting::CountingKernel,
-        escape::EscapeTime,
-        image::{Image, ImageKernel, Visitor},
+        image::{Image, ImageKernel},
     },
 };
 
@@ -37,15 +36,8 @@ const PIXELS: usize = (1 + LEAVING.len()) * (EDGE * EDGE) as usize;
 
 /// The tiles of a kernel for `precision`: the one around a cycle first.
 fn tiles(kernel: &ImageKernel, precision: Precision) -> Vec<Image> {
-    struct Tiles(Precision);
-    impl Visitor for Tiles {
-        type Output = Vec<Image>;
-        fn visit<K: EscapeTime>(self, _: &K) -> Vec<Image> {
-            let leaving = LEAVING.map(|max_iter| Image { width: EDGE, height: EDGE, max_iter, ..K::picture() });
-            [K::rounding_tile(self.0)].into_iter().chain(leaving).collect()
-        }
-    }
-    kernel.visit(Tiles(precision))
+    let leaving = LEAVING.map(|max_iter| Image { width: EDGE, height: EDGE, max_iter, ..kernel.picture() });
+    [kernel.rounding_tile(precision)].into_iter().chain(leaving).collect()
 }
 
 /// Number of the pixels of `tile` whose counts by `device` are not the definition's.
@@ -123,7 +115,11 @@ mod tests {
             pacer::Pacer,
             shader::{self, Shader},
         },
-        kernel::number::{Point, Real},
+        kernel::{
+            escape::{EscapeTime, orbit},
+            image::Visitor,
+            number::{Point, Real},
+        },
     };
 
     fn software_gpu() -> GpuDevice {
@@ -185,7 +181,7 @@ mod tests {
             let counts = tile.definition(*precision, 0..EDGE);
             let is_beyond = |&((row, column), count): &((usize, usize), &u16)| {
                 let pixel = Point { x: columns[column], y: rows[row] };
-                let (mut z, c) = crate::kernel::escape::orbit::<K, T>(pixel, constants.fixed);
+                let (mut z, c) = orbit::<K, T>(pixel, constants.fixed);
                 let left_after = u32::from(tile.max_iter - count);
                 for _ in 0..left_after / block * block + block {
                     z = K::next(z, z.squares(), c);

@@ -101,14 +101,11 @@ pub struct Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        cli::Color,
-        kernel::{escape::EscapeTime, julia::Julia},
-    };
+    use crate::cli::Color;
 
     fn job(width: u32, height: u32) -> Job {
         Job {
-            image: Image { width, height, ..Julia::picture() },
+            image: Image { width, height, ..Image::tutorial() },
             precision: Precision::F64,
             coloring: Coloring::of(Color::Viridis),
             keep_counts: false,

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf, sync::LazyLock};
 
 use hybrid::{
     cli::Color,
-    kernel::{Precision, escape::EscapeTime, image::Image, julia::Julia},
+    kernel::{Precision, image::Image},
     output::{color::Coloring, file::sealed},
     workload::image::{
         Job,
@@ -40,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn job() -> Job {
-    let image = Image { width: 4, height: 300, ..Julia::picture() };
+    let image = Image { width: 4, height: 300, ..Image::tutorial() };
     let coloring = Coloring::of(Color::Viridis);
     Job { image, precision: Precision::F64, coloring, keep_counts: true, verify: false }
 }

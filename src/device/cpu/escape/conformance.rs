@@ -320,7 +320,7 @@ fn whole_pictures_have_the_known_digests() {
         (16, "a5aa1b10b7b9e131be086237d01cbe8a6c5f88f7178315473fce3cfcd5ebb635"),
     ] {
         for isa in Isa::available() {
-            let image = Image { width: 640 * scale, height: 480 * scale, ..Julia::picture() };
+            let image = Image { width: 640 * scale, height: 480 * scale, ..Image::tutorial() };
             let mut filler = Filler::<Julia, f64>::new(isa, &image.columns(), image.constants());
             let mut counts = vec![0_u8; image.width as usize * image.height as usize];
             filler.fill(&image.rows(0..image.height), &mut counts);

@@ -1,6 +1,7 @@
-"""The tutorial's Julia picture, by numpy and matplotlib, to compare a PNG with: shares no code with the program.
+"""A picture by numpy and matplotlib, to compare a PNG with: shares no code with the program.
 
-    julia.py PNG --size WxH [--c RE,IM] [--view X0,X1,Y0,Y1] [--max-iter N] [--precision f32|f64] [--color NAME]
+    picture.py PNG --size WxH [--kernel julia|mandelbrot] [--c RE,IM] [--view X0,X1,Y0,Y1] [--max-iter N] [--radius R]
+               [--precision f32|f64] [--color NAME]
 
 Prints how many pixels differ and ends with 1 where any does.
 """
@@ -16,23 +17,27 @@ import numpy as np
 
 
 def counts(width, height, c, view, limit, radius, real):
-    """Escape counts, rows from the top. Real and imaginary parts are kept apart: numpy's complex product may be fused."""
+    """Escape counts, rows from the top; without c each pixel is the c of an orbit that starts at 0. Real and imaginary parts are kept apart: numpy's complex product may be fused."""
     x0, x1, y0, y1 = view
     dx, dy = (x1 - x0) / width, (y1 - y0) / height
     xs = np.array([x0 + j * dx for j in range(width)]).astype(real)
     ys = np.array([y1 - k * dy for k in range(height)]).astype(real)
-    re, im, radius2, two = real(c[0]), real(c[1]), real(radius * radius), real(2)
+    radius2, two = real(radius * radius), real(2)
     image = np.empty((height, width), dtype=np.int64)
     with np.errstate(all="ignore"):
         for k in range(height):
             x, y = xs.copy(), np.full(width, ys[k])
+            if c:
+                re, im = np.full(width, real(c[0])), np.full(width, real(c[1]))
+            else:
+                (re, im), (x, y) = (x, y), (np.zeros(width, real), np.zeros(width, real))
             left = np.full(width, limit)
             alive = np.arange(width)
             for step in range(limit - 1):
                 inside = x * x + y * y < radius2
                 if not inside.all():
                     left[alive[~inside]] = limit - step
-                    alive, x, y = alive[inside], x[inside], y[inside]
+                    alive, x, y, re, im = (values[inside] for values in (alive, x, y, re, im))
                     if not alive.size:
                         break
                 x, y = (x * x - y * y) + re, two * (x * y) + im
@@ -62,15 +67,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("png")
     parser.add_argument("--size", type=lambda text: [int(side) for side in text.split("x")], required=True)
+    parser.add_argument("--kernel", choices=["julia", "mandelbrot"], default="julia")
     parser.add_argument("--c", type=numbers, default=[0, 0.65])
-    parser.add_argument("--view", type=numbers, default=[-2, 2, -1.5, 1.5])
+    parser.add_argument("--view", type=numbers)
     parser.add_argument("--max-iter", type=int, default=255)
     parser.add_argument("--radius", type=float, default=3)
     parser.add_argument("--precision", choices=["f32", "f64"], default="f64")
     parser.add_argument("--color", default="viridis")
     args = parser.parse_args()
     real = {"f32": np.float32, "f64": np.float64}[args.precision]
-    expected = picture(counts(*args.size, args.c, args.view, args.max_iter, args.radius, real), args.max_iter, args.color)
+    c, view = {"julia": (args.c, [-2, 2, -1.5, 1.5]), "mandelbrot": (None, [-2.5, 1.5, -1.5, 1.5])}[args.kernel]
+    expected = picture(counts(*args.size, c, args.view or view, args.max_iter, args.radius, real), args.max_iter, args.color)
     found = pixels(args.png)
     if expected.shape != found.shape:
         sys.exit(f"{found.shape[1]} x {found.shape[0]} pixels found, {expected.shape[1]} x {expected.shape[0]} expected")
