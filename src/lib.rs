@@ -1,10 +1,7 @@
 //! MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 //!
 //! One direction of flow: arguments, MPI, topology, placement, device, workload, output. The shortest way in is
-//! `commands/image.rs`, which goes all of it. A module knows only modules to its left in
-//!
-//! `visible, words < streams, as_text, error, kernel < pci < wish, topology < launcher < cli, rankfile, comm < placement < plan < device <
-//! output, fault < workload < commands`.
+//! `commands/image.rs`, which goes all of it. In which order modules know each other, docs/architecture.md says.
 //!
 //! | module | what it is for |
 //! |---|---|

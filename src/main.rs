@@ -10,7 +10,7 @@ use hybrid::{
     comm::{Failure, World},
     commands, environment,
     launcher::Launch,
-    output::part_file,
+    output::file::part_file,
     streams, topology,
 };
 

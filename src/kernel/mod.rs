@@ -5,7 +5,7 @@
 //! MPI or files.
 //!
 //! A kernel has one of two shapes. An image kernel counts for every pixel of a grid ([`image`], [`escape`]); a counting kernel
-//! counts over a range of indices ([`counting`]). Devices, jobs, tests and benchmarks take any kernel of a shape; what a kernel
+//! counts over a range of indices ([`counting`], [`property`]). Devices, jobs, tests and benchmarks take any kernel of a shape; what a kernel
 //! brings is in its own file alone.
 
 pub mod band;
@@ -18,6 +18,7 @@ pub mod mandelbrot;
 pub mod number;
 pub mod pi;
 pub mod picture;
+pub mod property;
 pub mod threefry;
 #[cfg(test)]
 mod ties;

@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::{
-    counting::Counting,
+    property::Counting,
     threefry::{self, ROUNDS, schedule, threefry4x32},
 };
 

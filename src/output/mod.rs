@@ -11,7 +11,6 @@ pub mod explanation;
 pub mod file;
 pub mod node_drawing;
 pub mod npy;
-pub mod part_file;
 pub mod places;
 pub mod plot;
 pub mod png;

@@ -9,12 +9,21 @@ use std::{
     time::Duration,
 };
 
-use super::{adapter::AdapterFacts, slot::Way};
+use super::adapter::AdapterFacts;
 use crate::error::Error;
 
 /// How long a submission may stay unanswered before the device counts as hung. Submissions are sized to take about a
 /// tenth of a second; a software adapter on a crowded node can need many times that.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How output comes to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The kernel writes where the host reads.
+    Shared,
+    /// The kernel writes into the device's memory, which is copied after it.
+    Copied,
+}
 
 /// An opened adapter.
 #[derive(Debug)]

@@ -6,18 +6,15 @@ use std::ops::Range;
 
 use super::{
     context::Context,
-    dispatch::{self, Dispatch, Grid, Work},
+    dispatch::{self, Work},
+    launch::{Dispatch, Grid},
     pacer::Pacer,
     pipeline::{Binding, Contraction, Pipeline},
-    shader::{self, Shader},
+    shader::{GROUP, LANE_BLOCKS, Shader},
     slot::{Output, Slots},
 };
-use crate::{error::Error, kernel::counting::Counting};
+use crate::{error::Error, kernel::property::Counting};
 
-/// Invocations of a workgroup.
-pub(super) const GROUP: u32 = 64;
-/// Blocks of an invocation: enough that adding up a workgroup's counts costs nothing beside them.
-pub(super) const LANE_BLOCKS: u32 = 256;
 /// Blocks of a workgroup.
 const GROUP_BLOCKS: u64 = GROUP as u64 * LANE_BLOCKS as u64;
 /// Most blocks of a dispatch: the shader numbers them in 32 bits.
@@ -25,11 +22,6 @@ const MOST_BLOCKS: u64 = 1 << 31;
 
 /// The bindings of the kernel, in the order of their numbers.
 const BINDINGS: [Binding; 1] = [Binding::Output];
-
-/// The text of `kernel`.
-pub(super) fn shader(kernel: &dyn Counting) -> Shader {
-    shader::counting(kernel, GROUP, LANE_BLOCKS)
-}
 
 /// The kernel and its pace.
 #[derive(Debug)]
@@ -163,7 +155,7 @@ impl Work for Pieces<'_> {
 mod tests {
     use super::*;
     use crate::{
-        device::gpu::{GpuDevice, Which},
+        device::gpu::{GpuDevice, Which, shader},
         kernel::pi::{Pi, is_hit},
     };
 
@@ -171,14 +163,15 @@ mod tests {
 
     /// Hits of each pair of darts, thrown by the kernel with a generator that returns the key, after `edit`.
     fn hits_of(gpu: &mut GpuDevice, darts: &[[i32; 4]], edit: impl Fn(String) -> String) -> Vec<u64> {
-        let text = shader(&PI).wgsl;
+        let text = shader::counting(&PI).wgsl;
         let (open, close) = (text.find("fn threefry").unwrap(), text.find("// Darts thrown").unwrap());
         let generator = "fn threefry(counter: vec4<u32>, key: Params) -> vec4<u32> {
             return vec4(key.k0, key.k1, key.k2, key.k3);
         }\n";
         let wgsl = edit([&text[..open], generator, &text[close..]].concat());
         let mut kernel =
-            Kernel::build(&gpu.context, &Shader { wgsl, ..shader(&PI) }, gpu.contraction, Pacer::new()).unwrap();
+            Kernel::build(&gpu.context, &Shader { wgsl, ..shader::counting(&PI) }, gpu.contraction, Pacer::new())
+                .unwrap();
         let mut hits_of_pair = |pair: &[i32; 4]| {
             let key = pair.map(i32::cast_unsigned);
             let mut hits = |blocks| {

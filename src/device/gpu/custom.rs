@@ -10,7 +10,7 @@ use naga::{AddressSpace, StorageAccess};
 use super::{
     GpuDevice,
     context::Context,
-    dispatch::{Dispatch, Grid},
+    launch::{Dispatch, Grid},
     pipeline::{Binding, Pipeline},
     shader::{self, Shader},
 };

@@ -6,43 +6,10 @@ use std::{collections::VecDeque, sync::mpsc, time::Instant};
 
 use super::{
     context::Context,
+    launch::Dispatch,
     slot::{Output, Slots},
 };
 use crate::error::Error;
-
-/// Workgroups in one dimension of a dispatch: what every device allows.
-const MOST_WORKGROUPS: u32 = 65_535;
-
-/// The two-dimensional grid that holds a number of workgroups; a kernel numbers them y * width + x.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Grid {
-    /// Workgroups in a row.
-    pub(super) width: u32,
-    /// Rows.
-    pub(super) height: u32,
-}
-
-impl Grid {
-    /// A grid of at least `workgroups`, at most 65535^2, and less than a row more.
-    pub(super) fn of(workgroups: u32) -> Self {
-        let height = workgroups.div_ceil(MOST_WORKGROUPS).max(1);
-        Self { width: workgroups.div_ceil(height), height }
-    }
-}
-
-/// One launch of a kernel.
-#[derive(Debug)]
-pub(super) struct Dispatch<'a> {
-    pub(super) pipeline: &'a wgpu::ComputePipeline,
-    pub(super) bind_group: &'a wgpu::BindGroup,
-    /// The kernel's immediate data, set with the launch: no copy must wait for the kernel before.
-    pub(super) params: Vec<u8>,
-    /// Whether its time is wanted by the device's clock. Reading that makes the next dispatch wait for this one.
-    pub(super) is_timed: bool,
-    pub(super) grid: Grid,
-    /// Bytes of the output that the host wants, a multiple of 4, at most what the slots have room for.
-    pub(super) out_bytes: u64,
-}
 
 /// Work that goes to the device in pieces.
 pub(super) trait Work {
@@ -92,20 +59,5 @@ pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Re
         // longer than it was, which makes the next ones shorter than they need be.
         let seconds = seconds.unwrap_or((last_done - started).as_secs_f64());
         work.finish(piece, seconds, out.then_free(&give_back, slot));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_grid_holds_its_workgroups_within_the_limit_of_a_dimension() {
-        for workgroups in [1, 2, 65_535, 65_536, 100_003, 16_777_216, 65_535 * 65_535] {
-            let Grid { width, height } = Grid::of(workgroups);
-            assert!(width <= MOST_WORKGROUPS && height <= MOST_WORKGROUPS, "{workgroups}");
-            let held = u64::from(width) * u64::from(height);
-            assert!((u64::from(workgroups)..u64::from(workgroups) + u64::from(height)).contains(&held), "{workgroups}");
-        }
     }
 }

@@ -11,7 +11,7 @@
 //! | `context` | the opened device, and its failures as errors |
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
 //! | `pacer` | how much work a dispatch gets |
-//! | `dispatch`, `slot`, `timer` | dispatches in flight, their buffers, and how long each took |
+//! | `launch`, `dispatch`, `slot`, `timer` | one launch, dispatches in flight, their buffers, and how long each took |
 //! | `image`, `counting` | the host's side of a shape of kernels |
 //! | `custom` | kernels of a caller's own |
 //! | `self_test` | whether the counts are exact |
@@ -23,6 +23,7 @@ mod custom;
 mod dispatch;
 mod driver_files;
 pub mod image;
+mod launch;
 mod no_contraction;
 mod pacer;
 mod pipeline;
@@ -37,12 +38,12 @@ use std::{
 };
 
 pub use adapter::{AdapterFacts, Which, list};
-use context::Context;
+use context::{Context, Way};
 pub use custom::CustomKernel;
 pub use driver_files::vulkan_facts;
 use pacer::Pacer;
 use pipeline::Contraction;
-use slot::{Slots, Way};
+use slot::Slots;
 
 use super::{Deliver, Device, Identity, Kind};
 use crate::{
@@ -191,7 +192,7 @@ impl Device for GpuDevice {
         let compiled = match self.counting.entry(kernel.name()) {
             Entry::Occupied(compiled) => compiled.into_mut(),
             Entry::Vacant(place) => {
-                let shader = counting::shader(kernel);
+                let shader = shader::counting(kernel);
                 place.insert(counting::Kernel::build(&self.context, &shader, self.contraction, pace)?)
             }
         };

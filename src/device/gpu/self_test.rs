@@ -315,7 +315,7 @@ mod tests {
     fn a_wrong_counting_kernel_is_found() {
         for kernel in CountingKernel::ALL {
             let mut gpu = software_gpu();
-            let shader = counting::shader(kernel.kernel());
+            let shader = shader::counting(kernel.kernel());
             let wgsl = shader.wgsl.replace("words[group_index] = sums[0]", "words[group_index] = sums[0] + 1u");
             let wrong = Shader { wgsl, ..shader };
             let wrong = counting::Kernel::build(&gpu.context, &wrong, gpu.contraction, Pacer::new()).unwrap();

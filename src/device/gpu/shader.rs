@@ -12,11 +12,16 @@ use naga::{
 
 use crate::kernel::{
     Precision,
-    counting::{Counting, CountingKernel},
+    counting::CountingKernel,
     escape::{EscapeTime, Plane},
     image::{ImageKernel, Visitor},
+    property::Counting,
 };
 
+/// Invocations of a workgroup of a counting kernel.
+pub(super) const GROUP: u32 = 64;
+/// Blocks of an invocation: enough that adding up a workgroup's counts costs nothing beside them.
+pub(super) const LANE_BLOCKS: u32 = 256;
 /// A kernel's WGSL, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shader {
@@ -87,14 +92,14 @@ fn leap(block: u32, apart: u32) -> String {
     )
 }
 
-/// What `kernel` counts, each workgroup of `group` invocations looking at `group * lane_blocks` blocks.
+/// What `kernel` counts, each workgroup looking at `GROUP * LANE_BLOCKS` blocks.
 #[must_use]
-pub fn counting(kernel: &dyn Counting, group: u32, lane_blocks: u32) -> Shader {
+pub fn counting(kernel: &dyn Counting) -> Shader {
     let own = kernel.uniform().into_iter().map(|(name, _)| name);
     let members = own.chain(["block_low", "block_high", "blocks"]).map(|name| format!("    {name}: u32,\n"));
     let params: String = members.collect();
     let open =
-        format!("const GROUP = {group}u;\nconst LANE_BLOCKS = {lane_blocks}u;\nstruct Params {{\n{params}}}\n\n");
+        format!("const GROUP = {GROUP}u;\nconst LANE_BLOCKS = {LANE_BLOCKS}u;\nstruct Params {{\n{params}}}\n\n");
     Shader {
         entry: "counting",
         label: kernel.name().to_owned(),
@@ -114,7 +119,7 @@ pub fn all() -> Vec<Shader> {
         }
     }
     let images = ImageKernel::ALL.into_iter().flat_map(|kernel| kernel.visit(All));
-    images.chain(CountingKernel::ALL.iter().map(|kernel| super::counting::shader(kernel.kernel()))).collect()
+    images.chain(CountingKernel::ALL.iter().map(|kernel| counting(kernel.kernel()))).collect()
 }
 
 /// Parses and validates `wgsl`.

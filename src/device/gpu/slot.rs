@@ -6,22 +6,17 @@
 
 use std::{ops::Deref, sync::mpsc::Sender, time::Instant};
 
-use super::{context::Context, dispatch::Dispatch, timer::Timer};
+use super::{
+    context::{Context, Way},
+    launch::Dispatch,
+    timer::Timer,
+};
 use crate::error::Error;
 
 /// Slots of a device: one is computed, one waits for the device, one is taken over, and one more for the host's delays.
 const SLOTS: usize = 4;
 /// Output that a slot has room for from the start.
 const FIRST_OUT_BYTES: u64 = 64 << 10;
-
-/// How output comes to the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// The kernel writes where the host reads.
-    Shared,
-    /// The kernel writes into the device's memory, which is copied after it.
-    Copied,
-}
 
 /// The slots of a device.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 pub mod folder;
 mod holder;
 pub mod lock;
+pub mod part_file;
 pub mod place;
 pub mod sealed;
 pub mod stream;

@@ -2,11 +2,12 @@
 
 use std::{io::Write, path::Path};
 
+use super::part_file::PartFile;
 use super::{
     lock::Lock,
     place::{Place, Target},
 };
-use crate::{error::Error, output::part_file::PartFile};
+use crate::error::Error;
 
 /// Where the output goes.
 #[derive(Debug)]

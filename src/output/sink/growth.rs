@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     output::{
         digest::{Digest, Digesting},
-        part_file::PartFile,
+        file::part_file::PartFile,
     },
 };
 

@@ -26,11 +26,11 @@ use self::{
 use super::{
     digest::{Digest, Digesting},
     encode::EncodedBand,
+    file::part_file::PartFile,
     file::{
         folder::Access,
         place::{PART, Place},
     },
-    part_file::PartFile,
 };
 use crate::error::Error;
 

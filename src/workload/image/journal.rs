@@ -16,12 +16,12 @@ use super::{Job, tally::Tally};
 use crate::{
     error::Error,
     output::{
+        file::part_file::PartFile,
         file::{
             folder::Access,
             place::{JOURNAL, Place},
             sealed,
         },
-        part_file::PartFile,
         sink::{Sink, State},
     },
 };

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::Error,
     output::{
+        file::part_file::PartFile,
         file::{
             folder::Access,
             lock::Lock,
             place::{Place, Target},
             sealed,
         },
-        part_file::PartFile,
     },
 };
 

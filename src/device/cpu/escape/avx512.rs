@@ -11,10 +11,10 @@ use fearless_simd::{Avx512, Select, Simd, SimdBase, SimdMask, mask8x64, u8x64};
 use crate::{
     device::cpu::escape::{
         Target,
-        lane::{Cell, Lane, Pack},
+        lane::{BLOCK, Cell, Lane, Pack},
         map::{Map, Points, Rules},
         plan::MAX_STEPS,
-        staged::{BLOCK, Tile, Workspace},
+        staged::{Tile, Workspace},
         tally::Tally,
     },
     kernel::escape::EscapeTime,

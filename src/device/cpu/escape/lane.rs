@@ -9,13 +9,13 @@ use fearless_simd::{
 
 use std::ops::{Add, Mul, Sub};
 
-use crate::{
-    device::cpu::escape::staged::BLOCK,
-    kernel::{
-        count::Count,
-        number::{Number, Real},
-    },
+use crate::kernel::{
+    count::Count,
+    number::{Number, Real},
 };
+
+/// Points that share one word of bits.
+pub(super) const BLOCK: usize = 64;
 
 /// An instruction set that moves lanes together.
 pub(crate) trait Pack: Simd {

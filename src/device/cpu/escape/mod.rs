@@ -26,8 +26,9 @@ use fearless_simd::{Level, Simd};
 
 pub(crate) use self::lane::{Cell, Lane};
 use self::{
+    lane::BLOCK,
     map::{General, Imaginary, Revocable, Rules},
-    staged::{BLOCK, Tile, Workspace},
+    staged::{Tile, Workspace},
 };
 use crate::{
     device::{

@@ -17,7 +17,7 @@ use fearless_simd::{Simd, SimdBase};
 
 use crate::{
     device::cpu::escape::{
-        lane::{Cell, Lane, Pack, Vector},
+        lane::{BLOCK, Cell, Lane, Pack, Vector},
         map::{Map, Points, Rules, is_carried},
         plan::{LEAP, Pace, Plan},
         tally::Tally,
@@ -27,9 +27,6 @@ use crate::{
         number::Point,
     },
 };
-
-/// Points that share one word of bits.
-pub(super) const BLOCK: usize = 64;
 
 /// A rectangle of an image and what it takes to compute it.
 pub(super) struct Tile<'a, T> {

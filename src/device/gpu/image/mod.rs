@@ -5,6 +5,7 @@
 
 mod assemble;
 mod params;
+mod piece;
 mod pieces;
 mod table;
 mod tile;

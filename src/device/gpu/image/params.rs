@@ -4,7 +4,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::pieces::Piece;
+use super::piece::Piece;
 use crate::kernel::{image::Image, number::Real};
 
 /// A floating-point format of the kernel.

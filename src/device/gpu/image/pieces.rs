@@ -2,10 +2,11 @@
 
 use std::{marker::PhantomData, ops::Range};
 
-use super::{assemble::Assembler, params::GpuReal};
+use super::{assemble::Assembler, params::GpuReal, piece::Piece};
 use crate::{
     device::gpu::{
-        dispatch::{Dispatch, Grid, Work},
+        dispatch::Work,
+        launch::{Dispatch, Grid},
         pacer::Pacer,
         slot::Output,
     },
@@ -19,24 +20,6 @@ use crate::{
 pub(super) const GROUP: u32 = 64;
 /// What a pixel costs besides its iterations, in iterations: coordinates, packing, the way to the host.
 const PIXEL_STEPS: u64 = 8;
-
-/// The pixels of one dispatch.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
-    /// Pixels in a row of the tile.
-    pub(super) width: u32,
-    /// Column in the tile of the first pixel.
-    pub(super) first_column: u32,
-    /// Row in the tile of the first pixel.
-    pub(super) first_row: u32,
-    /// Number of pixels, which go on through the rows.
-    pub(super) pixels: u32,
-    pub(super) grid: Grid,
-    /// Iterations come in blocks where more than so many are left.
-    pub(super) leap_above: u32,
-    /// Whether it would have more pixels if the device had more time for them.
-    is_short: bool,
-}
 
 /// The dispatches of one tile, computed in `T` and returned in `C`.
 pub(super) struct Pieces<'a, 'b, 'q, T, C> {

@@ -11,7 +11,7 @@ use std::{
 
 use signal_hook::{consts::SIGXFSZ, flag};
 
-use super::file::{
+use super::{
     folder::Access,
     place::{PART, Place},
 };
