@@ -23,13 +23,14 @@ const DEVICES: [(&str, &str, &str); 3] = [
 ];
 const SCHEDULES: [&str; 2] = ["--schedule dynamic", "--schedule static"];
 
+/// The picture is `julia.png`, whatever it shows: tests/support/failing_files.c knows it by that name.
 fn run(folder: &Path, ranks: usize, words: &str) -> Finished {
-    Job::mpiexec(folder, ranks, &format!("{words} --timings json -o picture.png")).run().succeeded()
+    Job::mpiexec(folder, ranks, &format!("{words} --timings json -o julia.png")).run().succeeded()
 }
 
 fn files(folder: &Path) -> (Vec<u8>, Vec<u8>) {
     let read = |name: &str| fs::read(folder.join(name)).unwrap();
-    (read("picture.png"), read("counts.npy"))
+    (read("julia.png"), read("counts.npy"))
 }
 
 /// The picture and the counts of one rank on its cores.
@@ -51,9 +52,7 @@ fn assert_same_file_for_any_ranks(words: &str, ranks: impl IntoIterator<Item = u
                 assert!(files(folder.path()) == expected, "{ranks} ranks {options}: {report:#}");
                 let kinds: Vec<_> = report["ranks"].as_array().unwrap().iter().map(|rank| &rank["device"]).collect();
                 assert!(kinds[0] == first && kinds[1..].iter().all(|kind| *kind == others), "{options}: {report:#}");
-                ["picture.png", "counts.npy"]
-                    .iter()
-                    .for_each(|name| fs::remove_file(folder.path().join(name)).unwrap());
+                ["julia.png", "counts.npy"].iter().for_each(|name| fs::remove_file(folder.path().join(name)).unwrap());
             }
         }
     }
@@ -76,7 +75,7 @@ fn the_files_are_the_same_for_any_ranks_and_devices_in_f32() {
 fn a_rank_that_computes_something_else_changes_the_files() {
     let expected = files_of_one_rank("julia --size 333x250 --precision f64");
     let folder = tempfile::tempdir().unwrap();
-    let words = "julia --size 333x250 --precision f64 --counts counts.npy --device cpu -q -o picture.png";
+    let words = "julia --size 333x250 --precision f64 --counts counts.npy --device cpu -q -o julia.png";
     Job::mpiexec(folder.path(), 2, words).env("HYBRID_TEST_WRONG_RANK", "1").run().succeeded();
     let found = files(folder.path());
     assert!(found.0 != expected.0 && found.1 != expected.1);
@@ -110,7 +109,7 @@ fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_
     {
         let folder = tempfile::tempdir().unwrap();
         let (command, expected) = (commands[number % 2], &expected[number % 2]);
-        let words = format!("{command} --counts counts.npy --timings json -o picture.png");
+        let words = format!("{command} --counts counts.npy --timings json -o julia.png");
         let case =
             format!("{command} {ranks} {devices} {schedule} {end:?} {next_ranks} {next_devices} {next_schedule}");
         // The limit is reached while a slow file system takes the second write.
@@ -121,7 +120,7 @@ fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_
             .start();
         let mut ranks_left = Vec::new();
         if let End::KilledRank(rank) = end {
-            wait_until("the journal", || folder.path().join("picture.png.journal").exists());
+            wait_until("the journal", || folder.path().join("julia.png.journal").exists());
             ranks_left = ranks_of(job.pid());
             signal("KILL", &ranks_left[rank].to_string());
         }
@@ -212,7 +211,7 @@ fn compare(folder: &Path, png: &str, options: &str) -> Output {
 fn assert_pixels_are_pythons(kernel: &str, size: &str, options: &str, mix: &str) {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), 2, &format!("{kernel} --size {size} {options} {mix}"));
-    let compared = compare(folder.path(), "picture.png", &format!("--kernel {kernel} --size {size} {options}"));
+    let compared = compare(folder.path(), "julia.png", &format!("--kernel {kernel} --size {size} {options}"));
     assert!(compared.status.success(), "{kernel} {size} {options} {mix}: {compared:?}");
 }
 
@@ -256,7 +255,7 @@ fn pixels_are_pythons_in_every_color_and_with_other_options() {
 fn a_wrong_picture_is_found_out_by_the_reference() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), 1, "julia --size 64x48 --c 0,0.66");
-    let compared = compare(folder.path(), "picture.png", "--size 64x48");
+    let compared = compare(folder.path(), "julia.png", "--size 64x48");
     assert_eq!(compared.status.code(), Some(1), "{compared:?}");
     assert!(!String::from_utf8(compared.stdout).unwrap().starts_with("0 of"));
 }
@@ -266,7 +265,7 @@ fn tinted_pictures_show_who_computed_what() {
     let folder = tempfile::tempdir().unwrap();
     for color in ["rank", "device"] {
         run(folder.path(), 2, &format!("julia --color {color} --software-gpu --schedule static"));
-        let picture = image::open(folder.path().join("picture.png")).unwrap().to_rgb8();
+        let picture = image::open(folder.path().join("julia.png")).unwrap().to_rgb8();
         // Bands of 7 rows, one for each rank in turn.
         let (first, second) = (picture.get_pixel(0, 0).0, picture.get_pixel(0, 7).0);
         assert_ne!(first, second, "{color}");

@@ -2,7 +2,7 @@
 //! Knows codes and positions, not what a rankfile looks like.
 
 use super::code::{Code, Severity};
-use super::text::readable;
+use super::readable::readable;
 use crate::launcher::{ByDialect, Dialect};
 
 /// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.

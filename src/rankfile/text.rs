@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Span};
+use super::readable::readable;
 
 /// The largest rankfile that is read, in bytes: room for a quarter of a million ranks.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -25,19 +26,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Diagnostic> {
         return Err(Diagnostic::new(Code::NotText, position(bytes, at), message));
     }
     Ok(readable(bytes))
-}
-
-/// The bytes as text in which `?` stands for each that is not UTF-8, so that every place stays where it is.
-pub(super) fn readable(bytes: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
-    }
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
-    Cow::Owned(text)
 }
 
 /// Line and column of a byte; columns count characters.

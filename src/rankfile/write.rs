@@ -8,14 +8,10 @@ use super::code::Code;
 use super::device::{Comment, read_comment, words};
 use super::hostname;
 use super::slots::Item;
-use super::slots::read_as::MAX_SLOTS_5;
+use super::slots::read_as::{MAX_HOST_AND_SLOTS, MAX_SLOTS_5};
 use super::slots::spelling::canonical_text;
 use super::statement::MAX_RANK;
 use crate::{launcher::Dialect, wish::DeviceWish};
-
-/// Characters that a host (cut at the first dot), `" slot="` and the slots may have together: Open
-/// MPI 4.1 prints them into 64 bytes and aborts beyond.
-pub const MAX_HOST_AND_SLOTS: usize = 63;
 
 /// The cores of a rank, logical numbers from 0, in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,12 @@
 use std::ops::Range;
 
 use super::asked;
-use super::read_as::{MAX_SLOTS_5, lexed, read_as};
+use super::read_as::{MAX_HOST_AND_SLOTS, MAX_SLOTS_5, lexed, read_as};
 use super::spelling::{canonical_text, in_words};
 use super::{Item, Misfit, SlotList, normalise};
 use crate::launcher::{ByDialect, Dialect};
 use crate::rankfile::code::Code;
 use crate::rankfile::wording::clip;
-use crate::rankfile::write::MAX_HOST_AND_SLOTS;
 
 /// A slot list as far as it can be understood, and what is wrong with it.
 #[derive(Debug)]

@@ -8,6 +8,10 @@ use std::ops::Range;
 use super::{Item, Misfit};
 use crate::launcher::Dialect;
 
+/// Characters that a host (cut at the first dot), `" slot="` and the slots may have together: Open
+/// MPI 4.1 prints them into 64 bytes and aborts beyond.
+pub const MAX_HOST_AND_SLOTS: usize = 63;
+
 /// Open MPI 5.x keeps this many bytes of a slot list and drops the rest without a word.
 pub(in crate::rankfile) const MAX_SLOTS_5: usize = 64;
 
