@@ -25,13 +25,7 @@ fn greeting(world: &World) -> Result<String, Failure> {
         launcher: None,
     };
     // The ranks of a node share its GPUs out, so each has to know of the others.
-    let me_as_text = serde_json::to_vec(&me).expect("plain values have a JSON form");
-    let neighbors: Vec<LocalRank> = world
-        .node
-        .share(&me_as_text)
-        .iter()
-        .map(|text| serde_json::from_slice(text).expect("every rank runs this program"))
-        .collect();
+    let neighbors: Vec<LocalRank> = world.node.share(&me);
     let placement = world.agree(placement::choose(&node, &neighbors, &Rules::default()))?;
     let cores: Vec<String> = node.cores_in(&me.binding).map(|core| core.logical.to_string()).collect();
     Ok(format!(

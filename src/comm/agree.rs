@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Group;
 use crate::error::Error;
 
 /// A failure that every rank of the job knows of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     rank: usize,
     others: usize,
@@ -61,17 +63,15 @@ pub(super) fn agree<T>(all: &Group, host: &str, outcome: Result<T, Error>) -> Re
         return Ok(outcome.unwrap_or_else(|_| unreachable!("no rank failed, so this one did not")));
     }
     let failed = usize::try_from(all.sum(u64::from(outcome.is_err()))).expect("a number of ranks fits");
-    let report = match outcome {
-        Err(error) => format!("{}\0{host}\0{error}", error.exit_code()),
-        Ok(_) => String::new(),
-    };
-    let report = all.broadcast(first, report.into_bytes());
-    let report = String::from_utf8_lossy(&report);
-    let mut fields = report.splitn(3, '\0');
-    let mut field = || fields.next().unwrap_or_default().to_owned();
-    let exit_code = field().parse().unwrap_or(1);
-    let host = field();
-    Err(Failure { rank: first, others: failed - 1, ranks: all.size(), host, exit_code, message: field() })
+    let mine = outcome.err().map(|error| Failure {
+        rank: first,
+        others: failed - 1,
+        ranks: all.size(),
+        host: host.to_owned(),
+        exit_code: error.exit_code(),
+        message: error.to_string(),
+    });
+    Err(all.broadcast(first, &mine).expect("the first rank that failed has a failure"))
 }
 
 #[cfg(test)]

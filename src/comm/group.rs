@@ -8,7 +8,9 @@ use mpi::{
     traits::{CommunicatorCollectives, Root},
 };
 
-use super::{Pause, gather};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Pause, gather, wire};
 
 /// A communicator with the collectives that are needed here; messages between two ranks are in `mail`.
 ///
@@ -80,44 +82,42 @@ impl Group {
         result
     }
 
-    /// The bytes that rank `from` passed, on every rank.
+    /// The value that rank `from` passed, on every rank; those of the others do not matter.
     #[must_use]
-    pub fn broadcast(&self, from: usize, bytes: Vec<u8>) -> Vec<u8> {
+    pub fn broadcast<T: Serialize + DeserializeOwned>(&self, from: usize, value: &T) -> T {
+        let mine = if self.rank() == from { wire::pack(value) } else { Vec::new() };
+        wire::unpack(&self.broadcast_bytes(from, mine))
+    }
+
+    /// Every rank's value in rank order, on rank 0; `None` elsewhere.
+    #[must_use]
+    pub fn gather<T: Serialize + DeserializeOwned>(&self, value: &T) -> Option<Vec<T>> {
+        self.gather_bytes(&wire::pack(value)).map(|values| values.iter().map(|bytes| wire::unpack(bytes)).collect())
+    }
+
+    /// Every rank's value in rank order, on every rank. For small things: all of it travels twice.
+    #[must_use]
+    pub fn share<T: Serialize + DeserializeOwned>(&self, value: &T) -> Vec<T> {
+        let values = self.gather(value).unwrap_or_default();
+        self.broadcast(0, &values)
+    }
+
+    fn broadcast_bytes(&self, from: usize, mut bytes: Vec<u8>) -> Vec<u8> {
         self.meet();
         let process = self.comm.process_at_rank(gather::mpi_count(from));
         let mut length = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
         process.broadcast_into(&mut length);
-        let mut buffer = bytes;
-        buffer.resize(usize::try_from(length).expect("what one rank holds in memory, another can"), 0);
-        for piece in buffer.chunks_mut(gather::LIMIT_BYTES) {
+        bytes.resize(usize::try_from(length).expect("what one rank holds in memory, another can"), 0);
+        for piece in bytes.chunks_mut(gather::LIMIT_BYTES) {
             process.broadcast_into(piece);
         }
-        buffer
+        bytes
     }
 
     /// Every rank's bytes in rank order, on rank 0; `None` elsewhere.
     #[must_use]
-    pub fn gather(&self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    pub fn gather_bytes(&self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
         self.meet();
         gather::gather(&self.comm, bytes)
-    }
-
-    /// Every rank's bytes in rank order, on every rank. For small things: all of it travels twice.
-    #[must_use]
-    pub fn share(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
-        let parts = self.gather(bytes);
-        let lengths: Vec<u64> = parts.iter().flatten().map(|part| part.len() as u64).collect();
-        let lengths = self.broadcast(0, bytemuck::cast_slice(&lengths).to_vec());
-        let all = self.broadcast(0, parts.map(|parts| parts.concat()).unwrap_or_default());
-        let mut rest = all.as_slice();
-        lengths
-            .chunks_exact(size_of::<u64>())
-            .map(|length| {
-                let length: u64 = bytemuck::pod_read_unaligned(length);
-                let (part, after) = rest.split_at(usize::try_from(length).expect("a part is in memory already"));
-                rest = after;
-                part.to_vec()
-            })
-            .collect()
     }
 }

@@ -1,7 +1,8 @@
 //! MPI: start and end of the job, agreement on failures, and the few collectives the workloads need. The only folder
 //! that names `mpi`.
 //!
-//! Results cross MPI only as slices of bytes and of `u64`. Knows nothing of what the bytes mean.
+//! Values cross MPI in one format, which `wire` defines; only the bytes of bands and sums of `u64` go as they are. Knows nothing of what
+//! they mean.
 
 mod agree;
 mod gather;
@@ -10,6 +11,7 @@ mod library;
 mod mail;
 mod pause;
 mod sockets;
+mod wire;
 
 use std::{fmt, panic, sync::Once};
 

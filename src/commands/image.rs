@@ -63,7 +63,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     let (outcome, share) = run::run(world, &mut place.device, &fallback, &job, policy, assembly, &watch)?;
     progress.finish();
 
-    let notes = place::gather_reports(world, &share.notes).into_iter().flatten().flatten();
+    let notes = world.all.gather(&share.notes).into_iter().flatten().flatten();
     place.notes.extend(notes);
     place.note_missing_threads(world);
     let mine = RankReport {
@@ -73,7 +73,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
         encode_s: share.encode_s,
         busy_s: share.busy_s,
     };
-    if let Some(ranks) = place::gather_reports(world, &mine) {
+    if let Some(ranks) = world.all.gather(&mine) {
         let report = Report { resumed_bands, ..report(world, asked, &job, &outcome, &place, ranks, started) };
         let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
         super::print_beside_files(&form);

@@ -78,14 +78,14 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
 /// Whether this rank was given the same words as rank 0. Collective.
 fn has_same_words(world: &World) -> Result<(), Error> {
     let mine = command_line();
-    let of_rank_0 = world.all.broadcast(0, mine.clone().into_bytes());
-    if of_rank_0 == mine.as_bytes() {
+    let of_rank_0 = world.all.broadcast(0, &mine);
+    if of_rank_0 == mine {
         return Ok(());
     }
     Err(Error::Usage(format!(
         "this rank was started as `{}`, rank 0 as `{}`: give every rank the same options",
         visible(&mine),
-        visible(&String::from_utf8_lossy(&of_rank_0))
+        visible(&of_rank_0)
     )))
 }
 

@@ -94,7 +94,7 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
     let throw_s = throwing.elapsed().as_secs_f64();
     place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
-    if let Some(ranks) = place::gather_reports(world, &mine) {
+    if let Some(ranks) = world.all.gather(&mine) {
         let estimate = Estimate::new(state.hits, state.darts);
         let report = Report {
             head: super::head(world, "pi"),
@@ -171,9 +171,7 @@ fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<(Checkpoint
         Ok((state, Some(file)))
     };
     let (state, file) = world.agree(if world.is_root() { read() } else { Ok((start.clone(), None)) })?;
-    let bytes = serde_json::to_vec(&state).expect("numbers always have a JSON form");
-    let bytes = world.all.broadcast(0, if world.is_root() { bytes } else { Vec::new() });
-    Ok((serde_json::from_slice(&bytes).expect("written by rank 0 of this job"), file))
+    Ok((world.all.broadcast(0, &state), file))
 }
 
 /// The convergence study.
@@ -192,7 +190,7 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
     progress.finish();
     place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
-    let ranks = place::gather_reports(world, &mine);
+    let ranks = world.all.gather(&mine);
     let mut report = study::Report {
         head: super::head(world, "pi"),
         seed: args.seed,

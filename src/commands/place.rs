@@ -2,9 +2,7 @@
 
 use std::env;
 
-use serde::{Serialize, de::DeserializeOwned};
-
-use super::site::{Site, pack, unpack};
+use super::site::Site;
 use crate::{
     cli::{DeviceArgs, PrecisionWish},
     comm::{Failure, World},
@@ -97,11 +95,6 @@ impl Place {
     }
 }
 
-/// Every rank's report, by rank, on rank 0; `None` elsewhere. Collective.
-pub(super) fn gather_reports<R: Serialize + DeserializeOwned>(world: &World, mine: &R) -> Option<Vec<R>> {
-    world.all.gather(&pack(mine)).map(|reports| reports.iter().map(|bytes| unpack(bytes)).collect())
-}
-
 /// Finds the place of this rank and opens its device for `kernel`. Collective.
 pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<Place, Failure> {
     let site = Site::survey(world, args)?;
@@ -129,8 +122,7 @@ pub fn gpu_of_rank(world: &World, args: &DeviceArgs) -> Result<(Option<GpuDevice
 
 /// The remarks of all ranks, on rank 0. Collective.
 fn gather_notes(world: &World, mine: &Vec<String>) -> Vec<String> {
-    let notes = world.all.gather(&pack(mine));
-    notes.into_iter().flatten().flat_map(|bytes| unpack::<Vec<String>>(&bytes)).collect()
+    world.all.gather(mine).into_iter().flatten().flatten().collect()
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.

@@ -1,6 +1,6 @@
 //! `hybrid where`: where each rank is, what was asked for, and what is wrong with it.
 
-use super::site::{Site, pack, unpack};
+use super::site::Site;
 use crate::{
     cli::{Format, WhereArgs},
     comm::{Failure, World},
@@ -26,8 +26,7 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
 
     let site = Site::survey(world, &args.device)?;
     let facts = site.facts().map(|facts| facts.with_vulkan(gpu::vulkan_facts()));
-    let nodes = world.all.gather(&pack(&facts)).unwrap_or_default();
-    let mut nodes: Vec<NodeFacts> = nodes.iter().filter_map(|bytes| unpack::<Option<_>>(bytes)).collect();
+    let mut nodes: Vec<NodeFacts> = world.all.gather(&facts).into_iter().flatten().flatten().collect();
     nodes.sort_by_key(|facts| facts.ranks.iter().map(|rank| rank.local.rank).min());
 
     let mut findings = site.rankfile_findings(world);
@@ -43,7 +42,7 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     };
 
     // Every rank has to know, so that all end alike.
-    let warnings: Vec<String> = unpack(&world.all.broadcast(0, pack(&warnings)));
+    let warnings: Vec<String> = world.all.broadcast(0, &warnings);
     let strict = if args.strict && !warnings.is_empty() { Err(Error::Strict { warnings }) } else { Ok(()) };
     world.agree(printed.and(strict))
 }

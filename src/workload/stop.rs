@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
 use signal_hook::{
     SigId,
     consts::{SIGINT, SIGTERM, SIGUSR1},
@@ -37,8 +38,8 @@ const REASONS: [&str; 6] = [
     "a failure elsewhere",
 ];
 
-/// Why a job stops before it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a job stops before it is done: a number from 1 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason(u8);
 
 impl Reason {
@@ -50,21 +51,6 @@ impl Reason {
     #[must_use]
     pub fn name(self) -> &'static str {
         REASONS[usize::from(self.0 - 1)]
-    }
-
-    /// Its form on the way to another rank.
-    #[must_use]
-    pub fn to_message(self) -> [u8; 1] {
-        [self.0]
-    }
-
-    /// Reads [`Self::to_message`]; `None` for any other message.
-    #[must_use]
-    pub fn of_message(message: &[u8]) -> Option<Self> {
-        match message {
-            [number] if (1..=REASONS.len()).contains(&usize::from(*number)) => Some(Self(*number)),
-            _ => None,
-        }
     }
 }
 
@@ -167,15 +153,5 @@ mod tests {
         assert_eq!(told.reason(), None);
         told.ask(Reason(1));
         assert_eq!(told.reason().map(Reason::name), Some("SIGINT"));
-    }
-
-    #[test]
-    fn a_reason_is_told_in_one_byte_and_nothing_else_is_one() {
-        for number in 1..=6 {
-            assert_eq!(Reason::of_message(&Reason(number).to_message()), Some(Reason(number)));
-        }
-        for message in [&[0][..], &[7], &[], &[1, 1]] {
-            assert_eq!(Reason::of_message(message), None);
-        }
     }
 }

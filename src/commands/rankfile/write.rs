@@ -24,19 +24,9 @@ pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
 pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
     let leads = world.node.rank() == 0;
     let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
-    let host = node.map(|node| (world.host(), node));
-    let mine = serde_json::to_vec(&host).expect("plain values always have a JSON form");
-    let hosts: Vec<Host> = world
-        .all
-        .gather(&mine)
-        .into_iter()
-        .flatten()
-        .filter_map(|bytes| {
-            serde_json::from_slice::<Option<(String, Node)>>(&bytes)
-                .expect("written by this program on a rank of the same job")
-        })
-        .map(|(name, node)| Host::new(&name, node))
-        .collect();
+    let host = node.map(|node| (world.host().to_owned(), node));
+    let hosts = world.all.gather(&host).into_iter().flatten().flatten();
+    let hosts: Vec<Host> = hosts.map(|(name, node)| Host::new(&name, node)).collect();
     world.agree(if world.is_root() { write(args, &hosts) } else { Ok(()) })
 }
 

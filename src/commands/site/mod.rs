@@ -5,7 +5,7 @@ mod rankfile;
 
 use std::env;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 pub(super) use self::rankfile::Rankfile;
 use crate::{
@@ -53,8 +53,7 @@ impl Site {
             launcher: Launcher::of_job(world.launch(), world.library()),
         };
         let asked = rankfile.as_ref().and_then(|file| file.asked(rank, &node));
-        let arrivals = world.node.share(&pack(&Arrival { local, asked }));
-        let arrivals: Vec<Arrival> = arrivals.iter().map(|bytes| unpack(bytes)).collect();
+        let arrivals = world.node.share(&Arrival { local, asked });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
         let placement = world.agree(placement::choose(&node, &locals, &rules(args)))?;
         let ranks = arrivals
@@ -96,19 +95,9 @@ fn rules(args: &DeviceArgs) -> Rules {
 fn node(world: &World) -> Result<Node, Failure> {
     let leads = world.node.rank() == 0;
     let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
-    let bytes = node.map(|mut node| {
+    let node = node.map(|mut node| {
         node.host = Some(world.host().to_owned());
-        pack(&node)
+        node
     });
-    Ok(unpack(&world.node.broadcast(0, bytes.unwrap_or_default())))
-}
-
-/// A value on its way to another rank.
-pub(super) fn pack(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("plain values always have a JSON form")
-}
-
-/// A value that another rank packed.
-pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> T {
-    serde_json::from_slice(bytes).expect("written by this program on a rank of the same job")
+    Ok(world.node.broadcast(0, &node).expect("the node's first rank has read it"))
 }

@@ -10,7 +10,6 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{pack, unpack};
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
@@ -61,8 +60,8 @@ impl Rankfile {
     pub(in crate::commands) fn of_job(world: &World, args: &DeviceArgs) -> Result<Option<Self>, Failure> {
         let told = world.agree(if world.is_root() { tell(args) } else { Ok(None) })?;
         let (told, text) = told.map_or((None, Vec::new()), |(told, text)| (Some(told), text));
-        let Some(told) = unpack::<Option<Told>>(&world.all.broadcast(0, pack(&told))) else { return Ok(None) };
-        let text = world.all.broadcast(0, text);
+        let (told, text): (Option<Told>, Vec<u8>) = world.all.broadcast(0, &(told, text));
+        let Some(told) = told else { return Ok(None) };
         let rankfile = Self {
             name: told.name,
             parsed: told.unread.map_or_else(|| Ok(rankfile::parse(&text)), Err),

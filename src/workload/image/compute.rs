@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
 
 use super::{Job, verify::Sample};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     output::{color::PixelBytes, encode::EncodedBand},
     workload::{
         schedule::{Order, Shown},
-        stop::Stop,
+        stop::{Reason, Stop},
     },
 };
 
@@ -45,15 +45,22 @@ pub struct Share {
     pub notes: Vec<String>,
 }
 
-/// What stands before the bands of a message to rank 0.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-#[repr(C)]
-struct Head {
+/// What a rank tells rank 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Told {
+    /// It has a reason to stop.
+    Stop(Reason),
+    /// What it has done of an order; the bands are behind it.
+    Done(Done),
+}
+
+/// What is said of the bands of a delivery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Done {
     elapsed_s: f64,
     round_trip_s: f64,
-    bands: u64,
-    failed: u64,
-    sample_bytes: u64,
+    sample: Option<Sample>,
+    failed: bool,
 }
 
 /// What was done of an order, or the news that nothing will be.
@@ -72,20 +79,12 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// Its form on the way to rank 0.
-    pub(super) fn to_message(&self) -> Vec<u8> {
-        let sample = self.sample.as_ref().map(Sample::to_bytes).unwrap_or_default();
-        let head = Head {
-            elapsed_s: self.elapsed_s,
-            round_trip_s: self.round_trip_s,
-            bands: self.bands.len() as u64,
-            failed: u64::from(self.failed),
-            sample_bytes: sample.len() as u64,
-        };
-        let mut message = bytemuck::bytes_of(&head).to_vec();
-        message.extend(sample);
-        self.bands.iter().for_each(|band| band.write_to(&mut message));
-        message
+    /// Its form on the way to rank 0: what is told, and the bytes of the bands.
+    pub(super) fn to_message(&self) -> (Told, Vec<u8>) {
+        let mut bytes = Vec::new();
+        self.bands.iter().for_each(|band| band.write_to(&mut bytes));
+        let Self { elapsed_s, round_trip_s, failed, .. } = *self;
+        (Told::Done(Done { elapsed_s, round_trip_s, sample: self.sample.clone(), failed }), bytes)
     }
 
     /// What rank 0 learns of the rank.
@@ -94,18 +93,10 @@ impl Delivery {
         Shown { bands, elapsed_s: self.elapsed_s, round_trip_s: self.round_trip_s }
     }
 
-    /// Reads [`Self::to_message`].
-    pub(super) fn of_message(message: &[u8]) -> Self {
-        let (head, rest) = message.split_at(size_of::<Head>());
-        let head: Head = bytemuck::pod_read_unaligned(head);
-        let (sample, rest) = rest.split_at(usize::try_from(head.sample_bytes).expect("the message is in memory"));
-        Self {
-            elapsed_s: head.elapsed_s,
-            round_trip_s: head.round_trip_s,
-            bands: EncodedBand::read_all(rest).collect(),
-            sample: (!sample.is_empty()).then(|| Sample::of_bytes(sample)),
-            failed: head.failed != 0,
-        }
+    /// What [`Self::to_message`] tells.
+    pub(super) fn of_message(done: Done, bytes: &[u8]) -> Self {
+        let Done { elapsed_s, round_trip_s, sample, failed } = done;
+        Self { elapsed_s, round_trip_s, bands: EncodedBand::read_all(bytes).collect(), sample, failed }
     }
 }
 

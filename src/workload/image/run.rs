@@ -10,10 +10,12 @@ use std::{
     time::Instant,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Job, Outcome,
     assembly::Assembly,
-    compute::{Computer, Delivery, Fallback, Share},
+    compute::{Computer, Delivery, Fallback, Share, Told},
     window::Window,
 };
 use crate::{
@@ -65,16 +67,15 @@ pub fn run(
     })?;
     let outcome = world.agree(outcome)?;
     // A rank may have told of a reason to stop when there was nothing left to stop.
-    while world.all.try_receive().is_some() {}
+    while world.all.try_receive::<Told>().is_some() {}
     Ok((outcome, share))
 }
 
 /// The same dealer on every rank, of the bands that are not in the files; rank 0 knows how many are. Collective.
 fn dealer(world: &World, job: &Job, policy: Policy, threads: usize, done: u32) -> Dealer {
-    let known = world.all.share(bytemuck::bytes_of(&[u32::try_from(threads).unwrap_or(u32::MAX), done]));
-    let known: Vec<[u32; 2]> = known.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect();
-    let bands = known[0][1]..job.bands().len();
-    Dealer::new(policy, bands, known.into_iter().map(|[threads, _]| threads).collect(), job.most_bands())
+    let known = world.all.share(&(u32::try_from(threads).unwrap_or(u32::MAX), done));
+    let bands = known[0].1..job.bands().len();
+    Dealer::new(policy, bands, known.into_iter().map(|(threads, _)| threads).collect(), job.most_bands())
 }
 
 /// What rank 0 looks at beside its desk.
@@ -84,6 +85,15 @@ pub struct Watch<'a> {
     pub progress: &'a Progress,
     /// Tells when the job is to stop.
     pub stop: &'a Stop,
+}
+
+/// What rank 0 tells another rank.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum Command {
+    /// An order.
+    Compute(Order),
+    /// No further band is to be begun.
+    Stop(Reason),
 }
 
 /// An order and when it was there.
@@ -99,12 +109,13 @@ fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome
     let mut is_told = false;
     loop {
         if !is_told && let Some(reason) = stop.reason() {
-            world.all.send(0, &reason.to_message());
+            world.all.send(0, &Told::Stop(reason), &[]);
             is_told = true;
         }
         match computing.deliveries.try_recv() {
             Ok(delivery) => {
-                world.all.send(0, &delivery.to_message());
+                let (told, bands) = delivery.to_message();
+                world.all.send(0, &told, &bands);
                 pause = Pause::default();
                 continue;
             }
@@ -112,14 +123,13 @@ fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome
             Err(TryRecvError::Empty) => {}
         }
         match world.all.try_receive() {
-            Some((_, message)) => {
-                match Reason::of_message(&message) {
-                    Some(reason) => {
-                        stop.ask(reason);
-                        is_told = true;
-                    }
-                    None => computing.pass_on(bytemuck::pod_read_unaligned(&message)),
-                }
+            Some((_, Command::Stop(reason), _)) => {
+                stop.ask(reason);
+                is_told = true;
+                pause = Pause::default();
+            }
+            Some((_, Command::Compute(order), _)) => {
+                computing.pass_on(order);
                 pause = Pause::default();
             }
             None => pause.sleep(),
@@ -184,7 +194,7 @@ impl Desk<'_> {
             for (rank, order) in self.dealer.orders(&self.window.of(self.assembly.bands(), self.assembly.waiting())) {
                 match rank {
                     0 => own.pass_on(order),
-                    rank => self.world.all.send(rank, bytemuck::bytes_of(&order)),
+                    rank => self.world.all.send(rank, &Command::Compute(order), &[]),
                 }
             }
             if self.dealer.is_over() {
@@ -218,7 +228,7 @@ impl Desk<'_> {
             self.dealer.stop();
             let reason = if let EarlyEnd::Stopped(reason) = end { reason } else { Reason::FAILURE };
             self.watch.stop.ask(reason);
-            (1..self.world.size()).for_each(|rank| self.world.all.send(rank, &reason.to_message()));
+            (1..self.world.size()).for_each(|rank| self.world.all.send(rank, &Command::Stop(reason), &[]));
         }
         if early.is_none() || matches!(end, EarlyEnd::Failed(_)) {
             *early = Some(end);
@@ -231,12 +241,14 @@ impl Desk<'_> {
             return Some((0, delivery));
         }
         let receiving = Instant::now();
-        let (rank, message) = self.world.all.try_receive()?;
-        if let Some(reason) = Reason::of_message(&message) {
-            self.watch.stop.ask(reason);
-            return None;
-        }
-        let delivery = Delivery::of_message(&message);
+        let (rank, told, bands) = self.world.all.try_receive()?;
+        let delivery = match told {
+            Told::Stop(reason) => {
+                self.watch.stop.ask(reason);
+                return None;
+            }
+            Told::Done(done) => Delivery::of_message(done, &bands),
+        };
         self.outcome.gather_s += receiving.elapsed().as_secs_f64();
         Some((rank, delivery))
     }

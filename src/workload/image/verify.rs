@@ -1,5 +1,7 @@
 //! A sample of counts from every piece, to be compared with the definition on rank 0.
 
+use serde::{Deserialize, Serialize};
+
 use super::Job;
 use crate::{
     error::Error,
@@ -7,7 +9,7 @@ use crate::{
 };
 
 /// One row of counts, as the device delivered it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sample {
     row: u32,
     counts: Vec<u16>,
@@ -23,15 +25,6 @@ impl Sample {
             Counts::U16(counts) => counts.row(offset as usize).to_vec(),
         };
         Self { row: band.rows.start + offset, counts }
-    }
-
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        [bytemuck::bytes_of(&self.row), bytemuck::cast_slice(&self.counts)].concat()
-    }
-
-    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
-        let (row, counts) = bytes.split_at(size_of::<u32>());
-        Self { row: bytemuck::pod_read_unaligned(row), counts: bytemuck::pod_collect_to_vec(counts) }
     }
 
     /// Compares with the definition.

@@ -112,8 +112,7 @@ impl Thrower {
     /// Learns every rank's speed from the wave that is over, and sizes the next one.
     fn pace(&mut self, world: &World, darts: u64, elapsed_s: f64) {
         let shown = if darts > 0 && elapsed_s > MEASURABLE_S { rounded(as_f64(darts) / elapsed_s).max(1) } else { 0 };
-        let shown: Vec<u64> =
-            world.all.share(&shown.to_ne_bytes()).iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect();
+        let shown: Vec<u64> = world.all.share(&shown);
         if shown.contains(&0) {
             // Speeds count against each other: until every rank has one, all get the same.
             self.wave_darts = self.wave_darts.saturating_mul(GROWTH);

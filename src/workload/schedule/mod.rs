@@ -10,13 +10,11 @@ mod pace;
 #[cfg(test)]
 mod simulation;
 
-use bytemuck::{Pod, Zeroable};
-
 pub use dealer::Dealer;
+use serde::{Deserialize, Serialize};
 
-/// Bands `first`, `first + stride`, ..., `count` of them. Plain numbers: it travels as bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+/// Bands `first`, `first + stride`, ..., `count` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// Number of the first band.
     pub first: u32,
@@ -33,9 +31,8 @@ impl Piece {
     }
 }
 
-/// What a rank is told to do. Plain numbers: it travels as bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+/// What a rank is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// The bands to compute; none of them: see [`Self::no_more`].
     pub piece: Piece,
