@@ -109,6 +109,15 @@ impl<T: GpuReal> Visitor for MayWait<'_, T> {
     }
 }
 
+/// What is the same for all tiles of a call.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    image: &'a Image,
+    bands: &'a [Band],
+    /// See [`piece::Piece::leap_above`].
+    leap_above: u32,
+}
+
 /// The kernel in one format, with its tables.
 #[derive(Debug)]
 pub(super) struct Kernel {
@@ -173,12 +182,13 @@ impl Kernel {
         let columns: Vec<T> = image.columns();
         let rows: Vec<T> = bands.iter().flat_map(|band| image.rows::<T>(band.rows.clone())).collect();
         let leap_above = self.format.leap_above::<T>(image, (proof::reach(&columns), proof::reach(&rows)));
+        let call = Call { image, bands, leap_above };
         assemble(columns.len(), bands, threads, deliver, |assembler: &mut Assembler<'_, '_, C, Output>| {
             let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
             for tile in tiles(columns.len(), rows.len(), table_bytes / size_of::<T>()) {
                 self.columns.fill(context, &columns[tile.columns.clone()])?;
                 self.rows.fill(context, &rows[tile.rows.clone()])?;
-                self.run_tile::<T, C>(context, slots, image, bands, &tile, leap_above, assembler)?;
+                self.run_tile::<T, C>(context, slots, call, &tile, assembler)?;
                 if assembler.is_enough() {
                     break;
                 }
@@ -192,10 +202,8 @@ impl Kernel {
         &mut self,
         context: &Context,
         slots: &mut Slots,
-        image: &Image,
-        bands: &[Band],
+        Call { image, bands, leap_above }: Call<'_>,
         tile: &Tile,
-        leap_above: u32,
         assembler: &mut Assembler<'_, '_, C, Output>,
     ) -> Result<(), Error> {
         let count_bytes = size_of::<C>() as u64;
