@@ -60,6 +60,12 @@ impl Group {
         self.reduce(value, SystemOperation::min())
     }
 
+    /// Largest of the ranks' values, on every rank.
+    #[must_use]
+    pub fn max(&self, value: u64) -> u64 {
+        self.reduce(value, SystemOperation::max())
+    }
+
     /// Sum of the ranks' values, on every rank.
     #[must_use]
     pub fn sum(&self, value: u64) -> u64 {
@@ -114,9 +120,14 @@ impl Group {
         bytes
     }
 
-    /// Every rank's bytes in rank order, on rank 0; `None` elsewhere.
+    /// Every rank's value and bytes in rank order, on rank 0; `None` elsewhere.
     #[must_use]
-    pub fn gather_bytes(&self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    pub fn gather_with<T: Serialize + DeserializeOwned>(&self, value: &T, bytes: &[u8]) -> Option<Vec<(T, Vec<u8>)>> {
+        let parts = self.gather_bytes(&wire::pack_with(value, bytes));
+        parts.map(|parts| parts.into_iter().map(wire::unpack_with).collect())
+    }
+
+    fn gather_bytes(&self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
         self.meet();
         gather::gather(&self.comm, bytes)
     }

@@ -55,6 +55,12 @@ impl Assembly {
         Self { tally, ..Self::new(job, Vec::new(), journal, false, locks) }
     }
 
+    /// What is known of the bands that are in the files.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
     /// Number of bands, from the top, that are in the files.
     #[must_use]
     pub fn bands(&self) -> u32 {

@@ -4,15 +4,18 @@
 //! Knows nothing of the command line's words or of how the report looks.
 
 pub mod assembly;
-pub mod compute;
 mod done;
+mod dynamic;
 pub mod journal;
 pub mod open;
 pub mod run;
 pub mod tally;
 mod verify;
+mod waves;
 mod window;
+pub mod worker;
 
+use self::tally::Tally;
 use crate::{
     kernel::{Precision, band::Bands, image::Image},
     output::color::Coloring,
@@ -96,6 +99,14 @@ pub struct Outcome {
     pub gather_s: f64,
     /// Writing.
     pub write_s: f64,
+}
+
+impl Outcome {
+    /// The same with what is known of all bands of `job`.
+    fn with(self, tally: Tally, job: &Job) -> Self {
+        let most = job.image.pixels() * u64::from(job.image.max_iter);
+        Self { min: tally.min, max: tally.max, iterations: most - tally.sum, ..self }
+    }
 }
 
 #[cfg(test)]

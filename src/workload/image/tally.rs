@@ -26,14 +26,19 @@ impl Tally {
     /// # Panics
     /// Where they do not.
     pub fn add(&mut self, bands: &[EncodedBand]) {
-        let count = |count: u64| u16::try_from(count).expect("counts lie between 1 and max_iter");
         for band in bands {
             assert_eq!(band.facts.index, u64::from(self.bands), "bands are appended from the top");
-            self.bands += 1;
-            self.min = self.min.min(count(band.facts.min));
-            self.max = self.max.max(count(band.facts.max));
-            self.sum += band.facts.sum;
+            self.count(band);
         }
+    }
+
+    /// One more, wherever it belongs.
+    pub fn count(&mut self, band: &EncodedBand) {
+        let count = |count: u64| u16::try_from(count).expect("counts lie between 1 and max_iter");
+        self.bands += 1;
+        self.min = self.min.min(count(band.facts.min));
+        self.max = self.max.max(count(band.facts.max));
+        self.sum += band.facts.sum;
     }
 
     /// The smallest and the largest count.

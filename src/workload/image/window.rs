@@ -14,6 +14,11 @@ const MARGIN: u64 = 2;
 /// And are not believed to be smaller than this part of the largest possible: an image may begin with an empty corner.
 const LEAST_PART: u64 = 64;
 
+/// Bytes of a band at most, as it is kept.
+pub(super) fn most_band_bytes(job: &Job) -> u64 {
+    job.band_px().saturating_mul(job.most_kept_bytes_per_px()).max(1)
+}
+
 /// Knows how large bands are.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -26,7 +31,7 @@ pub(super) struct Window {
 impl Window {
     /// For bands of `job`.
     pub(super) fn new(job: &Job) -> Self {
-        Self { most_bytes: job.band_px().saturating_mul(job.most_kept_bytes_per_px()).max(1), bands: 0, bytes: 0 }
+        Self { most_bytes: most_band_bytes(job), bands: 0, bytes: 0 }
     }
 
     /// Takes note of the size of bands that were handed in.

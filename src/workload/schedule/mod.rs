@@ -3,15 +3,17 @@
 //!
 //! A piece is to last long against the messages that ask for it, and short against what is left, so that all ranks end
 //! together: guided self-scheduling (Polychronopoulos and Kuck 1987) with a speed for each rank. `docs/scaling.md` has the
-//! model and its limits.
+//! model and its limits. The textbook's way, equal shares in waves, is in `waves`.
 
-mod dealer;
-mod pace;
+mod rate;
+mod scheduler;
 #[cfg(test)]
 mod simulation;
+mod waves;
 
-pub use dealer::Dealer;
+pub use scheduler::Scheduler;
 use serde::{Deserialize, Serialize};
+pub use waves::Waves;
 
 /// Bands `first`, `first + stride`, ..., `count` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,13 +67,13 @@ impl Order {
 pub enum Policy {
     /// To whoever asks, as many as its speed makes right.
     Dynamic,
-    /// Every rank the same number, in turn.
+    /// Every rank the same number, in turn, in waves.
     Static,
 }
 
 /// What a rank tells of an order that it has handed in. Times in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Shown {
+pub struct Measured {
     /// Bands computed, the first of the piece.
     pub bands: u32,
     /// The time that took.

@@ -1,8 +1,8 @@
-//! The dealer in virtual time: ranks of any speed, orders that take time on their way, one rank 0 that serves them all.
+//! The scheduler in virtual time: ranks of any speed, orders that take time on their way, one rank 0 that serves them all.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{Dealer, Order, Policy, Shown, pace::SERVICE_S};
+use super::{Measured, Order, Scheduler, rate::SERVICE_S};
 
 /// Bands a second of a rank at a time.
 type Speed<'a> = &'a dyn Fn(f64) -> f64;
@@ -36,7 +36,7 @@ fn seconds(time_ns: u64) -> f64 {
 
 /// A job of `bands` bands, whose messages take `way_s` seconds; rank 0 serves one at a time in [`SERVICE_S`]. Checks that
 /// every band is done once.
-fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) -> Job {
+fn simulate(mut scheduler: Scheduler, bands: u32, speeds: &[Speed<'_>], way_s: f64) -> Job {
     let mut events = BinaryHeap::new();
     let mut done = vec![0_u8; bands as usize];
     let (mut free_from, mut waited) = (vec![0_u64; speeds.len()], vec![0_u64; speeds.len()]);
@@ -45,7 +45,7 @@ fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) ->
     let (mut gave_back, mut leaves_with) = (vec![0; speeds.len()], vec![None; speeds.len()]);
     let (mut server_free, mut messages) = (0, 0);
     loop {
-        for (rank, Order { piece, limit_us, answers }) in dealer.orders(&(0..u32::MAX)) {
+        for (rank, Order { piece, limit_us, answers }) in scheduler.orders(&(0..u32::MAX)) {
             server_free += nanoseconds(SERVICE_S) / 2;
             messages += 1;
             assert_eq!(piece.stride, 1, "dealt dynamically");
@@ -57,7 +57,8 @@ fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) ->
             Event::HandedIn { bands, elapsed, round_trip } => {
                 server_free = now.max(server_free) + nanoseconds(SERVICE_S) / 2;
                 messages += 1;
-                dealer.hand_in(rank, Shown { bands, elapsed_s: seconds(elapsed), round_trip_s: seconds(round_trip) });
+                scheduler
+                    .hand_in(rank, Measured { bands, elapsed_s: seconds(elapsed), round_trip_s: seconds(round_trip) });
             }
             // The rank leaves when it has done what it holds, unless it gives back a part of that.
             Event::Ordered { count: 0, answers, .. } => leaves_with[rank] = Some(answers as usize),
@@ -84,13 +85,13 @@ fn simulate(mut dealer: Dealer, bands: u32, speeds: &[Speed<'_>], way_s: f64) ->
             }
         }
     }
-    assert!(dealer.is_over() && done.iter().all(|times| *times == 1), "every band is done once");
+    assert!(scheduler.is_over() && done.iter().all(|times| *times == 1), "every band is done once");
     let last = |times: Vec<u64>| seconds(times.into_iter().max().unwrap_or(0));
     Job { end_s: last(free_from), wait_s: last(waited), messages }
 }
 
-fn dynamic(bands: u32, ranks: usize) -> Dealer {
-    Dealer::new(Policy::Dynamic, 0..bands, vec![1; ranks], u32::MAX)
+fn dynamic(bands: u32, ranks: usize) -> Scheduler {
+    Scheduler::new(0..bands, vec![1; ranks], u32::MAX)
 }
 
 /// A message between hosts, in seconds.

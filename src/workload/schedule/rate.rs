@@ -1,6 +1,6 @@
 //! How fast each rank is and how far away, by what it has shown, and how long its pieces are to last for that.
 
-use super::{Policy, Shown};
+use super::Measured;
 
 /// Orders that a rank holds: one that it computes, and one that is next.
 pub(super) const ORDERS_HELD: usize = 2;
@@ -40,7 +40,7 @@ const LATEST: f64 = 0.5;
 
 /// What a rank has shown.
 #[derive(Clone, Copy, Debug)]
-struct Pace {
+struct Rate {
     /// Its workers, which want a band each.
     workers: u32,
     /// Bands a second, once it has shown.
@@ -51,20 +51,19 @@ struct Pace {
 
 /// What all ranks have shown.
 #[derive(Debug)]
-pub(super) struct Paces {
-    policy: Policy,
-    ranks: Vec<Pace>,
+pub(super) struct Rates {
+    ranks: Vec<Rate>,
     /// Sum of the speeds that are known, and their number.
     known: (f64, u32),
     /// Bands of one piece at most.
     most: u32,
 }
 
-impl Paces {
+impl Rates {
     /// Of ranks with that many `workers` each, whose pieces have at most `most` bands.
-    pub(super) fn new(policy: Policy, workers: Vec<u32>, most: u32) -> Self {
-        let pace = |workers: u32| Pace { workers: workers.max(1), speed: None, round_trip_s: ASSUMED_ROUND_TRIP_S };
-        Self { policy, ranks: workers.into_iter().map(pace).collect(), known: (0.0, 0), most: most.max(1) }
+    pub(super) fn new(workers: Vec<u32>, most: u32) -> Self {
+        let rate = |workers: u32| Rate { workers: workers.max(1), speed: None, round_trip_s: ASSUMED_ROUND_TRIP_S };
+        Self { ranks: workers.into_iter().map(rate).collect(), known: (0.0, 0), most: most.max(1) }
     }
 
     /// Bands a second of `rank`, once it has shown.
@@ -78,7 +77,7 @@ impl Paces {
     }
 
     /// Takes note of what `rank` has done, at least a band.
-    pub(super) fn learn(&mut self, rank: usize, Shown { bands, elapsed_s, round_trip_s }: Shown) {
+    pub(super) fn learn(&mut self, rank: usize, Measured { bands, elapsed_s, round_trip_s }: Measured) {
         let rank = &mut self.ranks[rank];
         let shown = f64::from(bands) / elapsed_s;
         let before = rank.speed;
@@ -94,11 +93,11 @@ impl Paces {
         rank.round_trip_s = round_trip_s.max(rank.round_trip_s + LATEST * (round_trip_s - rank.round_trip_s));
     }
 
-    /// Bands of the next piece for `rank`, and the seconds that it may take, where there is a limit: `left` bands may be its,
+    /// Bands of the next piece for `rank`, and the seconds that it may take: `left` bands may be its,
     /// and `window` bands have room on rank 0.
-    pub(super) fn size(&self, rank: usize, left: u32, window: u32) -> (u32, Option<f64>) {
+    pub(super) fn size(&self, rank: usize, left: u32, window: u32) -> (u32, f64) {
         let ranks = u32::try_from(self.ranks.len()).expect("MPI numbers ranks with a C int");
-        let Pace { workers, speed, round_trip_s } = self.ranks[rank];
+        let Rate { workers, speed, round_trip_s } = self.ranks[rank];
         let bounded = |bands: f64| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
             let bands = bands as u32;
@@ -107,16 +106,10 @@ impl Paces {
         let Some(speed) = speed else {
             // As if all ranks were equal, and as if there were room in the window for a piece of each.
             let room = f64::from(left.min(window)) / f64::from(ranks) * PART_OF_TRIAL;
-            return match self.policy {
-                Policy::Dynamic => (bounded(room), Some(TRIAL_S)),
-                Policy::Static => (bounded(0.0), None),
-            };
+            return (bounded(room), TRIAL_S);
         };
-        let together = match self.policy {
-            Policy::Static => speed,
-            // Ranks that have shown nothing yet count like the average of the others.
-            Policy::Dynamic => self.known.0 / f64::from(self.known.1) * f64::from(ranks),
-        };
+        // Ranks that have shown nothing yet count like the average of the others.
+        let together = self.known.0 / f64::from(self.known.1) * f64::from(ranks);
         let shortest_s = SHORTEST_S.max(f64::from(ranks) * SERVICE_S).max(ROUND_TRIPS * round_trip_s);
         // The pieces of a slow rank are not to keep the others waiting for room in the window.
         let window_s = f64::from(window) / together * PART_OF_WINDOW;
@@ -124,7 +117,7 @@ impl Paces {
         let rest_s = f64::from(left) / together * PART_OF_REST;
         let target_s = rest_s.clamp(shortest_s, longest_s);
         let limit_s = PATIENCE * target_s.max(LEAST_LIMITED_S);
-        (bounded(speed * target_s), (self.policy == Policy::Dynamic).then_some(limit_s))
+        (bounded(speed * target_s), limit_s)
     }
 }
 
@@ -135,11 +128,11 @@ mod tests {
     #[test]
     fn pieces_last_as_long_as_orders_are_on_their_way() {
         let last_piece = |round_trip_s| {
-            let mut paces = Paces::new(Policy::Dynamic, vec![1; 4], u32::MAX);
+            let mut rates = Rates::new(vec![1; 4], u32::MAX);
             for _ in 0..20 {
-                paces.learn(0, Shown { bands: 1, elapsed_s: 0.001, round_trip_s });
+                rates.learn(0, Measured { bands: 1, elapsed_s: 0.001, round_trip_s });
             }
-            paces.size(0, 10, u32::MAX).0
+            rates.size(0, 10, u32::MAX).0
         };
         assert_eq!(last_piece(0.0), 15, "nothing is known but the assumption, 10 ms");
         assert_eq!(last_piece(0.000_1), 2, "the shortest piece");
@@ -148,10 +141,10 @@ mod tests {
 
     #[test]
     fn a_piece_of_a_slow_rank_is_short_against_the_window() {
-        let mut paces = Paces::new(Policy::Dynamic, vec![1; 2], u32::MAX);
-        paces.learn(0, Shown { bands: 1000, elapsed_s: 0.1, round_trip_s: 0.000_1 });
-        paces.learn(1, Shown { bands: 100, elapsed_s: 0.1, round_trip_s: 0.000_1 });
-        let seconds = |window| f64::from(paces.size(1, 1_000_000, window).0) / 1000.0;
+        let mut rates = Rates::new(vec![1; 2], u32::MAX);
+        rates.learn(0, Measured { bands: 1000, elapsed_s: 0.1, round_trip_s: 0.000_1 });
+        rates.learn(1, Measured { bands: 100, elapsed_s: 0.1, round_trip_s: 0.000_1 });
+        let seconds = |window| f64::from(rates.size(1, 1_000_000, window).0) / 1000.0;
         assert!((0.09..=0.1).contains(&seconds(u32::MAX)), "{} s", seconds(u32::MAX));
         // All ranks together fill a window of 1100 bands in 0.1 s.
         assert!((0.01..=0.0125).contains(&seconds(1100)), "{} s", seconds(1100));

@@ -18,7 +18,7 @@ use crate::{
     kernel::band::Band,
     output::{color::PixelBytes, encode::EncodedBand},
     workload::{
-        schedule::{Order, Shown},
+        schedule::{Measured, Order},
         stop::{Reason, Stop},
     },
 };
@@ -88,9 +88,9 @@ impl Delivery {
     }
 
     /// What rank 0 learns of the rank.
-    pub(super) fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> Measured {
         let bands = u32::try_from(self.bands.len()).expect("bands are numbered in 32 bits");
-        Shown { bands, elapsed_s: self.elapsed_s, round_trip_s: self.round_trip_s }
+        Measured { bands, elapsed_s: self.elapsed_s, round_trip_s: self.round_trip_s }
     }
 
     /// What [`Self::to_message`] tells.
@@ -102,7 +102,7 @@ impl Delivery {
 
 /// The part of one rank in a job.
 #[derive(Debug)]
-pub(super) struct Computer<'a> {
+pub(super) struct Worker<'a> {
     pub(super) job: &'a Job,
     pub(super) rank: usize,
     pub(super) pixels: PixelBytes,
@@ -112,7 +112,7 @@ pub(super) struct Computer<'a> {
     pub(super) share: Share,
 }
 
-impl Computer<'_> {
+impl Worker<'_> {
     /// Computes and encodes the bands of `order`, or of its first bands those that are begun in time and
     /// before a stop. A GPU that fails is
     /// replaced by `fallback` for the rest of the job, and the order is begun anew.

@@ -1,4 +1,4 @@
-//! The dealer of one image's bands.
+//! The scheduler of one image's bands.
 //!
 //! Knows who holds what. What a slow rank cannot do in time comes back and is dealt again.
 
@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    Order, Piece, Policy, Shown,
-    pace::{self, Paces},
+    Measured, Order, Piece,
+    rate::{self, Rates},
 };
 
 /// Why there is nothing to compute for a rank that has room for an order.
@@ -21,7 +21,7 @@ enum Without {
     Finished,
 }
 
-/// What the dealer knows of a rank.
+/// What the scheduler knows of a rank.
 #[derive(Clone, Debug, Default)]
 struct Rank {
     /// What it has to hand in.
@@ -53,12 +53,11 @@ impl Rank {
 
 /// Deals the bands of one image to the ranks of a job.
 #[derive(Debug)]
-pub struct Dealer {
-    policy: Policy,
+pub struct Scheduler {
     bands: Range<u32>,
-    /// Next band to be dealt; with a static policy, to each rank.
-    next: Vec<u32>,
-    /// Bands that came back: the number of each run of neighbors by its first. None with a static policy.
+    /// Next band to be dealt.
+    next: u32,
+    /// Bands that came back: the number of each run of neighbors by its first.
     returned: BTreeMap<u32, u32>,
     /// Number of bands that came back and were not dealt again.
     returned_bands: u32,
@@ -73,27 +72,18 @@ pub struct Dealer {
     is_ending: bool,
     /// Ranks that are likely to give back a part of what they hold.
     doubtful: usize,
-    paces: Paces,
+    rates: Rates,
 }
 
-impl Dealer {
-    /// A dealer of `bands` to ranks with that many `workers` each. A piece has at most `most` bands.
+impl Scheduler {
+    /// A scheduler of `bands` to ranks with that many `workers` each. A piece has at most `most` bands.
     #[must_use]
-    pub fn new(policy: Policy, bands: Range<u32>, workers: Vec<u32>, most: u32) -> Self {
-        let next = match policy {
-            Policy::Dynamic => vec![bands.start],
-            Policy::Static => {
-                // Band b belongs to rank b modulo the ranks, wherever the deal starts.
-                let ranks = u32::try_from(workers.len()).expect("MPI numbers ranks with a C int");
-                (0..ranks).map(|rank| bands.start + (rank + ranks - bands.start % ranks) % ranks).collect()
-            }
-        };
+    pub fn new(bands: Range<u32>, workers: Vec<u32>, most: u32) -> Self {
         let ranks = vec![Rank::default(); workers.len()];
-        let open = [(); pace::ORDERS_HELD].iter().flat_map(|()| 0..workers.len()).collect();
+        let open = [(); rate::ORDERS_HELD].iter().flat_map(|()| 0..workers.len()).collect();
         Self {
-            policy,
+            next: bands.start,
             bands,
-            next,
             returned: BTreeMap::new(),
             returned_bands: 0,
             open,
@@ -102,7 +92,7 @@ impl Dealer {
             is_ending: false,
             ranks,
             doubtful: 0,
-            paces: Paces::new(policy, workers, most),
+            rates: Rates::new(workers, most),
         }
     }
 
@@ -118,10 +108,10 @@ impl Dealer {
     pub fn orders(&mut self, window: &Range<u32>) -> Vec<(usize, Order)> {
         let mut orders = Vec::new();
         let mut open = std::mem::take(&mut self.open);
-        // With a dynamic policy what is to come later for one is to come later for all.
+        // What is to come later for one is to come later for all.
         let mut later_for_all = false;
         open.retain(|&rank| {
-            if self.ranks[rank].is_home || self.ranks[rank].held.len() >= self.paces.orders_held(rank) {
+            if self.ranks[rank].is_home || self.ranks[rank].held.len() >= self.rates.orders_held(rank) {
                 return false;
             }
             if later_for_all {
@@ -130,7 +120,7 @@ impl Dealer {
             match self.serve(rank, window, &mut orders) {
                 Ok(()) => false,
                 Err(Without::Later) => {
-                    later_for_all = self.policy == Policy::Dynamic;
+                    later_for_all = true;
                     true
                 }
                 Err(Without::Finished) => {
@@ -161,8 +151,7 @@ impl Dealer {
     }
 
     fn is_finished_for_all(&self) -> bool {
-        let is_dealt = |next: &u32| *next >= self.bands.end;
-        self.is_stopped || self.next.iter().all(is_dealt) && self.returned.is_empty() && self.doubtful == 0
+        self.is_stopped || self.next >= self.bands.end && self.returned.is_empty() && self.doubtful == 0
     }
 
     /// Whether nobody holds an order any more, and all know that there is none left.
@@ -180,18 +169,18 @@ impl Dealer {
 
     /// Orders as much as `rank` is to get now: one piece, or some small ones that came back.
     fn serve(&mut self, rank: usize, window: &Range<u32>, orders: &mut Vec<(usize, Order)>) -> Result<(), Without> {
-        let (wanted, limit_s) = self.paces.size(rank, self.left(rank), window.end - window.start);
-        let limit_us = limit_s.map_or(Order::NO_LIMIT, microseconds);
+        let (wanted, limit_s) = self.rates.size(rank, self.left(), window.end - window.start);
+        let limit_us = microseconds(limit_s);
         let mut missing = wanted;
         while missing > wanted / 2 {
-            let piece = match self.cut(rank, missing, window.end) {
+            let piece = match self.cut(missing, window.end) {
                 Ok(piece) => piece,
                 Err(without) if missing == wanted => return Err(without),
                 Err(_) => break,
             };
             missing -= piece.count;
             let order = Order { piece, limit_us, answers: self.ranks[rank].deliveries };
-            let is_sized = self.paces.speed(rank).is_some();
+            let is_sized = self.rates.speed(rank).is_some();
             self.change(rank, |rank, _| {
                 rank.held.push_back(Held { order, is_sized });
             });
@@ -201,11 +190,11 @@ impl Dealer {
     }
 
     /// At most `most` bands before `edge`.
-    fn cut(&mut self, rank: usize, most: u32, edge: u32) -> Result<Piece, Without> {
+    fn cut(&mut self, most: u32, edge: u32) -> Result<Piece, Without> {
         if self.is_stopped {
             return Err(Without::Finished);
         }
-        let Some((first, count)) = self.returned.pop_first() else { return self.cut_fresh(rank, most, edge) };
+        let Some((first, count)) = self.returned.pop_first() else { return self.cut_fresh(most, edge) };
         let dealt = count.min(most);
         if dealt < count {
             self.returned.insert(first + dealt, count - dealt);
@@ -215,29 +204,25 @@ impl Dealer {
     }
 
     /// At most `most` bands before `edge` that were never dealt.
-    fn cut_fresh(&mut self, rank: usize, most: u32, edge: u32) -> Result<Piece, Without> {
+    fn cut_fresh(&mut self, most: u32, edge: u32) -> Result<Piece, Without> {
         let edge = edge.min(self.bands.end);
-        let (place, stride) = match self.policy {
-            Policy::Dynamic => (0, 1),
-            Policy::Static => (rank, self.number_of_ranks()),
-        };
-        let first = self.next[place];
+        let first = self.next;
         if first >= self.bands.end {
             return Err(if self.doubtful == 0 { Without::Finished } else { Without::Later });
         }
         if first >= edge {
             return Err(Without::Later);
         }
-        let count = most.min((edge - first).div_ceil(stride));
-        self.next[place] = first.saturating_add(count.saturating_mul(stride));
-        Ok(Piece { first, count, stride })
+        let count = most.min(edge - first);
+        self.next = first.saturating_add(count);
+        Ok(Piece { first, count, stride: 1 })
     }
 
     /// `rank` has handed in the order that it has held longest, or the part of it that it had begun.
     ///
     /// # Panics
     /// Where the rank holds no order, or did more than it was told.
-    pub fn hand_in(&mut self, rank: usize, shown: Shown) {
+    pub fn hand_in(&mut self, rank: usize, shown: Measured) {
         let held = self.change(rank, |rank, _| {
             rank.deliveries = rank.deliveries.wrapping_add(1);
             rank.held.pop_front()
@@ -249,7 +234,7 @@ impl Dealer {
             self.returned_bands += rest;
         }
         if shown.bands > 0 && shown.elapsed_s > 0.0 {
-            self.change(rank, |_, paces| paces.learn(rank, shown));
+            self.change(rank, |_, rates| rates.learn(rank, shown));
         }
         if rest > 0 {
             // It knows that more will come, and comes back if it was sent home.
@@ -260,28 +245,21 @@ impl Dealer {
         if self.ranks[rank].is_home {
             self.busy -= usize::from(held == 0);
         } else {
-            self.open.extend((held..self.paces.orders_held(rank)).map(|_| rank));
+            self.open.extend((held..self.rates.orders_held(rank)).map(|_| rank));
         }
     }
 
     /// Changes what is known of `rank`, and with it the number of doubtful ranks.
-    fn change<T>(&mut self, rank: usize, change: impl FnOnce(&mut Rank, &mut Paces) -> T) -> T {
-        self.doubtful -= usize::from(self.ranks[rank].is_doubtful(self.paces.speed(rank)));
-        let result = change(&mut self.ranks[rank], &mut self.paces);
-        self.doubtful += usize::from(self.ranks[rank].is_doubtful(self.paces.speed(rank)));
+    fn change<T>(&mut self, rank: usize, change: impl FnOnce(&mut Rank, &mut Rates) -> T) -> T {
+        self.doubtful -= usize::from(self.ranks[rank].is_doubtful(self.rates.speed(rank)));
+        let result = change(&mut self.ranks[rank], &mut self.rates);
+        self.doubtful += usize::from(self.ranks[rank].is_doubtful(self.rates.speed(rank)));
         result
     }
 
-    /// Bands that nobody holds, as far as they may be for `rank`.
-    fn left(&self, rank: usize) -> u32 {
-        match self.policy {
-            Policy::Dynamic => self.bands.end - self.next[0] + self.returned_bands,
-            Policy::Static => self.bands.end.saturating_sub(self.next[rank]).div_ceil(self.number_of_ranks()),
-        }
-    }
-
-    fn number_of_ranks(&self) -> u32 {
-        u32::try_from(self.ranks.len()).expect("MPI numbers ranks with a C int")
+    /// Bands that nobody holds.
+    fn left(&self) -> u32 {
+        self.bands.end - self.next + self.returned_bands
     }
 }
 
@@ -296,140 +274,125 @@ fn microseconds(time_s: f64) -> u32 {
 mod tests {
     use super::*;
 
-    fn dealer(policy: Policy, bands: Range<u32>, workers: &[u32], most: u32) -> Dealer {
-        Dealer::new(policy, bands, workers.to_vec(), most)
+    fn scheduler(bands: Range<u32>, workers: &[u32], most: u32) -> Scheduler {
+        Scheduler::new(bands, workers.to_vec(), most)
     }
 
     /// No band is beyond this window.
     const OPEN: Range<u32> = 0..u32::MAX;
 
     /// All of the first order that `rank` holds, in `elapsed_s`.
-    fn hand_in_whole(dealer: &mut Dealer, rank: usize, elapsed_s: f64) {
-        let bands = dealer.ranks[rank].held[0].order.piece.count;
-        dealer.hand_in(rank, Shown { bands, elapsed_s, round_trip_s: 0.0 });
+    fn hand_in_whole(scheduler: &mut Scheduler, rank: usize, elapsed_s: f64) {
+        let bands = scheduler.ranks[rank].held[0].order.piece.count;
+        scheduler.hand_in(rank, Measured { bands, elapsed_s, round_trip_s: 0.0 });
     }
 
     /// What is ordered now, without the news that there is no more.
-    fn pieces(dealer: &mut Dealer, window: &Range<u32>) -> Vec<(usize, Piece)> {
-        let orders = dealer.orders(window).into_iter().filter(|(_, order)| !order.is_no_more());
+    fn pieces(scheduler: &mut Scheduler, window: &Range<u32>) -> Vec<(usize, Piece)> {
+        let orders = scheduler.orders(window).into_iter().filter(|(_, order)| !order.is_no_more());
         orders.map(|(rank, order)| (rank, order.piece)).collect()
     }
 
     #[test]
-    fn every_band_is_dealt_once_by_either_policy() {
-        for policy in [Policy::Dynamic, Policy::Static] {
-            for (start, bands, ranks) in [(0, 1, 3), (0, 64, 3), (5, 64, 4), (7, 1000, 7), (3, 4, 8)] {
-                let mut dealer = dealer(policy, start..bands, &vec![2; ranks], 9);
-                let (mut dealt, mut told) = (Vec::new(), vec![0; ranks]);
-                while !dealer.is_over() {
-                    for (rank, order) in dealer.orders(&OPEN) {
-                        if order.is_no_more() {
-                            told[rank] += 1;
-                            continue;
-                        }
-                        assert!(told[rank] == 0 && (1..=9).contains(&order.piece.count), "{order:?}");
-                        dealt.extend(order.piece.bands());
+    fn every_band_is_dealt_once() {
+        for (start, bands, ranks) in [(0, 1, 3), (0, 64, 3), (5, 64, 4), (7, 1000, 7), (3, 4, 8)] {
+            let mut scheduler = scheduler(start..bands, &vec![2; ranks], 9);
+            let (mut dealt, mut told) = (Vec::new(), vec![0; ranks]);
+            while !scheduler.is_over() {
+                for (rank, order) in scheduler.orders(&OPEN) {
+                    if order.is_no_more() {
+                        told[rank] += 1;
+                        continue;
                     }
-                    if let Some(rank) = (0..ranks).rev().find(|rank| !dealer.ranks[*rank].held.is_empty()) {
-                        hand_in_whole(&mut dealer, rank, 0.01);
-                    }
+                    assert!(told[rank] == 0 && (1..=9).contains(&order.piece.count), "{order:?}");
+                    dealt.extend(order.piece.bands());
                 }
-                dealt.sort_unstable();
-                assert_eq!(dealt, (start..bands).collect::<Vec<_>>(), "{policy:?} {ranks} ranks");
-                assert_eq!(told, vec![1; ranks]);
+                if let Some(rank) = (0..ranks).rev().find(|rank| !scheduler.ranks[*rank].held.is_empty()) {
+                    hand_in_whole(&mut scheduler, rank, 0.01);
+                }
             }
-        }
-    }
-
-    #[test]
-    fn static_bands_do_not_depend_on_who_is_fast() {
-        let mut dealer = dealer(Policy::Static, 0..100, &[1; 3], u32::MAX);
-        for _ in 0..20 {
-            for (rank, piece) in pieces(&mut dealer, &OPEN) {
-                assert!(piece.bands().all(|band| band % 3 == u32::try_from(rank).unwrap()), "{rank} {piece:?}");
-            }
-            if !dealer.ranks[2].held.is_empty() {
-                hand_in_whole(&mut dealer, 2, 0.001);
-            }
+            dealt.sort_unstable();
+            assert_eq!(dealt, (start..bands).collect::<Vec<_>>(), "{ranks} ranks");
+            assert_eq!(told, vec![1; ranks]);
         }
     }
 
     #[test]
     fn nothing_is_dealt_beyond_the_window() {
-        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 5);
+        let mut scheduler = scheduler(0..100, &[1; 2], 5);
         let mut dealt = 0;
         loop {
-            let orders = pieces(&mut dealer, &(0..10));
+            let orders = pieces(&mut scheduler, &(0..10));
             dealt += orders.iter().map(|(_, piece)| piece.count).sum::<u32>();
             if orders.is_empty() {
                 break;
             }
             // Rank 0 holds the first band and does not hand it in.
-            while !dealer.ranks[1].held.is_empty() {
-                hand_in_whole(&mut dealer, 1, 0.001);
+            while !scheduler.ranks[1].held.is_empty() {
+                hand_in_whole(&mut scheduler, 1, 0.001);
             }
         }
         assert_eq!(dealt, 10);
-        assert_eq!(pieces(&mut dealer, &(1..11)), [(1, Piece { first: 10, count: 1, stride: 1 })]);
+        assert_eq!(pieces(&mut scheduler, &(1..11)), [(1, Piece { first: 10, count: 1, stride: 1 })]);
     }
 
     #[test]
     fn what_comes_back_is_dealt_first_and_nobody_is_sent_home_before() {
-        let mut dealer = dealer(Policy::Dynamic, 0..8, &[1; 2], 8);
-        let first = pieces(&mut dealer, &OPEN)[0].1;
-        while !dealer.ranks[1].held.is_empty() {
-            hand_in_whole(&mut dealer, 1, 0.01);
-            let orders = dealer.orders(&OPEN);
+        let mut scheduler = scheduler(0..8, &[1; 2], 8);
+        let first = pieces(&mut scheduler, &OPEN)[0].1;
+        while !scheduler.ranks[1].held.is_empty() {
+            hand_in_whole(&mut scheduler, 1, 0.01);
+            let orders = scheduler.orders(&OPEN);
             assert!(!orders.iter().any(|(_, order)| order.is_no_more()), "rank 0 may give back");
         }
-        dealer.hand_in(0, Shown::default());
-        assert!(pieces(&mut dealer, &OPEN).iter().any(|(_, piece)| piece.first == first.first));
+        scheduler.hand_in(0, Measured::default());
+        assert!(pieces(&mut scheduler, &OPEN).iter().any(|(_, piece)| piece.first == first.first));
     }
 
     #[test]
     fn a_stopped_dealer_sends_all_home_and_is_over_when_all_have_handed_in() {
-        let mut dealer = dealer(Policy::Dynamic, 0..100, &[1; 2], 8);
-        dealer.orders(&OPEN);
-        dealer.stop();
+        let mut scheduler = scheduler(0..100, &[1; 2], 8);
+        scheduler.orders(&OPEN);
+        scheduler.stop();
         for rank in [0, 0, 1, 1] {
-            assert!(!dealer.is_over());
-            hand_in_whole(&mut dealer, rank, 0.01);
-            assert!(pieces(&mut dealer, &OPEN).is_empty());
+            assert!(!scheduler.is_over());
+            hand_in_whole(&mut scheduler, rank, 0.01);
+            assert!(pieces(&mut scheduler, &OPEN).is_empty());
         }
-        assert!(dealer.is_over());
+        assert!(scheduler.is_over());
     }
 
     #[test]
     fn a_rank_of_many_workers_leaves_something_to_the_others() {
-        let mut dealer = dealer(Policy::Dynamic, 0..68, &[64; 4], 100);
-        let orders = pieces(&mut dealer, &OPEN);
+        let mut scheduler = scheduler(0..68, &[64; 4], 100);
+        let orders = pieces(&mut scheduler, &OPEN);
         assert!(orders.iter().all(|(_, piece)| piece.count <= 17), "{orders:?}");
         assert!((0..4).all(|rank| orders.iter().any(|(who, _)| *who == rank)), "{orders:?}");
     }
 
     #[test]
     fn a_rank_that_was_sent_home_and_gives_back_gets_more() {
-        let mut dealer = dealer(Policy::Dynamic, 0..1000, &[1; 2], 1000);
+        let mut scheduler = scheduler(0..1000, &[1; 2], 1000);
         let (mut home, mut given_back) = (vec![false; 2], 0);
-        while !dealer.is_over() {
-            for (rank, order) in dealer.orders(&OPEN) {
+        while !scheduler.is_over() {
+            for (rank, order) in scheduler.orders(&OPEN) {
                 assert!(!home[rank], "{rank} is home");
                 home[rank] = order.is_no_more();
             }
             // In turn, until one is home and stops to a crawl: it does one band of each order.
             let Some(rank) = (0..2)
-                .filter(|rank| !dealer.ranks[*rank].held.is_empty())
-                .max_by_key(|rank| dealer.ranks[*rank].held.len())
+                .filter(|rank| !scheduler.ranks[*rank].held.is_empty())
+                .max_by_key(|rank| scheduler.ranks[*rank].held.len())
             else {
                 continue;
             };
-            let count = dealer.ranks[rank].held[0].order.piece.count;
+            let count = scheduler.ranks[rank].held[0].order.piece.count;
             let bands = if home[rank] && given_back == 0 { 1 } else { count };
             home[rank] &= bands == count;
             given_back += count - bands;
-            dealer.hand_in(rank, Shown { bands, elapsed_s: f64::from(bands) * 0.000_1, round_trip_s: 0.000_1 });
+            scheduler.hand_in(rank, Measured { bands, elapsed_s: f64::from(bands) * 0.000_1, round_trip_s: 0.000_1 });
         }
         assert!(given_back > 0 && home == [true; 2], "{given_back} bands came back");
-        assert!(dealer.returned.is_empty() && dealer.next[0] >= 1000, "all was dealt");
+        assert!(scheduler.returned.is_empty() && scheduler.next >= 1000, "all was dealt");
     }
 }
