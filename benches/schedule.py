@@ -3,7 +3,8 @@
     cargo build && cargo build --release && python3 benches/schedule.py [--runs 5] [--ranks 2,4,8,16,32,64] [WHAT ...]
 
 WHAT: `shared` (4 ranks on 2 cores: total against computing and start-up, waits), `slow` (a rank of a tenth of the speed),
-`stopped` (a rank that stands still for 3 s), `ranks` (up to 64 ranks on this machine's cores). All by default. Every figure is
+`stopped` (a rank that stands still for 3 s), `ranks` (up to 64 ranks on this machine's cores), `schedules` (dynamic beside static).
+All by default. Every figure is
 the median of the runs, with the smallest and the largest.
 
 The slow rank needs the build with debug assertions, which has a switch for it; its kernels are optimized as in a release.
@@ -123,6 +124,22 @@ def many(folder, runs, numbers):
         told(f"{ranks} ranks, longest wait of any", waits, "s")
 
 
+def schedules(folder, runs):
+    print("2 ranks on 2 cores, 20480 x 15360 px in f64, by either schedule")
+    words = ["--scale", "32", "--precision", "f64", "--device", "cpu"]
+    for name, environment in (("equal ranks", {}), ("rank 1 slowed to a tenth", {"HYBRID_TEST_SLOW_RANK": "1"})):
+        totals, waits = {}, {}
+        for _ in range(runs):
+            for schedule in ("dynamic", "static"):
+                job = report(start(folder, 2, [*words, "--schedule", schedule], HYBRID_WITH_FAULTS, **environment))
+                totals.setdefault(schedule, []).append(job["total_s"])
+                waits.setdefault(schedule, []).append(max(rank["wait_s"] for rank in job["ranks"]))
+        for schedule in ("dynamic", "static"):
+            told(f"{name}, {schedule}: total", totals[schedule], "s")
+            told(f"{name}, {schedule}: longest wait of a rank", waits[schedule], "s")
+        told(f"{name}: static / dynamic", [s / d for s, d in zip(totals["static"], totals["dynamic"])])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
@@ -133,6 +150,7 @@ def main():
         "shared": lambda folder: shared(folder, options.runs),
         "slow": lambda folder: slow(folder, options.runs),
         "stopped": lambda folder: stopped(folder, options.runs),
+        "schedules": lambda folder: schedules(folder, options.runs),
         "ranks": lambda folder: many(folder, options.runs, [int(number) for number in options.ranks.split(",")]),
     }
     unknown = set(options.what) - set(cases)

@@ -53,7 +53,7 @@ pub struct ImageArgs {
     /// Continue what a killed or stopped job of the same picture left, with any ranks and devices.
     #[arg(long)]
     pub resume: bool,
-    /// How work is dealt: to whoever is free, by speed, or to every rank the same.
+    /// How work is shared: by whoever is free, as its speed makes right, or by all ranks alike, gathered and reduced in waves.
     #[arg(long, value_enum, default_value_t = Schedule::Dynamic)]
     pub schedule: Schedule,
     /// Stop in an orderly way after this many seconds; --resume then continues.
@@ -84,9 +84,9 @@ impl ImageArgs {
 /// What `--schedule` chooses from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Schedule {
-    /// Pieces for whoever asks, sized by the speed it has shown.
+    /// Pieces for whoever is free, sized by the speed it has shown.
     Dynamic,
-    /// Every rank the same number of bands, in turn.
+    /// Every rank the same number of bands, in turn, in waves that are gathered.
     Static,
 }
 
