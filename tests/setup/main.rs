@@ -9,6 +9,7 @@ mod people;
 mod places;
 mod probes;
 mod python;
+mod run_paths;
 mod rust;
 mod system;
 
