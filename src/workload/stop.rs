@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use serde::{Deserialize, Serialize};
 use signal_hook::{
     SigId,
@@ -99,7 +100,7 @@ impl Stop {
             let is_launchers = is_launched && signal == SIGTERM;
             Ok((asked, Reason(if is_launchers { LAUNCHERS_SIGTERM } else { number })))
         };
-        let signals = SIGNALS.into_iter().zip(1..).map(register).collect::<io::Result<_>>();
+        let signals = while_held_back(|| SIGNALS.into_iter().zip(1..).map(register).collect::<io::Result<_>>());
         let signals = signals.map_err(|error| Error::Mpi(format!("signals cannot be watched for: {error}")))?;
         let deadline = limit.map(|limit| started + limit);
         Ok(Self { signals, deadline, is_deadly, before_work, ..Self::never() })
@@ -133,6 +134,18 @@ impl Stop {
         // An earlier reason stays.
         let _ = self.reason.compare_exchange(0, reason.0, Ordering::Relaxed, Ordering::Relaxed);
     }
+}
+
+/// Does `work` while the signals wait: one that came when there is a handler and not yet all that it is to do would be lost.
+fn while_held_back<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let mut held = SigSet::empty();
+    for (signal, _) in SIGNALS {
+        held.add(Signal::try_from(signal)?);
+    }
+    let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let done = work();
+    before.thread_set_mask()?;
+    done
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use crate::support::{Finished, Job, Running, ranks_of, signal, wait_until};
+use crate::support::{Finished, Job, Running, early_signal, ranks_of, signal, wait_until};
 
 /// Minutes of work in many pieces: no pixel ever escapes.
 const LONG: &str = "julia --size 20000x20000 --max-iter 8000 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --device cpu";
@@ -48,6 +48,14 @@ fn a_signal_before_there_is_any_work_is_heard_too() {
     wait_until("handlers", || catches_usr1(ranks[1]));
     signal("USR1", &ranks[1].to_string());
     let job = job.finish();
+    assert_eq!((job.code, job.error_lines().len()), (Some(4), 1), "{job:#?}");
+    assert!(job.stderr.contains("stopped by SIGUSR1 "), "{job:#?}");
+}
+
+#[test]
+fn a_signal_between_the_handler_and_what_it_is_to_do_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = Job::alone(folder.path(), LONG).env("LD_PRELOAD", early_signal()).run();
     assert_eq!((job.code, job.error_lines().len()), (Some(4), 1), "{job:#?}");
     assert!(job.stderr.contains("stopped by SIGUSR1 "), "{job:#?}");
 }

@@ -275,6 +275,12 @@ pub fn failing_threads() -> &'static str {
     &LIBRARY
 }
 
+/// The library that sends a process a signal as early as can be, built from `early_signal.c`, which tells more.
+pub fn early_signal() -> &'static str {
+    static LIBRARY: LazyLock<String> = LazyLock::new(|| library("early_signal"));
+    &LIBRARY
+}
+
 /// A library to be loaded before the C library, built from the source of that name beside this file.
 fn library(name: &str) -> String {
     let folder = env!("CARGO_TARGET_TMPDIR");
