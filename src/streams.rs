@@ -1,14 +1,43 @@
 //! The standard streams: the only file that writes lines to them. A stream may be closed, full or a terminal that is gone; that
 //! never panics, and what it means for the job is for the caller to say.
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    io::{self, ErrorKind, Write},
+    os::fd::AsFd,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{FileType, fstat},
+    io::ioctl_fionread,
+};
 
 use crate::visible::visible_lines;
+
+/// Who reads a rank's lines has this long for them: a launcher needs some milliseconds.
+const READERS_TIME: Duration = Duration::from_secs(2);
 
 /// Prints a line on stderr in one piece: a launcher forwards what it is given piece by piece, and puts lines of its own between.
 /// There is nobody to tell where that fails.
 pub fn tell(line: &str) {
     let _ = io::stderr().lock().write_all(format!("{}\n", visible_lines(line)).as_bytes());
+}
+
+/// As [`tell`], for the last words of a job that is about to be aborted: returns when they have been read. A launcher that is told
+/// of an abort throws away what it has not read by then.
+pub fn tell_at_last(line: &str) {
+    tell(line);
+    let told = Instant::now();
+    while is_unread(io::stderr()) && told.elapsed() < READERS_TIME {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether a pipe holds what nobody has read yet. Of anything else that cannot be known.
+fn is_unread(stream: impl AsFd) -> bool {
+    let is_pipe = fstat(&stream).is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::Fifo);
+    is_pipe && ioctl_fionread(&stream).is_ok_and(|bytes| bytes > 0)
 }
 
 /// Prints to stdout. Who has read enough, as `head` has, is not told more, nor is a terminal that is gone.
@@ -31,7 +60,22 @@ fn is_gone(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
+
+    #[test]
+    fn what_a_pipe_holds_is_unread_until_somebody_has_read_it() {
+        let (mut reader, mut writer) = io::pipe().unwrap();
+        assert!(!is_unread(&writer));
+        writer.write_all(b"last words").unwrap();
+        assert!(is_unread(&writer));
+        reader.read_exact(&mut [0; 10]).unwrap();
+        assert!(!is_unread(&writer));
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"kept").unwrap();
+        assert!(!is_unread(&file));
+    }
 
     #[test]
     fn a_reader_that_is_gone_is_not_a_full_disk() {

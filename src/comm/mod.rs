@@ -151,7 +151,9 @@ fn abort_on_panic(rank: i32, host: String) {
                 .unwrap_or_default();
             let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
             let message = message.replace('\n', " ");
-            streams::tell(&format!("error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid"));
+            streams::tell_at_last(&format!(
+                "error: rank {rank} on {host} panicked: {message}{place}: this is a bug in hybrid"
+            ));
             SimpleCommunicator::world().abort(PANIC_EXIT_CODE);
         });
     }));
