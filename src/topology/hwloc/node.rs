@@ -239,17 +239,16 @@ mod tests {
 
     #[test]
     fn what_is_no_topology_is_named_with_the_reason() {
+        // Laid out as `lstopo` does it: hwloc without libxml2 reads nothing else.
         let pus_only = r#"<?xml version="1.0" encoding="UTF-8"?>
-            <!DOCTYPE topology SYSTEM "hwloc2.dtd">
-            <topology version="2.0">
-              <object type="Machine" os_index="0" cpuset="0x1" complete_cpuset="0x1" allowed_cpuset="0x1"
-                      nodeset="0x1" complete_nodeset="0x1" allowed_nodeset="0x1" gp_index="1">
-                <object type="NUMANode" os_index="0" cpuset="0x1" complete_cpuset="0x1"
-                        nodeset="0x1" complete_nodeset="0x1" gp_index="3"/>
-                <object type="PU" os_index="0" cpuset="0x1" complete_cpuset="0x1"
-                        nodeset="0x1" complete_nodeset="0x1" gp_index="2"/>
-              </object>
-            </topology>"#;
+<!DOCTYPE topology SYSTEM "hwloc2.dtd">
+<topology version="2.0">
+  <object type="Machine" os_index="0" cpuset="0x1" complete_cpuset="0x1" allowed_cpuset="0x1" nodeset="0x1" complete_nodeset="0x1" allowed_nodeset="0x1" gp_index="1">
+    <object type="NUMANode" os_index="0" cpuset="0x1" complete_cpuset="0x1" nodeset="0x1" complete_nodeset="0x1" gp_index="3"/>
+    <object type="PU" os_index="0" cpuset="0x1" complete_cpuset="0x1" nodeset="0x1" complete_nodeset="0x1" gp_index="2"/>
+  </object>
+</topology>
+"#;
         for (xml, reason) in [
             ("", "no XML of hwloc"),
             ("rank 0=a slot=0", "no XML of hwloc"),

@@ -16,8 +16,8 @@ fn why(name: &str, xml: &str, library: usize) -> String {
              `lstopo -i {name} --of xml NEW.xml`"
         ),
         Some(Version { major, .. }) if major as usize <= library => format!(
-            "it is of hwloc {major}, but the hwloc library here does not take it: it is damaged, of several machines, or has no \
-             PU; make it anew with `lstopo FILE.xml`"
+            "it is of hwloc {major}, but the hwloc library here does not take it: it is damaged, of several machines, has no PU, or \
+             is laid out as `lstopo` does not; make it anew with `lstopo FILE.xml`"
         ),
         Some(Version { text, .. }) => format!(
             "it is of version {text} of hwloc's XML, and the hwloc library here reads up to {library}; write it on that host \
