@@ -12,11 +12,9 @@ test: setup-test
 	@.ci/test
 
 # The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
-# Debian's MPICH 4.0.2 cannot spawn: "MPID_Comm_spawn_multiple(86): Error in spawn call", in C as well.
 MPICH_TARGET = '$(or $(CARGO_TARGET_DIR),target)/mpich'
 test-mpich: export MPICC := mpicc.mpich
 test-mpich: export HYBRID_MPIEXEC := mpiexec.mpich
-test-mpich: export HYBRID_EXCEPT := spawn
 test-mpich: setup-mpich
 	.ci/cargo build --locked --examples --target-dir $(MPICH_TARGET)
 	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use support::{Finished, HYBRID, Job, Launcher, mpiexec_of};
+use support::{Finished, HYBRID, Job, Launcher, NO_MPI, mpiexec_of};
 
 /// A rank that says where it is: its number and its PUs.
 const WHERE_AM_I: &str = "echo rank ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} $(grep Cpus_allowed_list /proc/self/status)";
@@ -121,10 +121,9 @@ fn under_a_launcher_one_process_speaks_and_mpi_is_not_started() {
     assert_eq!(job.stdout.matches("error[RF040]").count(), 1, "{job:#?}");
     let job = Job::mpiexec(folder.path(), 3, "rankfile explain file").run().succeeded();
     assert_eq!(job.stdout.matches("1 rank on 1 host").count(), 1, "{job:#?}");
-    // A process that started MPI here would find its library's settings to be nonsense, and stop.
-    let alone = Job::alone(folder.path(), "rankfile explain file").env("OMPI_MCA_pml", "no-such-component").run();
+    let alone = Job::alone(folder.path(), "rankfile explain file").envs(&NO_MPI).run();
     assert_eq!((alone.code, alone.stderr.as_str()), (Some(0), ""), "{alone:#?}");
-    let started = Job::alone(folder.path(), "rankfile write").env("OMPI_MCA_pml", "no-such-component").run();
+    let started = Job::alone(folder.path(), "rankfile write").envs(&NO_MPI).run();
     assert_ne!(started.code, Some(0), "{HYBRID} starts MPI to read live nodes: {started:#?}");
 }
 

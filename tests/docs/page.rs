@@ -135,8 +135,12 @@ fn obstacle(block: &Block) -> Option<String> {
     if block.is("cluster") && env::var("HYBRID_TEST_NO_CLUSTER").is_ok_and(|value| value == "1") {
         return Some(format!("{first}: turned off by HYBRID_TEST_NO_CLUSTER=1"));
     }
-    let is_for_open_mpi_4 = block.text.contains(" -rf ") || block.text.contains("--oversubscribe");
-    (is_for_open_mpi_4 && !is_open_mpi_4()).then(|| format!("{first}: needs the launcher of Open MPI 4.1"))
+    let has = |option: &str| block.text.contains(option);
+    if (has(" -rf ") || has("--oversubscribe")) && !is_open_mpi_4() {
+        return Some(format!("{first}: needs the launcher of Open MPI 4.1"));
+    }
+    let is_open_mpi = matches!(kind(), Some(Launcher::OpenMpi4 | Launcher::OpenMpi5));
+    (has("mpiexec") && has(" -H ") && !is_open_mpi).then(|| format!("{first}: needs a launcher of Open MPI"))
 }
 
 fn is_open_mpi_4() -> bool {

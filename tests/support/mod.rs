@@ -8,6 +8,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 mod launchers;
+mod quirks;
 
 use std::{
     fs::File,
@@ -24,6 +25,8 @@ use tempfile::TempDir;
 
 #[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
+#[allow(unused_imports, reason = "each test binary uses its own part")]
+pub use quirks::NO_MPI;
 
 /// The program under test.
 pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
@@ -115,6 +118,11 @@ impl Job {
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    pub fn envs(mut self, variables: &[(&str, &str)]) -> Self {
+        self.command.envs(variables.iter().copied());
         self
     }
 
