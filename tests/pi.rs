@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{fs, path::Path};
 
 use hybrid::{
     device::{
@@ -17,7 +17,7 @@ use hybrid::{
     },
 };
 use serde_json::Value;
-use support::{Job, signal, wait_for_end_of};
+use support::{Job, signal, wait_for_end_of, wait_until};
 
 /// Options of the jobs that must agree: CPU ranks, software-GPU ranks, and both.
 const MIXES: [&str; 3] = ["--device cpu", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
@@ -73,10 +73,8 @@ fn a_killed_run_goes_on_and_ends_with_the_hits_of_a_whole_one() {
         let job = Job::mpiexec(folder.path(), ranks, &words).start();
         let before = done;
         let progress = || fs::read_to_string(&state).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        while done == before {
-            thread::sleep(Duration::from_millis(10));
-            done = progress().map_or(before, |state| state["darts"].as_u64().unwrap());
-        }
+        let darts = || progress().map_or(before, |state| state["darts"].as_u64().unwrap());
+        wait_until("more darts", || darts() != before);
         // The ranks are found as children of the launcher, so before that is gone.
         let ranks = support::ranks_of(job.pid());
         job.kill_group();
