@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{HYBRID, Job, Launcher, kind, launcher, runs_with};
+use support::{HYBRID, Job, Launcher, kind, launcher, not_run, runs_with, topology};
 
 const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/run");
 const RANKFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/mixed.rankfile");
@@ -40,21 +40,40 @@ fn on_cluster(folder: &Path, words: &[&str]) -> Job {
 
 /// Whether a test of jobs on the three hosts is not run.
 fn has_no_cluster() -> bool {
-    is_turned_off() || !runs_with(&[Launcher::OpenMpi4, Launcher::OpenMpi5])
+    is_turned_off() || !runs_with(&[Launcher::OpenMpi4, Launcher::OpenMpi5, Launcher::Mpich])
+}
+
+/// Whether a description of another machine tells MPICH the hardware threads of the first cores here.
+fn is_described_by_another() -> bool {
+    let is_single = hybrid::topology::Node::of_this_machine().unwrap().cores.iter().all(|core| core.pus.len() == 1);
+    if !is_single && kind() == Some(Launcher::Mpich) {
+        not_run("needs cores of one hardware thread each");
+    }
+    is_single || kind() != Some(Launcher::Mpich)
 }
 
 /// `hybrid` with four ranks on the three hosts, started as `hybrid rankfile command` says.
 fn four_ranks(folder: &Path, words: &str) -> Job {
-    let name = if kind() == Some(Launcher::OpenMpi4) { "openmpi4" } else { "openmpi5" };
+    let name = match kind() {
+        Some(Launcher::OpenMpi4) => "openmpi4".to_owned(),
+        Some(Launcher::Mpich) => {
+            let of = |host: &str| format!(" --topology {host}={}", topology("raspberry-pi.xml"));
+            format!("mpich{}", ["node1", "node2", "node3"].map(of).concat())
+        }
+        _ => "openmpi5".to_owned(),
+    };
     let told = format!("rankfile command {RANKFILE} --launcher {name} -- {HYBRID} {words}");
     let command = Job::alone(folder, &told).run().succeeded().stdout;
     let options = command.strip_prefix("mpiexec ").unwrap().split_whitespace();
-    on_cluster(folder, &[launcher()[0].as_str()].into_iter().chain(options).collect::<Vec<_>>())
+    let mpiexec = &launcher()[0];
+    let words: Vec<&str> = [mpiexec.as_str()].into_iter().chain(options).collect();
+    let job = on_cluster(folder, &words);
+    if kind() == Some(Launcher::Mpich) { job.env("HYBRID_RANKFILE", RANKFILE) } else { job }
 }
 
 #[test]
 fn where_shows_what_was_asked_for_and_what_is_on_three_hosts() {
-    if has_no_cluster() {
+    if has_no_cluster() || !is_described_by_another() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -73,7 +92,7 @@ fn where_shows_what_was_asked_for_and_what_is_on_three_hosts() {
 
 #[test]
 fn the_picture_is_that_of_one_rank_alone() {
-    if has_no_cluster() {
+    if has_no_cluster() || !is_described_by_another() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -95,7 +114,11 @@ fn a_rank_on_another_host_than_asked_for_is_named() {
     }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("crossed.rf"), "rank 0=node2 slot=0\nrank 1=node1 slot=0\n").unwrap();
-    let by_node = format!("{} --map-by node --bind-to core -n 2 -H node1,node2", launcher()[0]);
+    let options = match kind() {
+        Some(Launcher::Mpich) => "-ppn 1 -bind-to core -n 2 -hosts node1,node2",
+        _ => "--map-by node --bind-to core -n 2 -H node1,node2",
+    };
+    let by_node = format!("{} {options}", launcher()[0]);
     let words = "where --strict --rankfile crossed.rf";
     let command: Vec<&str> = by_node.split(' ').chain([HYBRID]).chain(words.split(' ')).collect();
     let job = on_cluster(folder.path(), &command).run();
