@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
     Job, Outcome,
@@ -59,10 +59,10 @@ pub(super) fn run(
             None => work(world, computing, watch.stop),
         })
     })?;
-    let outcome = world.agree(outcome)?;
-    // A rank may have told of a reason to stop when there was nothing left to stop.
-    while world.all.try_receive::<Told>().is_some() {}
-    Ok((outcome, share))
+    let outcome = world.agree(outcome);
+    // A rank may have told of a reason to stop when there was nothing left to stop. MPICH ends no job that has left a message lying.
+    while world.all.try_receive::<IgnoredAny>().is_some() {}
+    Ok((outcome?, share))
 }
 
 /// What rank 0 tells another rank.
