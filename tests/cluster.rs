@@ -67,8 +67,7 @@ fn four_ranks(folder: &Path, words: &str) -> Job {
     let options = command.strip_prefix("mpiexec ").unwrap().split_whitespace();
     let mpiexec = &launcher()[0];
     let words: Vec<&str> = [mpiexec.as_str()].into_iter().chain(options).collect();
-    let job = on_cluster(folder, &words);
-    if kind() == Some(Launcher::Mpich) { job.env("HYBRID_RANKFILE", RANKFILE) } else { job }
+    on_cluster(folder, &words)
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! for the ranks of a node that holds for every node alike; where nodes differ, each rank becomes a part of the command of its own.
 
 use super::{
-    Job, JobRank, LaunchLine,
+    Job, JobRank, LaunchLine, OWN_VARIABLE,
     profile::{Profile, RankVariables, Start},
+    shell_word,
 };
 use crate::topology::CpuSet;
 
@@ -27,18 +28,21 @@ fn line(job: &Job<'_>) -> LaunchLine {
     let program = job.program;
     let hosts: Vec<String> = job.by_host().map(|ranks| format!("{}:{}", ranks[0].host, ranks.len())).collect();
     let hosts = hosts.join(",");
+    // Of the rankfile the ranks hear through a variable alone, and of the devices in its comments with it.
+    let devices =
+        if job.names_devices { format!("-genv {OWN_VARIABLE} {} ", shell_word(job.rankfile)) } else { String::new() };
     if let Some(sets) = job.common_list() {
         let sets: Vec<String> = sets.into_iter().map(joined).collect();
         let ranks = job.ranks.len();
         return LaunchLine::plain(format!(
-            "mpiexec -n {ranks} -hosts {hosts} -bind-to user:{} {program}",
+            "mpiexec {devices}-n {ranks} -hosts {hosts} -bind-to user:{} {program}",
             sets.join(",")
         ));
     }
     let part = |rank: &JobRank<'_>| format!("-n 1 taskset -c {} {program}", rank.pus);
     let parts: Vec<String> = job.ranks.iter().map(part).collect();
     LaunchLine {
-        command: format!("mpiexec -hosts {hosts} -bind-to none {}", parts.join(" : ")),
+        command: format!("mpiexec {devices}-hosts {hosts} -bind-to none {}", parts.join(" : ")),
         needs: Some("taskset on every node: MPICH's -bind-to user: is one list for all nodes, and these differ"),
     }
 }

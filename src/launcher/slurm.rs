@@ -3,7 +3,7 @@
 //! gives ranks to hosts in an order of its own, unless a file lists a host for each.
 
 use super::{
-    Job, JobRank, LaunchLine,
+    Job, JobRank, LaunchLine, OWN_VARIABLE,
     profile::{Profile, RankVariables, Start},
     shell_word,
 };
@@ -27,8 +27,11 @@ pub(super) static PROFILE: Profile = Profile {
 
 fn line(job: &Job<'_>) -> LaunchLine {
     let program = job.program;
+    // srun hands its environment on to the ranks, which hear of the rankfile, and of the devices in its comments, by that alone.
+    let devices =
+        if job.names_devices { format!("{OWN_VARIABLE}={} ", shell_word(job.rankfile)) } else { String::new() };
     if let Some(sets) = job.common_list() {
-        let command = format!("srun {} --cpu-bind={} {program}", ranks(job), cpu_bind(&sets));
+        let command = format!("{devices}srun {} --cpu-bind={} {program}", ranks(job), cpu_bind(&sets));
         return LaunchLine {
             command: if job.by_host().count() > 1 { with_host_file(job, &command) } else { command },
             needs: Some("an allocation of whole nodes (--exclusive)"),
@@ -40,7 +43,7 @@ fn line(job: &Job<'_>) -> LaunchLine {
     };
     let parts: Vec<String> = job.by_host().map(part).collect();
     LaunchLine {
-        command: format!("srun {}", parts.join(" : ")),
+        command: format!("{devices}srun {}", parts.join(" : ")),
         needs: Some("an allocation of whole nodes (--exclusive), and Slurm 20.11 or later for a step of several parts"),
     }
 }

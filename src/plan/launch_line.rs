@@ -40,11 +40,18 @@ mod tests {
     }
 
     #[test]
-    fn open_mpi_5_hands_on_the_rankfile_where_it_names_gpus() {
-        assert_eq!(
-            line(&[("a", "part-of-a-node")], 2, Launcher::OpenMpi5),
-            "mpiexec -n 2 --map-by rankfile:file=my.rf --bind-to core -x HYBRID_RANKFILE=my.rf hybrid julia"
-        );
+    fn the_rankfile_is_handed_on_where_it_names_gpus_and_the_launcher_does_not_tell_of_it() {
+        for (launcher, start, variable) in [
+            (Launcher::OpenMpi4, "mpiexec ", None),
+            (Launcher::OpenMpi5, "mpiexec ", Some(" -x HYBRID_RANKFILE=my.rf ")),
+            (Launcher::Mpich, "mpiexec -genv HYBRID_RANKFILE my.rf ", Some("-genv HYBRID_RANKFILE my.rf ")),
+            (Launcher::Slurm, "HYBRID_RANKFILE=my.rf srun ", Some("HYBRID_RANKFILE=my.rf ")),
+        ] {
+            let named = line(&[("a", "part-of-a-node")], 2, launcher);
+            assert!(named.starts_with(start) && variable.is_none_or(|variable| named.contains(variable)), "{named}");
+            let plain = line(&[("a", "raspberry-pi")], 2, launcher);
+            assert!(!plain.contains("HYBRID_RANKFILE"), "{plain}");
+        }
     }
 
     #[test]
