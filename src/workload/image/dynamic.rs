@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use super::{
     Job, Outcome,
     assembly::Assembly,
-    run::{Watch, stopped},
+    watch::{Watch, stopped},
     window::Window,
     worker::{Delivery, Fallback, Share, Told, Worker},
 };

@@ -11,6 +11,7 @@ pub mod open;
 pub mod run;
 pub mod tally;
 mod verify;
+pub mod watch;
 mod waves;
 mod window;
 pub mod worker;

@@ -3,28 +3,16 @@
 use super::{
     Job, Outcome,
     assembly::Assembly,
-    dynamic, waves,
+    dynamic,
+    watch::Watch,
+    waves,
     worker::{Fallback, Share, Worker},
 };
 use crate::{
     comm::{Failure, World},
     device::Device,
-    error::Error,
-    output::progress::Progress,
-    workload::{
-        schedule::Policy,
-        stop::{Reason, Stop},
-    },
+    workload::schedule::Policy,
 };
-
-/// What rank 0 looks at meanwhile.
-#[derive(Debug)]
-pub struct Watch<'a> {
-    /// Is told how many bands are done.
-    pub progress: &'a Progress,
-    /// Tells when the job is to stop.
-    pub stop: &'a Stop,
-}
 
 /// Computes `job` on all ranks. On rank 0, `assembly` holds the files, and the outcome tells what the image came to.
 /// Collective.
@@ -51,16 +39,5 @@ pub fn run(
     match policy {
         Policy::Dynamic => dynamic::run(world, worker, fallback, (bands, threads), assembly, watch),
         Policy::Static => waves::run(world, worker, fallback, bands, assembly, watch),
-    }
-}
-
-/// What a job ends with that stops before all its bands are in the files.
-pub(super) fn stopped(job: &Job, assembly: &Assembly, reason: Reason) -> Error {
-    Error::Stopped {
-        by: reason.name(),
-        done: assembly.bands().into(),
-        all: job.bands().len().into(),
-        what: "bands",
-        is_kept: true,
     }
 }

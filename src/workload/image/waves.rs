@@ -6,8 +6,8 @@ use std::{ops::Range, time::Instant};
 use super::{
     Job, Outcome, WAITING_BYTES,
     assembly::Assembly,
-    run::{Watch, stopped},
     tally::Tally,
+    watch::{Watch, stopped},
     window::most_band_bytes,
     worker::{Delivery, Fallback, Share, Told, Worker},
 };
