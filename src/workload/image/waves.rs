@@ -89,13 +89,23 @@ impl Root<'_> {
     fn take(&mut self, gathered: Vec<(Told, Vec<u8>)>, gather_s: f64) -> Result<(), Error> {
         self.outcome.gather_s += gather_s;
         let writing = Instant::now();
+        let mut bands = Vec::new();
         for (rank, (told, bytes)) in gathered.into_iter().enumerate() {
             let Told::Done(done) = told else { unreachable!("ranks gather what they have done") };
             let delivery = Delivery::of_message(done, &bytes);
             if let Some(sample) = &delivery.sample {
                 sample.check(self.job, rank)?;
             }
-            self.assembly.add(delivery.bands)?;
+            bands.extend(delivery.bands);
+        }
+        bands.sort_by_key(|band| band.facts.index);
+        // A wave may be all of a picture, and files slow: a reason to stop is heard between two bands. One goes in, as a job whose start
+        // takes as long as its time limit is to come on by a band each time.
+        for band in bands {
+            self.assembly.add(vec![band])?;
+            if self.watch.stop.reason().is_some() {
+                break;
+            }
         }
         self.outcome.write_s += writing.elapsed().as_secs_f64();
         self.watch.progress.reach(u64::from(self.assembly.bands()));
