@@ -12,9 +12,16 @@ mod random;
 
 use std::{fs, path::Path};
 
-use hybrid::workload::pi::checkpoint::{Checkpoint, StateFile};
+use hybrid::{
+    output::file::sealed::{seal, unseal},
+    workload::{
+        image::journal::Mark,
+        pi::checkpoint::{Checkpoint, StateFile},
+    },
+};
 use picture::Picture;
 use random::Random;
+use serde::{Deserialize, Serialize};
 
 const SOME: usize = 400;
 const MANY: usize = 10_000;
@@ -166,6 +173,49 @@ fn files_of_other_jobs_are_not_taken_for_ones_own() {
         // The second is the journal.
         assert_eq!(resumed.is_err(), replaced >> 1 & 1 == 1, "{replaced}: {resumed:?}");
         assert!(resumed.is_err() || Picture::files(folder.path()) == expected, "{replaced}");
+    }
+}
+
+/// What is in a journal, as the program writes it.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    picture: String,
+    files: Vec<Named>,
+    marks: Vec<Mark>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Named {
+    role: String,
+    name: String,
+}
+
+/// Somebody may write a journal with a checksum that fits.
+#[test]
+fn a_journal_that_contradicts_its_files_is_refused_although_its_checksum_fits() {
+    const KIND: &str = "hybrid image journal";
+    const VERSION: u32 = 3;
+    let picture = Picture::new(160, 120, 255);
+    let lies: [(&str, fn(&mut Mark)); 6] = [
+        ("less than the head of the picture", |mark| mark.files[0].bytes = 1),
+        ("less than the head of the counts", |mark| mark.files[1].bytes = 0),
+        ("more than there can be", |mark| mark.files[0].bytes = u64::MAX),
+        ("one file", |mark| mark.files.truncate(1)),
+        ("more bands than there are", |mark| mark.tally.bands = 1000),
+        ("counts beyond the limit", |mark| mark.tally.max = 256),
+    ];
+    for (lie, tell) in lies {
+        let folder = tempfile::tempdir().unwrap();
+        picture.leave(folder.path(), &[40]);
+        let journal = folder.path().join("a.png.journal");
+        let mut content: Content = unseal(KIND, VERSION, &fs::read(&journal).unwrap()).unwrap();
+        tell(&mut content.marks[0]);
+        fs::write(&journal, seal(KIND, VERSION, &content)).unwrap();
+        match picture.resume(folder.path()) {
+            Err(error) => assert!(error.to_string().contains("contradict"), "{lie}: {error}"),
+            // What is not there is computed again.
+            Ok((done, told)) => assert!(done == 0 && told[0].contains("damaged"), "{lie}: {done} {told:?}"),
+        }
     }
 }
 

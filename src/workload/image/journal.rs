@@ -67,6 +67,8 @@ pub struct Journal {
     content: Content,
     /// Bands of a stretch.
     stretch_bands: u32,
+    /// Bytes of each file before its first band.
+    heads: Vec<u64>,
 }
 
 impl Journal {
@@ -83,6 +85,7 @@ impl Journal {
             place: beside.map(|beside| beside.with(JOURNAL)),
             content: Content { picture: job.picture(), files, marks: Vec::new() },
             stretch_bands: job.bands().len().div_ceil(MOST_STRETCHES),
+            heads: sinks.iter().map(Sink::head_bytes).collect(),
         }
     }
 
@@ -129,7 +132,7 @@ impl Journal {
             let (found, own) = (in_words(&content.files), in_words(&self.content.files));
             return Err(format!("it is of a job with other files, {found}, and not {own}"));
         }
-        let found = Self { place: self.place.clone(), content, stretch_bands: self.stretch_bands };
+        let found = Self { content, ..self.clone() };
         found.check(job)?;
         Ok(found)
     }
@@ -139,7 +142,7 @@ impl Journal {
         let all_bands = job.bands().len();
         let px = job.image.pixels();
         let files = self.content.files.len();
-        let mut before = (0, 0, vec![0; files]);
+        let mut before = (0, 0, self.heads.clone());
         for mark in &self.content.marks {
             let Tally { bands, min, max, sum } = mark.tally;
             let bytes: Vec<u64> = mark.files.iter().map(|state| state.bytes).collect();
