@@ -8,9 +8,9 @@
 use crate::visible;
 use std::{
     fs::{File, TryLockError},
-    io::{self, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -28,6 +28,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Others may come and go while the lock is taken, but not without end.
 const MOST_TRIES: usize = 100;
 
+/// How long a job waits for another one that runs: the ranks of a job whose launcher has just ended, or was killed, may live for
+/// a moment.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// An output that no other job has while this is there.
 #[derive(Debug)]
 pub struct Lock {
@@ -37,15 +41,22 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Holds `output`.
+    /// Holds `output`; waits some seconds for a job that has it.
     ///
     /// # Errors
-    /// [`Error::Output`] where another job has it, or no lock file can be made beside it.
+    /// [`Error::Output`] where another job has it still, or no lock file can be made beside it.
     pub fn take(output: &Place) -> Result<Self, Error> {
         let place = output.with(LOCK);
-        for _ in 0..MOST_TRIES {
-            if let Some(lock) = attempt(&place, output).map_err(|source| output.failed(source))? {
-                return Ok(lock);
+        let started = Instant::now();
+        let mut tries = 0;
+        while tries < MOST_TRIES {
+            match attempt(&place, output) {
+                Ok(Some(lock)) => return Ok(lock),
+                Ok(None) => tries += 1,
+                Err(error) if error.kind() == ErrorKind::ResourceBusy && started.elapsed() < PATIENCE => {
+                    thread::sleep(PAUSE);
+                }
+                Err(source) => return Err(output.failed(source)),
             }
         }
         let (lock, claim) = (visible::shown(place.shown()), place.with(LOCK));
@@ -69,10 +80,10 @@ impl Drop for Lock {
 fn attempt(place: &Place, output: &Place) -> io::Result<Option<Lock>> {
     let (mut file, is_new) = match place.folder().create(place.name()) {
         Ok(file) => (file, true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             match place.folder().open_own(place.name(), Access::Write) {
                 Ok(file) => (file, false),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -129,7 +140,7 @@ fn remove(place: &Place, gone: &Holder) -> io::Result<()> {
     let claim = place.with(LOCK);
     match place.folder().create(claim.name()) {
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             thread::sleep(PAUSE);
             return Ok(());
         }
@@ -169,13 +180,13 @@ fn read_patiently(file: &mut File) -> Option<Holder> {
 /// The refusal of an output that another job has.
 fn held(place: &Place, output: &Place, holder: Option<&Holder>) -> io::Error {
     let who = holder.map_or_else(String::new, |holder| format!(" ({})", holder.words()));
-    let way_out = match holder {
+    let (kind, way_out) = match holder {
         Some(holder) if holder.locked || holder.life() == Life::Runs => {
-            "wait for its end, or take another name".to_owned()
+            (ErrorKind::ResourceBusy, "wait for its end, or take another name".to_owned())
         }
-        _ => format!("wait for its end; if it is gone, remove {}", visible::shown(place.shown())),
+        _ => (ErrorKind::Other, format!("wait for its end; if it is gone, remove {}", visible::shown(place.shown()))),
     };
-    io::Error::other(format!("another job{who} is writing {}: {way_out}", visible::shown(output.shown())))
+    io::Error::new(kind, format!("another job{who} is writing {}: {way_out}", visible::shown(output.shown())))
 }
 
 #[cfg(test)]
@@ -201,6 +212,20 @@ mod tests {
         drop(lock);
         assert!(!file.exists());
         Lock::take(&place).unwrap();
+    }
+
+    #[test]
+    fn a_job_that_ends_soon_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, _) = place(&folder);
+        let lock = Lock::take(&place).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(20 * PAUSE);
+                drop(lock);
+            });
+            Lock::take(&place).unwrap();
+        });
     }
 
     fn left(file: &std::path::Path, holder: &Holder) {
