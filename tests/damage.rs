@@ -196,7 +196,8 @@ fn a_journal_that_contradicts_its_files_is_refused_although_its_checksum_fits() 
     const KIND: &str = "hybrid image journal";
     const VERSION: u32 = 3;
     let picture = Picture::new(160, 120, 255);
-    let lies: [(&str, fn(&mut Mark)); 6] = [
+    type Lie = fn(&mut Mark);
+    let lies: [(&str, Lie); 6] = [
         ("less than the head of the picture", |mark| mark.files[0].bytes = 1),
         ("less than the head of the counts", |mark| mark.files[1].bytes = 0),
         ("more than there can be", |mark| mark.files[0].bytes = u64::MAX),
