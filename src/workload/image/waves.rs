@@ -118,8 +118,9 @@ impl Root<'_> {
         match stop.filter(|_| self.assembly.bands() < self.job.bands().len()) {
             Some(reason) => self.assembly.note().and(Err(stopped(self.job, &self.assembly, reason))),
             None => {
+                // Before any file has its name.
+                assert_eq!(self.assembly.tally(), *reduced, "range and sum of the bands that were gathered");
                 let tally = self.assembly.complete(self.job)?;
-                assert_eq!(tally, *reduced, "range and sum of the bands that were gathered");
                 self.outcome.write_s += writing.elapsed().as_secs_f64();
                 Ok(self.outcome.with(tally, self.job))
             }
