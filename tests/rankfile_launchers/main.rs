@@ -184,12 +184,12 @@ fn assert_said_deed(list: &str, dialect: Dialect, outcome: &Outcome, diagnostic:
     if let Some(core) = said.strip_prefix("binds core ").and_then(|rest| rest.split([',', ' ']).next()) {
         let core: u32 = core.parse().expect("a core");
         if core < 8 {
-            assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![core])]), "{list} {dialect:?}: {said}");
+            assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![core])]), "{list} {dialect:?}: {said} {outcome:?}");
         } else {
             assert!(!outcome.accepted(), "{list} {dialect:?}: {said}");
         }
     } else if said.contains("unbound") {
-        assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![])]), "{list} {dialect:?}: {said}");
+        assert_eq!(outcome.mapped(), BTreeMap::from([(0, vec![])]), "{list} {dialect:?}: {said} {outcome:?}");
     } else {
         assert!(!outcome.accepted(), "{list} {dialect:?}: {said}");
         assert_eq!(

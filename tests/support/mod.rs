@@ -26,7 +26,7 @@ use tempfile::TempDir;
 #[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
 #[allow(unused_imports, reason = "each test binary uses its own part")]
-pub use quirks::NO_MPI;
+pub use quirks::{DID_NOT_START, NO_MPI, STARTS};
 
 /// The program under test.
 pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
@@ -136,13 +136,24 @@ impl Job {
         self
     }
 
-    /// Runs the job to its end.
-    pub fn run(self) -> Finished {
-        self.start().finish()
+    /// Runs the job to its end, again where the launcher itself did not start.
+    pub fn run(mut self) -> Finished {
+        let mut finished = self.started().finish();
+        for _ in 0..STARTS {
+            if !finished.stderr.contains(DID_NOT_START) {
+                break;
+            }
+            finished = self.started().finish();
+        }
+        finished
     }
 
     /// Starts the job. Output goes to files: a pipe that nobody reads could fill up and stop the job.
     pub fn start(mut self) -> Running {
+        self.started()
+    }
+
+    fn started(&mut self) -> Running {
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
         let child = self.command.stdout(file("stdout")).stderr(file("stderr")).spawn();

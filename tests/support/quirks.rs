@@ -36,6 +36,12 @@ impl Finished {
     }
 }
 
+/// What Open MPI 5 says where it could not start, by chance and whatever it was to start: seen once in 360 starts, six at a time.
+/// Who starts it again has what it would have done.
+pub const DID_NOT_START: &str = "The PMIx server's listener thread failed to start";
+/// How often a launcher that did not start is started again.
+pub const STARTS: u32 = 3;
+
 /// A value that keeps MPI from starting, for a program that is not to start it.
 pub const NO_MPI: [(&str, &str); 3] = [
     ("OMPI_MCA_pml", "no-such-component"),
