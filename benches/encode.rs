@@ -3,7 +3,7 @@
 //! `cargo bench --bench encode`. Throughput is in bytes of pixels a second, on one core, of a band that is in its cache.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hybrid::{
+use hybrid::inside::{
     cli::Color,
     device::Kind,
     kernel::{

@@ -9,7 +9,7 @@ mod ceiling;
 use std::{ops::ControlFlow, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group};
-use hybrid::{
+use hybrid::inside::{
     device::{
         Device,
         cpu::{

@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hybrid::kernel::threefry::{ROUNDS, threefry4x32};
+use hybrid::{ROUNDS, threefry4x32};
 use mpi::traits::*;
 
 /// Counts a number among random numbers.

@@ -4,43 +4,27 @@
 //! Replaces: `python -m mpi4py.bench helloworld` and `multiprocessing.cpu_count()`.
 //! Run: `mpiexec -n 4 --bind-to core target/release/examples/hello`
 
-use std::{env, process::ExitCode};
+use std::process::ExitCode;
 
-use hybrid::{
-    comm::{Failure, World},
-    error::Error,
-    placement::{self, DeviceWish, LocalRank, Rules},
-    topology::{self, Node},
-};
+use hybrid::{Devices, Error, Failure, World};
 
 /// What the rank says. Collective.
 fn greeting(world: &World) -> Result<String, Failure> {
-    let node = world.agree(Node::of_this_machine())?;
-    let me = LocalRank {
-        rank: u32::try_from(world.rank()).expect("MPI numbers ranks with a C int"),
-        binding: world.agree(topology::binding())?,
-        wish: DeviceWish::Auto,
-        told_by: None,
-        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-        launcher: None,
-    };
-    // The ranks of a node share its GPUs out, so each has to know of the others.
-    let neighbors: Vec<LocalRank> = world.node.share(&me);
-    let placement = world.agree(placement::choose(&node, &neighbors, &Rules::default()))?;
-    let cores: Vec<String> = node.cores_in(&me.binding).map(|core| core.logical.to_string()).collect();
+    let place = hybrid::place_of_rank(world, &Devices::default())?;
+    let cores: Vec<String> = place.bound_cores.iter().map(u32::to_string).collect();
     Ok(format!(
         "Hello, World! I am process {} of {} on {}, bound to core {} of {}, device {}",
         world.rank(),
         world.size(),
         world.host(),
         cores.join(","),
-        node.allowed_cores().count(),
-        placement.places[world.node.rank()].device
+        place.cores_of_node,
+        place.device
     ))
 }
 
 fn main() -> ExitCode {
-    let world = match World::start(Vec::new()) {
+    let world = match World::of_job() {
         Ok(world) => world,
         Err(error) => return fail(&error),
     };

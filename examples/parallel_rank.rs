@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hybrid::kernel::threefry;
+use hybrid::{ROUNDS, threefry4x32};
 use mpi::{topology::SimpleCommunicator, traits::*};
 
 /// Ranks one random number of each rank.
@@ -21,7 +21,7 @@ struct Options {
 
 /// This rank's value: a number in [0, 1) that depends on the seed and the rank alone.
 fn random_value(seed: u32, rank: i32) -> f64 {
-    let [word, ..] = threefry::threefry4x32::<{ threefry::ROUNDS }>([rank.unsigned_abs(), 0, 0, 0], [seed, 0, 0, 0]);
+    let [word, ..] = threefry4x32::<ROUNDS>([rank.unsigned_abs(), 0, 0, 0], [seed, 0, 0, 0]);
     f64::from(word) / 2_f64.powi(32)
 }
 

@@ -1,57 +1,87 @@
 //! MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 //!
-//! One direction of flow: arguments, MPI, topology, placement, device, workload, output. The shortest way in is
-//! `commands/image.rs`, which goes all of it. In which order modules know each other, docs/architecture.md says.
+//! This is the library of the program `hybrid`, and a small one for programs of your own: the [`World`] of ranks, the place and the
+//! GPU of each ([`place_of_rank`], [`gpu_of_rank`]), a WGSL kernel of your own on it ([`GpuDevice::compile`], [`GpuDevice::run`]),
+//! failures that all ranks know of ([`World::agree`]), and random numbers that do not depend on who asks for them
+//! ([`threefry4x32`]).
 //!
-//! | module | what it is for |
-//! |---|---|
-//! | [`cli`] | every flag; the only module that names `clap` |
-//! | [`environment`] | variables that libraries read, set before they start |
-//! | [`error`] | what can go wrong, and the exit codes |
-//! | [`pci`], [`wish`] | the name of a GPU; what a rank is told to compute on |
-//! | `visible`, [`streams`] | text of others made harmless; stdout and stderr, the only place that writes to them |
-//! | `as_text`, `words` | types that serde writes as people do; counts in sentences |
-//! | [`launcher`] | a file for each program that starts jobs: how it is known, and how it is told where ranks belong |
-//! | [`rankfile`] | grammar, lint and writer of rankfiles, and how each launcher reads them; pure text |
-//! | [`kernel`] | the mathematics: parameters and the scalar definition of each kernel |
-//! | [`topology`] | hwloc into plain values; the only module that names `hwlocality` |
-//! | [`comm`] | MPI; the only module that names `mpi` |
-//! | [`placement`] | ranks and topology into cores and device for each rank; pure |
-//! | [`plan`] | a job that has not started: its nodes into a rankfile and a launcher's command; pure |
-//! | [`device`] | the CPU and the GPU behind one trait |
-//! | [`output`] | files and reports |
-//! | [`workload`] | a job: share, compute, assemble |
-//! | `fault` | ranks and devices that fail on request, for tests |
-//! | [`commands`] | a file or a folder for each subcommand, joining the parts |
+//! ```
+//! use hybrid::{Devices, Shader, World, gpu_of_rank};
 //!
-//! | to add | touch |
-//! |---|---|
-//! | an image kernel `x` | `kernel/x.rs` with an [`kernel::escape::EscapeTime`], `shaders/x.wgsl`, `cli/x.rs`; lines in lists that the compiler names |
-//! | a workload `x` | `workload/x/`, `commands/x.rs`, `cli/x.rs` and a variant of [`cli::Command`] |
-//! | a device | `device/x.rs` implementing [`device::Device`], a variant of the placement's choice, one line in `tests/kernels.rs` |
-//! | a program with a kernel of its own | nothing here: [`commands::gpu_of_rank`], [`device::gpu::GpuDevice::compile`]; `examples/training` has one |
-//! | an output | `output/x.rs`, and where the command that has it completes its files; a file that grows with its bands: a [`output::sink::layout::Layout`] |
+//! const DOUBLE: &str = "
+//!     @group(0) @binding(0) var<storage, read> numbers: array<f32>;
+//!     @group(0) @binding(1) var<storage, read_write> doubled: array<f32>;
+//!     @compute @workgroup_size(4)
+//!     fn double(@builtin(global_invocation_id) id: vec3<u32>) { doubled[id.x] = 2.0 * numbers[id.x]; }";
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let world = World::of_job()?;
+//! let mine = [world.rank() as f32, 0.5, 1.5, 2.5];
+//! let (gpu, _notes) = gpu_of_rank(&world, &Devices::default())?;
+//! let doubled = match gpu {
+//!     Some(mut gpu) => {
+//!         let shader = Shader { entry: "double", label: "double".to_owned(), wgsl: DOUBLE.to_owned() };
+//!         let kernel = world.agree(gpu.compile(&shader))?;
+//!         world.agree(gpu.run(&kernel, &[&mine], 1, mine.len()))?
+//!     }
+//!     None => mine.iter().map(|number| 2.0 * number).collect(), // its cores
+//! };
+//! assert_eq!(doubled[1..], [1.0, 3.0, 5.0]);
+//! let sum = world.all.sum(1); // every rank counts
+//! assert_eq!(sum, world.size() as u64);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! How the modules inside know each other, docs/architecture.md says.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod as_text;
-pub mod cli;
-pub mod comm;
-pub mod commands;
-pub mod device;
-pub mod environment;
-pub mod error;
+mod cli;
+mod comm;
+mod commands;
+mod device;
+mod environment;
+mod error;
+mod face;
 mod fault;
-pub mod kernel;
-pub mod launcher;
-pub mod output;
-pub mod pci;
-pub mod placement;
-pub mod plan;
-pub mod rankfile;
-pub mod streams;
-pub mod topology;
+mod kernel;
+mod launcher;
+mod output;
+mod pci;
+mod placement;
+mod plan;
+mod program;
+mod rankfile;
+mod streams;
+mod topology;
 mod visible;
-pub mod wish;
+mod wish;
 mod words;
-pub mod workload;
+mod workload;
+
+pub use comm::{Failure, Group, World};
+pub use device::{
+    Identity,
+    gpu::{CustomKernel, GpuDevice, shader::Shader},
+};
+pub use error::Error;
+pub use face::{Devices, RankPlace, gpu_of_rank, place_of_rank};
+pub use kernel::threefry::{ROUNDS, threefry4x32};
+pub use output::colormap::viridis;
+pub use pci::PciBusId;
+pub use placement::Device;
+pub use program::run;
+pub use wish::DeviceWish;
+
+/// The modules, for this project's own tests, benchmarks and fuzzing: no promise is made of what is in here.
+#[cfg(feature = "inside")]
+#[doc(hidden)]
+#[allow(missing_docs, reason = "each module is documented where it is")]
+pub mod inside {
+    macro_rules! modules {
+        ($($name:ident)*) => { $(pub mod $name { pub use crate::$name::*; })* };
+    }
+    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology wish workload }
+}

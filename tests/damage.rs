@@ -12,7 +12,7 @@ mod random;
 
 use std::{fs, path::Path};
 
-use hybrid::{
+use hybrid::inside::{
     output::file::sealed::{seal, unseal},
     workload::{
         image::journal::Mark,

@@ -7,7 +7,7 @@ use std::{
     sync::Mutex,
 };
 
-use hybrid::{
+use hybrid::inside::{
     device::{
         Deliver, Device, Identity,
         gpu::{GpuDevice, Which, adapter::Class, list},

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use hybrid::{
+use hybrid::inside::{
     device::{
         Deliver, Device, Identity, Kind,
         cpu::{CpuDevice, isa::Isa},

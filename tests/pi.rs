@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use hybrid::{
+use hybrid::inside::{
     device::{
         Device,
         cpu::{CpuDevice, isa::Isa},

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hybrid::launcher::Dialect;
-use hybrid::rankfile::{
+use hybrid::inside::launcher::Dialect;
+use hybrid::inside::rankfile::{
     Cores, MAX_BYTES, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
 };
-use hybrid::wish::DeviceWish;
+use hybrid::inside::wish::DeviceWish;
 use proptest::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 

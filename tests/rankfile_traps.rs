@@ -1,8 +1,8 @@
 //! Every trap of a rankfile is named, with a correction that is clean; clean files are silent.
 //! The rows follow what Open MPI 4.1.4 and 5.0.11 did when they were run on them.
 
-use hybrid::launcher::{ByDialect, Dialect};
-use hybrid::rankfile::{Code, MAX_BYTES, NodeShape, Severity, lint, lint_against, parse, render};
+use hybrid::inside::launcher::{ByDialect, Dialect};
+use hybrid::inside::rankfile::{Code, MAX_BYTES, NodeShape, Severity, lint, lint_against, parse, render};
 use std::collections::BTreeMap;
 
 /// Text, the code that must be found, and a part of what Open MPI 4.1 and 5.x are said to do.
@@ -255,7 +255,7 @@ fn a_windows_file_is_understood_all_the_same() {
     let parsed = parse(b"rank 0=vm slot=0 # gpu\r\nrank 1=vm slot=1\r\n");
     let ranks: Vec<u32> = parsed.rankfile.entries.iter().map(|entry| entry.rank).collect();
     assert_eq!(ranks, [0, 1]);
-    assert_eq!(parsed.rankfile.entries[0].device, Some(hybrid::wish::DeviceWish::Gpu));
+    assert_eq!(parsed.rankfile.entries[0].device, Some(hybrid::inside::wish::DeviceWish::Gpu));
 }
 
 #[test]

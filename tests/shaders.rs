@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use hybrid::{
+use hybrid::inside::{
     device::gpu::{image, shader},
     kernel::counting::CountingKernel,
 };

@@ -16,7 +16,7 @@ mod support;
 
 use std::{path::Path, time::Duration};
 
-use hybrid::device::gpu::{GpuDevice, Which};
+use hybrid::inside::device::gpu::{GpuDevice, Which};
 
 use flowers::Flower;
 use gradient::{Means, mean, shader};

@@ -4,7 +4,7 @@
 use std::{hint::black_box, time::Instant};
 
 use fearless_simd::{Level, Simd, SimdBase, dispatch};
-use hybrid::device::cpu::isa::Isa;
+use hybrid::inside::device::cpu::isa::Isa;
 
 /// Chains that do not depend on each other: more than any core needs to hide an addition's latency.
 const CHAINS: usize = 6;

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use hybrid::{
+use hybrid::inside::{
     device::{
         Device,
         gpu::{GpuDevice, Which, adapter::Class, list},

@@ -3,7 +3,7 @@
 
 use std::{env, process::ExitCode};
 
-use hybrid::{
+use hybrid::inside::{
     device::cpu::{
         isa::Isa,
         measure::{Times, time_counting, time_image},

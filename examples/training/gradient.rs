@@ -2,13 +2,7 @@
 //!
 //! Whole numbers come out, so that ranks can add them in any order. Knows nothing of ranks.
 
-use hybrid::{
-    device::{
-        Device,
-        gpu::{CustomKernel, GpuDevice, shader::Shader},
-    },
-    error::Error,
-};
+use hybrid::{CustomKernel, Error, GpuDevice, Shader};
 
 use crate::{
     flowers::{Flower, INPUTS, SPECIES},
@@ -49,7 +43,7 @@ impl Means {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Cpu => "its cores",
-            Self::Gpu(gpu, _) => &gpu.identity().adapter,
+            Self::Gpu(gpu, _) => gpu.name(),
         }
     }
 

@@ -14,14 +14,7 @@ mod network;
 use std::process::ExitCode;
 
 use clap::Parser;
-use hybrid::{
-    cli::DeviceArgs,
-    comm::{Failure, World},
-    commands::gpu_of_rank,
-    environment,
-    error::Error,
-    placement::DeviceWish,
-};
+use hybrid::{DeviceWish, Devices, Error, Failure, World, gpu_of_rank};
 use mpi::{collective::SystemOperation, topology::SimpleCommunicator, traits::*};
 
 use flowers::Flower;
@@ -47,9 +40,8 @@ struct Options {
 
 /// The library finds the rank's GPU and opens it; one that does not round as a CPU does will not do here. Collective.
 fn means_of_rank(world: &World, options: &Options) -> Result<Means, Failure> {
-    let Options { device, software_gpu, share_gpus, .. } = *options;
-    let args = DeviceArgs { device, software_gpu, share_gpus, threads: None, rankfile: None, exact: true };
-    let (gpu, notes) = gpu_of_rank(world, &args)?;
+    let Options { device: request, software_gpu, share_gpus: ranks_per_gpu, .. } = *options;
+    let (gpu, notes) = gpu_of_rank(world, &Devices { request, software_gpu, ranks_per_gpu, exact: true })?;
     notes.iter().for_each(|note| eprintln!("note: {note}"));
     world.agree(Means::new(gpu))
 }
@@ -92,7 +84,7 @@ fn run(world: &World, options: &Options) -> Result<(), Failure> {
 
 fn main() -> ExitCode {
     // From here on, a panic on one rank ends the whole job.
-    let world = World::start(environment::prepare(true)).expect("MPI is started once, by its own launcher");
+    let world = World::of_job().expect("MPI is started once, by its own launcher");
     let parsed = match Options::try_parse() {
         Err(help) if !help.use_stderr() => {
             if world.is_root() {

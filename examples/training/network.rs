@@ -5,7 +5,7 @@
 
 use std::array;
 
-use hybrid::kernel::threefry;
+use hybrid::{ROUNDS, threefry4x32};
 
 use crate::flowers::{Flower, INPUTS, SPECIES};
 
@@ -55,7 +55,7 @@ pub(crate) fn terms(weights: &[f32], flower: &Flower) -> [f32; TERMS] {
 
 /// Small random weights; the same everywhere, but in a larger program they come from a file that rank 0 alone reads.
 pub(crate) fn first_weights() -> Vec<f32> {
-    let random = |i: u32| threefry::threefry4x32::<{ threefry::ROUNDS }>([i, 0, 0, 0], [1, 0, 0, 0])[0];
+    let random = |i: u32| threefry4x32::<ROUNDS>([i, 0, 0, 0], [1, 0, 0, 0])[0];
     let fraction = |[high, low, ..]: [u8; 4]| f32::from(u16::from_be_bytes([high, low])) / 65_536.0;
     (0..).map(|i| fraction(random(i).to_be_bytes()) - 0.5).take(WEIGHTS).collect()
 }

@@ -22,7 +22,7 @@ use mpi::{
 };
 
 pub use self::{agree::Failure, group::Group, pause::Pause};
-use crate::{error::Error, launcher::Launch, streams, visible::visible};
+use crate::{environment, error::Error, launcher::Launch, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
 const PANIC_EXIT_CODE: i32 = 101;
@@ -49,6 +49,15 @@ impl fmt::Debug for World {
 }
 
 impl World {
+    /// Starts MPI with what this program's settings make of it: where there is no fast network, Open MPI need not look for one, and
+    /// ranks that wait leave their core to others. Call it first, before any thread is started, and once.
+    ///
+    /// # Errors
+    /// As of [`start`](Self::start).
+    pub fn of_job() -> Result<Self, Error> {
+        Self::start(environment::prepare(false))
+    }
+
     /// Starts MPI, for which `settings` were made in the environment. From here on a panic on any rank ends the whole job:
     /// otherwise the ranks that wait for it would wait for ever.
     ///

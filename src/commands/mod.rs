@@ -10,7 +10,8 @@ mod where_;
 
 use std::time::{Duration, Instant};
 
-pub use place::gpu_of_rank;
+pub(crate) use place::gpu_of_rank;
+pub(crate) use site::Site;
 
 use crate::{
     cli::{Cli, Command, Parsed, Timings},

@@ -108,12 +108,8 @@ pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<
     Ok(Place { device, cores: site.mine().place.cores.clone(), notes, fallback })
 }
 
-/// The GPU that belongs to this rank, opened, for a program with a kernel of its own; `None` where the rank is to compute on
-/// its cores. Beside it, on rank 0, why ranks compute on cores though a GPU was there. Collective.
-///
-/// # Errors
-/// The same on every rank: a GPU was demanded for a rank that gets none, or does not work.
-pub fn gpu_of_rank(world: &World, args: &DeviceArgs) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
+/// The GPU that belongs to this rank, opened, for a program with a kernel of its own: see [`crate::gpu_of_rank`]. Collective.
+pub(crate) fn gpu_of_rank(world: &World, args: &DeviceArgs) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
     let site = Site::survey(world, args)?;
     let mut notes = Vec::new();
     let gpu = world.agree(open_gpu(args.exact, &Kernel::OF_ROUNDING, site.mine(), &mut notes))?;

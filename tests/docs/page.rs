@@ -30,7 +30,7 @@ use std::{
     thread,
 };
 
-use hybrid::cli::{Parsed, parse};
+use hybrid::inside::cli::{Parsed, parse};
 use tempfile::TempDir;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Ranks without GPUs on many made-up nodes: their cores are neighbours, shared evenly and by nobody twice.
 
-use hybrid::{
+use hybrid::inside::{
     placement::{Place, Rules, map},
     topology::{Core, CpuSet, Node, NumaNode, homes},
 };

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hybrid::{
+use hybrid::inside::{
     launcher::Launcher,
     placement::{Device, DeviceWish, LocalRank, Place, Placement, Rules, Visible, choose, map},
     topology::{CpuSet, Node},

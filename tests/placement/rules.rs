@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hybrid::{
+use hybrid::inside::{
     placement::{Device, Place, Rules},
     topology::{Core, CpuSet, Node, PciBusId},
 };

@@ -1,6 +1,6 @@
 //! Mappings as they are made elsewhere or by mistake; the rules must reject each.
 
-use hybrid::{
+use hybrid::inside::{
     placement::{Device, Place, Rules, map},
     topology::{CpuSet, Node},
 };

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use hybrid::launcher::{Dialect, Launcher};
+use hybrid::inside::launcher::{Dialect, Launcher};
 
 use super::support::{DID_NOT_START, STARTS, mpiexec_of};
 

@@ -13,8 +13,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use hybrid::launcher::{ByDialect, Dialect};
-use hybrid::rankfile::{Code, Cores, Placement, Reading, lint, parse, resolve, write};
+use hybrid::inside::launcher::{ByDialect, Dialect};
+use hybrid::inside::rankfile::{Code, Cores, Placement, Reading, lint, parse, resolve, write};
 use launcher::{Outcome, Run, found, here};
 
 const SIGABRT: i32 = 6;
@@ -39,10 +39,10 @@ fn both_accept_what_is_written_and_bind_as_it_says() {
         comment: Some(format!("rank {rank}")),
     };
     let placements = [
-        Placement { device: Some(hybrid::wish::DeviceWish::Gpu), ..place(0, Cores::Logical(vec![0, 2])) },
+        Placement { device: Some(hybrid::inside::wish::DeviceWish::Gpu), ..place(0, Cores::Logical(vec![0, 2])) },
         place(1, Cores::InPackages(vec![(1, 0), (1, 1), (0, 3)])),
         Placement {
-            device: Some(hybrid::wish::DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap())),
+            device: Some(hybrid::inside::wish::DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap())),
             ..place(2, Cores::Logical(vec![6, 7]))
         },
         place(3, Cores::Logical(vec![1])),
@@ -178,7 +178,7 @@ fn lists_put_together_by_chance_are_bound_as_predicted() {
 }
 
 /// A list that no person understands: the deed is in the diagnostic alone.
-fn assert_said_deed(list: &str, dialect: Dialect, outcome: &Outcome, diagnostic: &hybrid::rankfile::Diagnostic) {
+fn assert_said_deed(list: &str, dialect: Dialect, outcome: &Outcome, diagnostic: &hybrid::inside::rankfile::Diagnostic) {
     let said = diagnostic.consequences[dialect].as_deref();
     let said = said.unwrap_or_else(|| panic!("{list} {dialect:?}: nothing is said"));
     if let Some(core) = said.strip_prefix("binds core ").and_then(|rest| rest.split([',', ' ']).next()) {

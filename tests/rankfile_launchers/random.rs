@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use hybrid::launcher::Dialect;
-use hybrid::rankfile::{Reading, parse, resolve};
+use hybrid::inside::launcher::Dialect;
+use hybrid::inside::rankfile::{Reading, parse, resolve};
 
 use super::launcher::{Outcome, Run, here};
 use super::{NODE, PACKAGES, hostname};

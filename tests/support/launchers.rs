@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-pub use hybrid::launcher::Launcher;
+pub use hybrid::inside::launcher::Launcher;
 
 /// The launcher and its options: `HYBRID_MPIEXEC`, else `mpiexec`; Open MPI 4 wants to be told that ranks may share a core.
 pub fn launcher() -> Vec<String> {

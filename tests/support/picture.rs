@@ -5,7 +5,7 @@
 
 use std::{fs, ops::ControlFlow, path::Path, sync::Mutex};
 
-use hybrid::{
+use hybrid::inside::{
     cli::Color,
     device::{
         Device, Kind,

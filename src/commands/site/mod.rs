@@ -18,9 +18,9 @@ use crate::{
 
 /// A rank's node, and what became of the ranks on it.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     /// The node as hwloc sees it.
-    pub(super) node: Node,
+    pub(crate) node: Node,
     /// Its ranks, in local order.
     pub(super) ranks: Vec<RankFacts>,
     /// The job's rankfile, where one is known.
@@ -38,7 +38,7 @@ struct Arrival {
 
 impl Site {
     /// Finds the node and the places of its ranks. Collective.
-    pub(super) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
+    pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
         let node = node(world)?;
         let rankfile = Rankfile::of_job(world, args)?;
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
@@ -65,7 +65,7 @@ impl Site {
     }
 
     /// This rank.
-    pub(super) fn mine(&self) -> &RankFacts {
+    pub(crate) fn mine(&self) -> &RankFacts {
         &self.ranks[self.local_rank]
     }
 

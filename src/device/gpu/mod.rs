@@ -95,6 +95,12 @@ impl GpuDevice {
         Ok(Self { identity, context, contraction, slots, image, counting, tested })
     }
 
+    /// The adapter's name, with its driver and its PCI bus id where it has one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.identity.adapter
+    }
+
     /// Tests whether this GPU computes what the definition of `kernel` says, in each precision it has, unless it was tested before;
     /// where it does not, [`Identity::inexact`] tells. The first use of a kernel tests it too.
     ///

@@ -4,7 +4,7 @@
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none checkpoint`
 #![no_main]
 
-use hybrid::{output::file::sealed, workload::pi::checkpoint::Checkpoint};
+use hybrid::inside::{output::file::sealed, workload::pi::checkpoint::Checkpoint};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

@@ -6,7 +6,7 @@
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 
-use hybrid::{
+use hybrid::inside::{
     cli::Color,
     kernel::{Precision, image::Image},
     output::{color::Coloring, file::sealed},

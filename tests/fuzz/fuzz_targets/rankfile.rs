@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use hybrid::launcher::Dialect;
-use hybrid::rankfile::{
+use hybrid::inside::launcher::Dialect;
+use hybrid::inside::rankfile::{
     Cores, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
 };
 use libfuzzer_sys::fuzz_target;
@@ -34,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 /// A file without findings: all readings agree, and it can be written again.
-fn clean(entries: &[hybrid::rankfile::Entry]) {
+fn clean(entries: &[hybrid::inside::rankfile::Entry]) {
     let mut placements = Vec::new();
     for entry in entries {
         let asked = resolve(&entry.slots, Reading::Asked, &PACKAGES);

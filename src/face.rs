@@ -1,0 +1,88 @@
+//! What programs with kernels of their own ask: where a rank is, and for the GPU that is its own. Knows no command line.
+
+use crate::{
+    cli::DeviceArgs,
+    comm::{Failure, World},
+    commands,
+    device::gpu::GpuDevice,
+    placement::Device,
+    wish::DeviceWish,
+};
+
+/// What the ranks of a job want to compute on. The same on all ranks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Devices {
+    /// For all ranks; with `Auto` the comments of the rankfile count, where the job has one.
+    pub request: DeviceWish,
+    /// Whether a software adapter (lavapipe) may stand in for one GPU a node.
+    pub software_gpu: bool,
+    /// Ranks that may share one GPU, at least 1.
+    pub ranks_per_gpu: u16,
+    /// Whether a GPU is refused that does not round as a CPU does.
+    pub exact: bool,
+}
+
+impl Default for Devices {
+    /// A GPU for each rank that one is left for, cores for the others.
+    fn default() -> Self {
+        Self { request: DeviceWish::Auto, software_gpu: false, ranks_per_gpu: 1, exact: false }
+    }
+}
+
+impl Devices {
+    /// The options of the program that say the same.
+    fn as_options(&self) -> DeviceArgs {
+        DeviceArgs {
+            device: self.request,
+            software_gpu: self.software_gpu,
+            share_gpus: self.ranks_per_gpu.max(1),
+            threads: None,
+            rankfile: None,
+            exact: self.exact,
+        }
+    }
+}
+
+/// Where a rank is, and what it would compute on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankPlace {
+    /// The cores that the launcher bound it to, in hwloc's logical numbers, from 0.
+    pub bound_cores: Vec<u32>,
+    /// How many cores of its node the job may use.
+    pub cores_of_node: usize,
+    /// The GPU or the cores that are its own.
+    pub device: Device,
+}
+
+/// The place of this rank. Opens no device. Collective.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let world = hybrid::World::of_job()?;
+/// let place = hybrid::place_of_rank(&world, &hybrid::Devices::default())?;
+/// println!("rank {} has {} of {} cores", world.rank(), place.bound_cores.len(), place.cores_of_node);
+/// assert!(place.bound_cores.len() <= place.cores_of_node);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The same on every rank: the ranks and the node do not fit together, or the node cannot be read.
+pub fn place_of_rank(world: &World, devices: &Devices) -> Result<RankPlace, Failure> {
+    let site = commands::Site::survey(world, &devices.as_options())?;
+    let mine = site.mine();
+    Ok(RankPlace {
+        bound_cores: site.node.cores_in(&mine.local.binding).map(|core| core.logical).collect(),
+        cores_of_node: site.node.allowed_cores().count(),
+        device: mine.place.device,
+    })
+}
+
+/// The GPU that belongs to this rank, opened; `None` where the rank is to compute on its cores. Beside it, on rank 0, why ranks
+/// compute on cores though a GPU was there. Collective.
+///
+/// # Errors
+/// The same on every rank: a GPU was demanded for a rank that gets none, or does not work.
+pub fn gpu_of_rank(world: &World, devices: &Devices) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
+    commands::gpu_of_rank(world, &devices.as_options())
+}

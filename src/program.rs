@@ -1,0 +1,56 @@
+//! Parses the command line, starts MPI, runs the command, and turns a failure into one line for the whole job and an exit
+//! code. Knows nothing of what the commands do.
+
+use std::{env, process::ExitCode};
+
+use crate::{
+    cli,
+    comm::{Failure, World},
+    commands, environment,
+    launcher::Launch,
+    output::file::part_file,
+    streams, topology,
+};
+
+/// The program `hybrid`, from the words of its command line to its exit code.
+///
+/// It starts MPI and may change the environment: call it first and once, in a program that does nothing else.
+#[must_use]
+pub fn run() -> ExitCode {
+    if let Some(code) = topology::serve_foreign_xml(env::args_os()) {
+        return code;
+    }
+    let launch = Launch::of_environment();
+    let parsed = cli::parse(env::args_os());
+    // Where no handler is taken, the signal ends the process, as it does without one.
+    let _ = part_file::outlive_size_limit();
+    let began = commands::Began::now(&parsed, &launch);
+    let settings = environment::prepare(parsed.wants_mpi_defaults());
+    // MPI need not be started for what one process does, unless there are others who may have been told something else:
+    // they would wait for this one.
+    if !launch.has_company()
+        && let Some(outcome) = commands::run_alone(&parsed, true)
+    {
+        return end(outcome.map_err(|error| Failure::alone(&error)), true);
+    }
+    let world = match World::start(settings) {
+        Ok(world) => world,
+        // Each process finds the same: the others are not to be had, and the one with rank 0 speaks. One that failed before the
+        // speaker has spoken would have the launcher end the speaker.
+        Err(_) if !launch.speaks() => return ExitCode::SUCCESS,
+        Err(error) => {
+            let outcome = commands::run_alone(&parsed, true).unwrap_or(Err(error));
+            return end(outcome.map_err(|error| Failure::alone(&error)), true);
+        }
+    };
+    end(commands::run(&world, parsed, began), world.is_root())
+}
+
+/// Ends this rank with the outcome's code; the rank that speaks prints a failure.
+fn end(outcome: Result<(), Failure>, speaks: bool) -> ExitCode {
+    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+    if speaks {
+        streams::tell(&format!("error: {failure}"));
+    }
+    ExitCode::from(failure.exit_code())
+}
