@@ -5,6 +5,15 @@ use std::{fmt, str::FromStr};
 use crate::{as_text::serde_as_text, pci::PciBusId};
 
 /// The device a rank was told to use.
+///
+/// ```
+/// use hybrid::DeviceWish;
+///
+/// assert_eq!("gpu".parse(), Ok(DeviceWish::Gpu));
+/// let this: DeviceWish = "0000:65:00.0".parse().unwrap();
+/// assert_eq!(this.to_string(), "0000:65:00.0");
+/// assert!("teapot".parse::<DeviceWish>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DeviceWish {
     /// A GPU where one is left, else cores.

@@ -54,6 +54,8 @@ impl fmt::Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 /// See [`World::agree`](super::World::agree).
 pub(super) fn agree<T>(all: &Group, host: &str, outcome: Result<T, Error>) -> Result<T, Failure> {
     let nobody = all.size();

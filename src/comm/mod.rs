@@ -133,6 +133,16 @@ impl World {
     /// Collective. Each step that can fail on one rank goes through here before the next collective call, since a rank
     /// that returns early leaves the others waiting for ever.
     ///
+    /// ```
+    /// # fn main() -> Result<(), hybrid::Error> {
+    /// let world = hybrid::World::of_job()?;
+    /// let outcome = if world.is_root() { Err(hybrid::Error::Usage("nothing to do".to_owned())) } else { Ok(()) };
+    /// let failure = world.agree(outcome).unwrap_err(); // on every rank
+    /// assert_eq!(failure.exit_code(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The failure of the lowest rank that failed.
     pub fn agree<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {

@@ -24,7 +24,17 @@ pub fn schedule(key: [u32; 4]) -> [u32; 5] {
     [key[0], key[1], key[2], key[3], PARITY ^ key[0] ^ key[1] ^ key[2] ^ key[3]]
 }
 
-/// Four random words: those of number `counter` in the sequence that `key` selects.
+/// Four random words: those of number `counter` in the sequence that `key` selects. Random words of a caller's own need
+/// [`crate::ROUNDS`] rounds; who uses a counter once has words that nobody else has.
+///
+/// ```
+/// use hybrid::{ROUNDS, threefry4x32};
+///
+/// let (seed, rank, draw) = (7, 3, 0);
+/// let words = threefry4x32::<ROUNDS>([draw, rank, 0, 0], [seed, 0, 0, 0]);
+/// assert_eq!(words, threefry4x32::<ROUNDS>([draw, rank, 0, 0], [seed, 0, 0, 0]));
+/// assert_ne!(words, threefry4x32::<ROUNDS>([draw, rank + 1, 0, 0], [seed, 0, 0, 0]));
+/// ```
 #[must_use]
 pub fn threefry4x32<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 4]) -> [u32; 4] {
     let schedule = schedule(key);

@@ -178,7 +178,12 @@ fn lists_put_together_by_chance_are_bound_as_predicted() {
 }
 
 /// A list that no person understands: the deed is in the diagnostic alone.
-fn assert_said_deed(list: &str, dialect: Dialect, outcome: &Outcome, diagnostic: &hybrid::inside::rankfile::Diagnostic) {
+fn assert_said_deed(
+    list: &str,
+    dialect: Dialect,
+    outcome: &Outcome,
+    diagnostic: &hybrid::inside::rankfile::Diagnostic,
+) {
     let said = diagnostic.consequences[dialect].as_deref();
     let said = said.unwrap_or_else(|| panic!("{list} {dialect:?}: nothing is said"));
     if let Some(core) = said.strip_prefix("binds core ").and_then(|rest| rest.split([',', ' ']).next()) {
