@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hybrid::inside::{
-    cli::Color,
+    cli::{Color, ColorScale},
     device::Kind,
     kernel::{
         Precision,
@@ -26,7 +26,7 @@ fn encode(criterion: &mut Criterion) {
         .zip(counts.outer_iter().skip(1))
         .flat_map(|(above, row)| row.iter().zip(above).map(|(byte, up)| byte.wrapping_sub(*up)).collect::<Vec<_>>())
         .collect();
-    let pixels = Coloring::of(Color::Viridis).pixel_bytes(255, 0, Kind::Cpu);
+    let pixels = Coloring::new(Color::Viridis, ColorScale::Linear).pixel_bytes(255, 0, Kind::Cpu);
 
     let mut group = criterion.benchmark_group("encode");
     group.throughput(Throughput::Bytes(filtered.len() as u64));

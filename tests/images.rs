@@ -239,12 +239,15 @@ fn pixels_are_pythons_in_every_color_and_with_other_options() {
         ("321x123", "--c=-0.8,0.156 --view=-1.6,1.6,-1,1 --max-iter 2000"),
         ("320x200", "--c=-0.12,0.74 --max-iter 256"),
         ("320x200", "--c=-0.12,0.74 --max-iter 257 --color grey"),
+        ("320x200", "--c=-0.12,0.74 --max-iter 300 --color-scale linear"),
+        ("320x200", "--c=-0.12,0.74 --max-iter 255 --color-scale log"),
         ("100x80", "--c 0.3,-0.5 --radius 1.1 --max-iter 40"),
     ] {
         assert_pixels_are_pythons("julia", size, options, "--software-gpu --precision f64");
     }
     for (size, options) in [
         ("320x240", "--max-iter 2000 --color grey"),
+        ("320x240", "--max-iter 2000 --color-scale linear"),
         ("333x200", "--view=-0.75,-0.73,0.1,0.112 --max-iter 1000"),
         ("100x80", "--radius 1.1 --max-iter 40"),
     ] {

@@ -47,6 +47,10 @@ pub struct ImageArgs {
     /// Colors; rank and device tint each band by who computed it.
     #[arg(long, value_enum, default_value_t = Color::Viridis)]
     pub color: Color,
+    /// How counts are spread over the colors: evenly, or by the logarithm of the iterations, so that what takes few of many can be
+    /// told apart too [default: linear up to 256 iterations, log above].
+    #[arg(long, value_enum)]
+    pub color_scale: Option<ColorScale>,
     /// Also write the counts as a NumPy array (uint8 up to 255 iterations, uint16 above).
     #[arg(long, value_name = "FILE.npy")]
     pub counts: Option<PathBuf>,
@@ -79,6 +83,13 @@ impl ImageArgs {
     pub fn size_px(&self) -> (u32, u32) {
         self.size.map_or((640 * self.scale, 480 * self.scale), |size| (size.width, size.height))
     }
+
+    /// How counts are spread over the colors: what was asked for, or what shows most of so many iterations.
+    #[must_use]
+    pub fn color_scale(&self) -> ColorScale {
+        const FEW: u16 = 256;
+        self.color_scale.unwrap_or(if self.max_iter <= FEW { ColorScale::Linear } else { ColorScale::Log })
+    }
 }
 
 /// What `--schedule` chooses from.
@@ -103,6 +114,15 @@ pub enum Color {
     Rank,
     /// Each band in the hue of the kind of device that computed it.
     Device,
+}
+
+/// What `--color-scale` chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorScale {
+    /// As many counts for each color.
+    Linear,
+    /// As many doublings of the iterations for each color.
+    Log,
 }
 
 /// What `--precision` chooses from.

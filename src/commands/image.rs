@@ -44,7 +44,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     let job = Job {
         image,
         precision,
-        coloring: Coloring::of(args.color),
+        coloring: Coloring::new(args.color, args.color_scale()),
         keep_counts: args.counts.is_some(),
         verify: args.verify,
     };

@@ -186,7 +186,11 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::{cli::Color, device::Kind, output::color::Coloring};
+    use crate::{
+        cli::{Color, ColorScale},
+        device::Kind,
+        output::color::Coloring,
+    };
 
     fn band_of(counts: &Array2<u8>, pixels: &PixelBytes) -> EncodedBand {
         let rows = u32::try_from(counts.nrows()).unwrap();
@@ -194,7 +198,7 @@ mod tests {
     }
 
     fn indexed() -> PixelBytes {
-        Coloring::of(Color::Viridis).pixel_bytes(255, 0, Kind::Cpu)
+        Coloring::new(Color::Viridis, ColorScale::Linear).pixel_bytes(255, 0, Kind::Cpu)
     }
 
     #[test]

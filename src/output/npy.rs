@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::Color,
+        cli::{Color, ColorScale},
         device::Kind,
         kernel::{band::Band, count::Counts},
         output::color::Coloring,
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn an_independent_reader_sees_the_counts() {
         let counts = Array2::from_shape_fn((3, 4), |(row, column)| u16::try_from(1000 * row + column).unwrap());
-        let pixels = Coloring::of(Color::Grey).pixel_bytes(3000, 0, Kind::Cpu);
+        let pixels = Coloring::new(Color::Grey, ColorScale::Linear).pixel_bytes(3000, 0, Kind::Cpu);
         let band = EncodedBand::new(&Band { index: 0, rows: 0..3 }, Counts::U16(counts.view()), &pixels, true);
         let mut npy = Npy::new(4, 3, false);
         let head = npy.head(None);

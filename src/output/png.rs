@@ -4,7 +4,7 @@
 //! maximum are known.
 
 use super::{
-    color::Coloring,
+    color::{Coloring, Form},
     colormap::Colormap,
     encode::{self, EncodedBand},
     sink::layout::{Counted, Layout},
@@ -64,9 +64,9 @@ impl Layout for Png {
 
     fn head(&self, counted: Option<Counted>) -> Vec<u8> {
         const BITS_A_CHANNEL: u8 = 8;
-        let color_type = match self.coloring {
-            Coloring::Indexed(_) => 3,
-            Coloring::Tinted(_) => 2,
+        let color_type = match self.coloring.form() {
+            Form::Indexed => 3,
+            Form::Tinted => 2,
         };
         let mut ihdr = Vec::new();
         ihdr.extend(self.width.to_be_bytes());
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::Color,
+        cli::{Color, ColorScale},
         device::Kind,
         kernel::{band::Band, count::Counts},
     };
@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn decode(color: Color) -> image::RgbImage {
-        let coloring = Coloring::of(color);
+        let coloring = Coloring::new(color, ColorScale::Linear);
         let counts = Array2::from_shape_fn((5, 7), |(row, column)| u8::try_from(11 + row * 7 + column).unwrap());
         let mut png = Png::new(7, 5, coloring, 255);
         let mut body = Vec::new();

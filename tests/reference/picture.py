@@ -1,7 +1,7 @@
 """A picture by numpy and matplotlib, to compare a PNG with: shares no code with the program.
 
     picture.py PNG --size WxH [--kernel julia|mandelbrot] [--c RE,IM] [--view X0,X1,Y0,Y1] [--max-iter N] [--radius R]
-               [--precision f32|f64] [--color NAME]
+               [--precision f32|f64] [--color NAME] [--color-scale linear|log]
 
 Prints how many pixels differ and ends with 1 where any does.
 """
@@ -46,9 +46,14 @@ def counts(width, height, c, view, limit, radius, real):
     return image
 
 
-def picture(image, limit, color):
-    """RGB pixels as matplotlib writes them: over the image's own range, above 256 iterations over 1..limit."""
-    fixed = dict(vmin=1, vmax=limit) if limit > 256 else {}
+def picture(image, limit, color, scale):
+    """RGB pixels as matplotlib writes them: over the image's own range, above 256 iterations over 1..limit; or by the logarithm of
+    the iterations, limit - count, and one."""
+    if scale == "log":
+        image = 1 - np.log(limit - image + 1) / np.log(limit)
+        fixed = dict(vmin=0, vmax=1)
+    else:
+        fixed = dict(vmin=1, vmax=limit) if limit > 256 else {}
     file = io.BytesIO()
     matplotlib.image.imsave(file, image, cmap={"grey": "gray"}.get(color, color), format="png", **fixed)
     file.seek(0)
@@ -74,10 +79,13 @@ def main():
     parser.add_argument("--radius", type=float, default=3)
     parser.add_argument("--precision", choices=["f32", "f64"], default="f64")
     parser.add_argument("--color", default="viridis")
+    parser.add_argument("--color-scale", choices=["linear", "log"])
     args = parser.parse_args()
     real = {"f32": np.float32, "f64": np.float64}[args.precision]
     c, view = {"julia": (args.c, [-2, 2, -1.5, 1.5]), "mandelbrot": (None, [-2.5, 1.5, -1.5, 1.5])}[args.kernel]
-    expected = picture(counts(*args.size, c, args.view or view, args.max_iter, args.radius, real), args.max_iter, args.color)
+    scale = args.color_scale or ("log" if args.max_iter > 256 else "linear")
+    image = counts(*args.size, c, args.view or view, args.max_iter, args.radius, real)
+    expected = picture(image, args.max_iter, args.color, scale)
     found = pixels(args.png)
     if expected.shape != found.shape:
         sys.exit(f"{found.shape[1]} x {found.shape[0]} pixels found, {expected.shape[1]} x {expected.shape[0]} expected")

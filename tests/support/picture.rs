@@ -6,7 +6,7 @@
 use std::{fs, ops::ControlFlow, path::Path, sync::Mutex};
 
 use hybrid::inside::{
-    cli::Color,
+    cli::{Color, ColorScale},
     device::{
         Device, Kind,
         cpu::{CpuDevice, isa::Isa},
@@ -30,7 +30,7 @@ pub struct Picture {
 impl Picture {
     pub fn new(width: u32, height: u32, max_iter: u16) -> Self {
         let image = Image { width, height, max_iter, ..Image::tutorial() };
-        let (precision, coloring) = (Precision::F64, Coloring::of(Color::Viridis));
+        let (precision, coloring) = (Precision::F64, Coloring::new(Color::Viridis, ColorScale::Linear));
         let job = Job { image, precision, coloring, keep_counts: true, verify: false };
         let all: Vec<Band> = (0..job.bands().len()).map(|index| job.bands().get(index)).collect();
         let pixels = coloring.pixel_bytes(max_iter, 0, Kind::Cpu);

@@ -113,13 +113,13 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Color;
+    use crate::cli::{Color, ColorScale};
 
     fn job(width: u32, height: u32) -> Job {
         Job {
             image: Image { width, height, ..Image::tutorial() },
             precision: Precision::F64,
-            coloring: Coloring::of(Color::Viridis),
+            coloring: Coloring::new(Color::Viridis, ColorScale::Linear),
             keep_counts: false,
             verify: false,
         }

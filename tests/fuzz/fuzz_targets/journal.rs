@@ -7,7 +7,7 @@
 use std::{fs, path::PathBuf, sync::LazyLock};
 
 use hybrid::inside::{
-    cli::Color,
+    cli::{Color, ColorScale},
     kernel::{Precision, image::Image},
     output::{color::Coloring, file::sealed},
     workload::image::{
@@ -41,7 +41,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn job() -> Job {
     let image = Image { width: 4, height: 300, ..Image::tutorial() };
-    let coloring = Coloring::of(Color::Viridis);
+    let coloring = Coloring::new(Color::Viridis, ColorScale::Linear);
     Job { image, precision: Precision::F64, coloring, keep_counts: true, verify: false }
 }
 
