@@ -31,7 +31,7 @@ pub fn run() -> ExitCode {
     if !launch.has_company()
         && let Some(outcome) = commands::run_alone(&parsed, true)
     {
-        return end(outcome.map_err(|error| Failure::alone(&error)), true);
+        return end(outcome.map_err(|error| Failure::alone(&error)), true, &launch);
     }
     let world = match World::start(settings) {
         Ok(world) => world,
@@ -40,17 +40,21 @@ pub fn run() -> ExitCode {
         Err(_) if !launch.speaks() => return ExitCode::SUCCESS,
         Err(error) => {
             let outcome = commands::run_alone(&parsed, true).unwrap_or(Err(error));
-            return end(outcome.map_err(|error| Failure::alone(&error)), true);
+            return end(outcome.map_err(|error| Failure::alone(&error)), true, &launch);
         }
     };
-    end(commands::run(&world, parsed, began), world.is_root())
+    end(commands::run(&world, parsed, began), world.is_root(), &launch)
 }
 
-/// Ends this rank with the outcome's code; the rank that speaks prints a failure.
-fn end(outcome: Result<(), Failure>, speaks: bool) -> ExitCode {
+/// Ends this rank with the outcome's code; the rank that speaks prints a failure. The others wait for it before MPI ends, and with
+/// it a launcher hears of the failure: Open MPI 5 then lost what was printed before.
+fn end(outcome: Result<(), Failure>, speaks: bool, launch: &Launch) -> ExitCode {
     let Err(failure) = outcome else { return ExitCode::SUCCESS };
-    if speaks {
-        streams::tell(&format!("error: {failure}"));
+    let line = format!("error: {failure}");
+    match speaks {
+        true if launch.is_launched() => streams::tell_at_last(&line),
+        true => streams::tell(&line),
+        false => {}
     }
     ExitCode::from(failure.exit_code())
 }

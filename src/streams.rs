@@ -24,12 +24,18 @@ pub fn tell(line: &str) {
     let _ = io::stderr().lock().write_all(format!("{}\n", visible_lines(line)).as_bytes());
 }
 
-/// As [`tell`], for the last words of a job that is about to be aborted: returns when they have been read. A launcher that is told
-/// of an abort throws away what it has not read by then.
+/// As [`tell`], for the last words of a job that a launcher is about to be told has failed: returns when they have been read, and
+/// what was printed before. A launcher throws away what it has not read by then.
 pub fn tell_at_last(line: &str) {
     tell(line);
+    wait_until_read(io::stdout());
+    wait_until_read(io::stderr());
+}
+
+/// Waits until a pipe is empty, or its reader has had time enough.
+fn wait_until_read(stream: impl AsFd) {
     let told = Instant::now();
-    while is_unread(io::stderr()) && told.elapsed() < READERS_TIME {
+    while is_unread(&stream) && told.elapsed() < READERS_TIME {
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -75,6 +81,20 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"kept").unwrap();
         assert!(!is_unread(&file));
+    }
+
+    #[test]
+    fn last_words_are_waited_for_until_they_are_read() {
+        let (mut reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"a table").unwrap();
+        let slow_reader = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            reader.read_exact(&mut [0; 7]).unwrap();
+            reader
+        });
+        wait_until_read(&writer);
+        assert!(!is_unread(&writer));
+        slow_reader.join().unwrap();
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn started(folder: &Path, work: &Work, random: &mut Random) -> (Running, String)
         command
     };
     command.args(["-n", &ranks, HYBRID]).args(words);
-    let job = Job::of(command, folder).env("LD_PRELOAD", failing_files()).env("HYBRID_TEST_SLOW_WRITES", "1");
+    let job = Job::of(command, folder).env("LD_PRELOAD", failing_files()).env("HYBRID_TEST_SLOW_WRITES", "400");
     (job.start(), format!("{ranks} ranks, {devices}, cluster: {in_cluster}"))
 }
 
@@ -171,8 +171,9 @@ fn whatever_is_killed_whenever_a_resumed_job_ends_in_the_same_bytes() {
 
 /// Starts the same job twice at once, in `folders`, which are one, and returns how both end.
 fn pair(folders: [&Path; 2], words: &str, no_locks: Option<i32>) -> [Finished; 2] {
+    // Slow, since a job that ends within some seconds is waited for.
     let start = |folder: &Path| {
-        let job = Job::alone(folder, words).env("LD_PRELOAD", failing_files());
+        let job = Job::alone(folder, words).env("LD_PRELOAD", failing_files()).env("HYBRID_TEST_SLOW_WRITES", "150");
         no_locks
             .map(|number| number.to_string())
             .into_iter()
@@ -204,7 +205,7 @@ fn of_two_jobs_at_once_with_the_same_names_one_wins() {
     let folder = tempfile::tempdir().unwrap();
     let left = Job::alone(folder.path(), &format!("{WORDS} --time-limit 1"))
         .env("LD_PRELOAD", failing_files())
-        .env("HYBRID_TEST_SLOW_WRITES", "1")
+        .env("HYBRID_TEST_SLOW_WRITES", "400")
         .run();
     assert_eq!(left.code, Some(4), "{left:#?}");
     let left: Vec<(PathBuf, Vec<u8>)> = fs::read_dir(folder.path())
@@ -247,7 +248,8 @@ fn two_mounts(folder: &Path, words: &str, no_locks: Option<i32>) -> [(Option<i32
     let script = format!("mount --bind \"$0\" a && mount --bind \"$0\" b && {{ {} & {} & wait; }}", job("a"), job("b"));
     let mut command = Command::new("unshare");
     command.args(["--mount", "--user", "--map-root-user", "sh", "-c", &script]).arg(folder);
-    let mut both = Job::of(command, around.path()).env("LD_PRELOAD", failing_files());
+    let mut both =
+        Job::of(command, around.path()).env("LD_PRELOAD", failing_files()).env("HYBRID_TEST_SLOW_WRITES", "150");
     if let Some(number) = no_locks {
         both = both.env("HYBRID_TEST_NO_LOCKS", &number.to_string());
     }

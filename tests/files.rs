@@ -41,7 +41,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 fn leave(folder: &Path, words: &str) {
     let job = Job::alone(folder, &format!("{words} --time-limit 1"))
         .env("LD_PRELOAD", failing_files())
-        .env("HYBRID_TEST_SLOW_WRITES", "1")
+        .env("HYBRID_TEST_SLOW_WRITES", "400")
         .run();
     assert_eq!(job.code, Some(4), "{job:#?}");
 }
@@ -329,7 +329,7 @@ fn of_two_jobs_with_the_same_names_one_is_told_so_with_and_without_locks() {
         let words = format!("{SLOW} --counts counts.npy");
         let first = locked(Job::mpiexec(folder.path(), 2, &words), no_locks)
             .env("LD_PRELOAD", failing_files())
-            .env("HYBRID_TEST_SLOW_WRITES", "1")
+            .env("HYBRID_TEST_SLOW_WRITES", "400")
             .start();
         wait_until("the first job", || folder.path().join("julia.png.part").exists());
         for words in [format!("{words} --resume"), format!("{SMALL} -o b.png --counts ./counts.npy")] {
@@ -345,8 +345,9 @@ fn of_two_jobs_with_the_same_names_one_is_told_so_with_and_without_locks() {
 fn what_a_killed_job_left_is_taken_over_without_locks_too() {
     for no_locks in [EOPNOTSUPP, ENOLCK] {
         let folder = tempfile::tempdir().unwrap();
-        let job =
-            |words: &str| locked(Job::alone(folder.path(), words), Some(no_locks)).env("HYBRID_TEST_SLOW_WRITES", "1");
+        let job = |words: &str| {
+            locked(Job::alone(folder.path(), words), Some(no_locks)).env("HYBRID_TEST_SLOW_WRITES", "400")
+        };
         let killed = job(SLOW).start();
         wait_until("the journal", || folder.path().join("julia.png.journal").exists());
         killed.kill_group();

@@ -116,7 +116,7 @@ fn a_resumed_job_ends_in_the_same_files_whatever_ranks_devices_and_schedules_it_
         let limit = if matches!(end, End::TimeLimit) { "--time-limit 1" } else { "" };
         let job = Job::mpiexec(folder.path(), ranks, &format!("{words} {devices} {schedule} {limit}"))
             .env("LD_PRELOAD", failing_files())
-            .env("HYBRID_TEST_SLOW_WRITES", "1")
+            .env("HYBRID_TEST_SLOW_WRITES", "400")
             .start();
         let mut ranks_left = Vec::new();
         if let End::KilledRank(rank) = end {

@@ -2,7 +2,7 @@
 //
 //   HYBRID_TEST_FAIL=CALL:END:ERRNO   the calls of CALL (write, pwrite64, fdatasync, rename, unlink) on files whose names end in
 //                                END fail with the number ERRNO once there is a journal; with 0 the process is killed
-//   HYBRID_TEST_SLOW_WRITES=1    each write to the picture but the first takes some time
+//   HYBRID_TEST_SLOW_WRITES=MS   each write to the picture but the first two takes so many milliseconds
 //   HYBRID_TEST_NO_LOCKS=ERRNO   locks fail with the number ERRNO, as on a file system that has none
 //
 // The second write to the picture always takes longer than the time between two entries in the journal, so that there is one
@@ -19,7 +19,7 @@
 
 static const char PICTURE[] = "/julia.png.part";
 static const char JOURNAL[] = "julia.png.journal";
-static const unsigned JOURNAL_PAUSE_US = 1100 * 1000, SLOW_US = 400 * 1000;
+static const unsigned JOURNAL_PAUSE_US = 1100 * 1000;
 
 static int ends_in(const char *name, const char *end) {
     size_t length = strlen(name), end_length = strlen(end);
@@ -59,13 +59,14 @@ ssize_t write(int fd, const void *bytes, size_t count) {
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
     static int writes;
+    const char *slow = getenv("HYBRID_TEST_SLOW_WRITES");
     char name[4096];
     name_of(fd, name, sizeof name);
     if (ends_in(name, PICTURE)) {
         if (++writes == 2)
             usleep(JOURNAL_PAUSE_US);
-        else if (writes > 2 && getenv("HYBRID_TEST_SLOW_WRITES"))
-            usleep(SLOW_US);
+        else if (writes > 2 && slow)
+            usleep(1000 * (useconds_t)atoi(slow));
     }
     if (fails("pwrite64", name)) return -1;
     return REAL(ssize_t, pwrite64, int, const void *, size_t, off64_t)(fd, bytes, count, offset);
