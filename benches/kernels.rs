@@ -35,12 +35,10 @@ const DARTS: u64 = 1 << 22;
 const PI: CountingKernel = CountingKernel::Pi(Pi { seed: 7 });
 
 fn pictures() -> [(&'static str, Image); 4] {
-    let julia = |c| ImageKernel::Julia(Julia { c });
-    let (x, y) = ((-2.0, 2.0), (-1.5, 1.5));
-    let picture = Image { width: 1920, height: 1440, x, y, radius: 3.0, max_iter: 255, kernel: julia((0.0, 0.65)) };
-    let (x, y, kernel) = ((-1.6, 1.6), (-1.0, 1.0), julia((-0.8, 0.156)));
+    let picture = Image { width: 1920, height: 1440, ..Image::tutorial() };
+    let (x, y, kernel) = ((-1.6, 1.6), (-1.0, 1.0), ImageKernel::julia((-0.8, 0.156)));
     let long = Image { width: 640, height: 400, x, y, max_iter: 2001, kernel, ..picture };
-    let (x, y, kernel) = ((-0.1, 0.1), (-0.1, 0.1), julia((-0.1, 0.2)));
+    let (x, y, kernel) = ((-0.1, 0.1), (-0.1, 0.1), ImageKernel::julia((-0.1, 0.2)));
     let inside = Image { width: 320, height: 240, x, y, max_iter: 2001, kernel, ..picture };
     let mandelbrot = Image { x: (-2.5, 1.5), kernel: ImageKernel::Mandelbrot(Mandelbrot), ..picture };
     [("julia/picture", picture), ("julia/long", long), ("julia/inside", inside), ("mandelbrot/picture", mandelbrot)]

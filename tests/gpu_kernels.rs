@@ -19,27 +19,15 @@ use hybrid::inside::{
         count::Counts,
         counting::CountingKernel,
         image::{Image, ImageKernel},
-        julia::Julia,
         mandelbrot::Mandelbrot,
         pi::Pi,
     },
 };
 use ndarray::{Array2, s};
 
-const fn julia(c: (f64, f64)) -> ImageKernel {
-    ImageKernel::Julia(Julia { c })
-}
-
-const TUTORIAL: Image = Image {
-    width: 640,
-    height: 480,
-    x: (-2.0, 2.0),
-    y: (-1.5, 1.5),
-    radius: 3.0,
-    max_iter: 255,
-    kernel: julia((0.0, 0.65)),
-};
-const LONG: Image = Image { x: (-1.6, 1.6), y: (-1.0, 1.0), max_iter: 2001, kernel: julia((-0.8, 0.156)), ..TUTORIAL };
+const TUTORIAL: Image = Image::tutorial();
+const LONG: Image =
+    Image { x: (-1.6, 1.6), y: (-1.0, 1.0), max_iter: 2001, kernel: ImageKernel::julia((-0.8, 0.156)), ..TUTORIAL };
 const MANDELBROT: Image = Image { x: (-2.5, 1.5), kernel: ImageKernel::Mandelbrot(Mandelbrot), ..TUTORIAL };
 
 fn wants_hardware() -> bool {
@@ -201,7 +189,7 @@ const EASY_THEN_HARD: Image = Image {
     y: (-0.4, 6.0),
     radius: 2.0,
     max_iter: u16::MAX,
-    kernel: julia((0.0, 0.0)),
+    kernel: ImageKernel::julia((0.0, 0.0)),
 };
 
 #[test]

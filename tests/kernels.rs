@@ -22,7 +22,6 @@ use hybrid::inside::{
         count::Counts,
         counting::CountingKernel,
         image::{Image, ImageKernel},
-        julia::Julia,
         mandelbrot::Mandelbrot,
         pi::Pi,
     },
@@ -37,11 +36,10 @@ fn small(kernel: ImageKernel) -> Image {
 /// Pictures that are easy to get wrong: odd sizes, both kinds of counts, limits of one iteration and of many, radii that
 /// are left and entered again, views of infinity.
 fn pictures() -> Vec<(&'static str, Image)> {
-    let julia = |c| ImageKernel::Julia(Julia { c });
     let mut pictures = vec![
-        ("a long limit", Image { max_iter: 2000, ..small(julia((-0.8, 0.156))) }),
-        ("a radius that is entered again", Image { radius: 0.7, ..small(julia((0.3, -0.5))) }),
-        ("a large c", small(julia((7.0, -9.0)))),
+        ("a long limit", Image { max_iter: 2000, ..small(ImageKernel::julia((-0.8, 0.156))) }),
+        ("a radius that is entered again", Image { radius: 0.7, ..small(ImageKernel::julia((0.3, -0.5))) }),
+        ("a large c", small(ImageKernel::julia((7.0, -9.0)))),
         ("inside and outside", Image { max_iter: 2000, ..small(ImageKernel::Mandelbrot(Mandelbrot)) }),
         ("a circle too small for c", Image { radius: 1.2, ..small(ImageKernel::Mandelbrot(Mandelbrot)) }),
     ];

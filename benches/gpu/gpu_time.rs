@@ -24,25 +24,12 @@ use hybrid::inside::{
         count::{Counts, sum},
         counting::CountingKernel,
         image::{Image, ImageKernel},
-        julia::Julia,
         pi::Pi,
     },
 };
 
-const fn julia(c: (f64, f64)) -> ImageKernel {
-    ImageKernel::Julia(Julia { c })
-}
-
 /// The tutorial's picture, 32 times as wide and high.
-const TUTORIAL: Image = Image {
-    width: 20_480,
-    height: 15_360,
-    x: (-2.0, 2.0),
-    y: (-1.5, 1.5),
-    radius: 3.0,
-    max_iter: 255,
-    kernel: julia((0.0, 0.65)),
-};
+const TUTORIAL: Image = Image { width: 20_480, height: 15_360, ..Image::tutorial() };
 /// Points that live long.
 const LONG: Image = Image {
     width: 16_384,
@@ -50,7 +37,7 @@ const LONG: Image = Image {
     x: (-1.6, 1.6),
     y: (-1.0, 1.0),
     max_iter: 2001,
-    kernel: julia((-0.8, 0.156)),
+    kernel: ImageKernel::julia((-0.8, 0.156)),
     ..TUTORIAL
 };
 /// Points that never escape.
@@ -60,7 +47,7 @@ const INSIDE: Image = Image {
     x: (-0.1, 0.1),
     y: (-0.1, 0.1),
     max_iter: 2001,
-    kernel: julia((-0.1, 0.2)),
+    kernel: ImageKernel::julia((-0.1, 0.2)),
     ..TUTORIAL
 };
 

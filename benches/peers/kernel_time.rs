@@ -12,26 +12,13 @@ use hybrid::inside::{
         Precision,
         counting::CountingKernel,
         image::{Image, ImageKernel},
-        julia::Julia,
         mandelbrot::Mandelbrot,
         pi::Pi,
     },
 };
 
-const fn julia(c: (f64, f64)) -> ImageKernel {
-    ImageKernel::Julia(Julia { c })
-}
-
 /// The tutorial's picture, sixteen times as wide and high.
-const PICTURE: Image = Image {
-    width: 10_240,
-    height: 7_680,
-    x: (-2.0, 2.0),
-    y: (-1.5, 1.5),
-    radius: 3.0,
-    max_iter: 255,
-    kernel: julia((0.0, 0.65)),
-};
+const PICTURE: Image = Image { width: 10_240, height: 7_680, ..Image::tutorial() };
 
 /// Points that live long.
 const LONG: Image = Image {
@@ -40,7 +27,7 @@ const LONG: Image = Image {
     x: (-1.6, 1.6),
     y: (-1.0, 1.0),
     max_iter: 2001,
-    kernel: julia((-0.8, 0.156)),
+    kernel: ImageKernel::julia((-0.8, 0.156)),
     ..PICTURE
 };
 

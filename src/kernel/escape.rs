@@ -33,6 +33,8 @@ pub trait EscapeTime: Copy + Debug + PartialEq + Send + Sync + 'static {
     const PLANE: Plane;
     /// The text in `shaders/`: its `advance` is [`Self::next`].
     const WGSL: &'static str;
+    /// The picture that is drawn where nothing else is asked for.
+    const PICTURE: Picture<Self>;
 
     /// What is fixed for all orbits of a picture: c in the plane of orbits, the starting point in that of parameters.
     fn fixed(&self) -> Point<f64>;
@@ -45,10 +47,7 @@ pub trait EscapeTime: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The kernel's parameters by their names, as the report has them.
     fn parameters(&self) -> Vec<(&'static str, Vec<f64>)>;
 
-    /// The picture that is drawn where nothing else is asked for.
-    fn picture() -> Picture<Self>;
-
-    /// A picture of 64 x 64 pixels, a few hundred units in the last place wide, in which an operation that is rounded otherwise
+    /// A picture of [`TILE_PX`](super::picture::TILE_PX) pixels a side, a few hundred units in the last place wide, in which an operation that is rounded otherwise
     /// changes many counts: its orbits stay near a repelling cycle until their rounding errors have grown to the size of the circle.
     fn rounding_tile(precision: Precision) -> Picture<Self>;
 }

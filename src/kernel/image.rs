@@ -36,7 +36,13 @@ pub trait Visitor {
 
 impl ImageKernel {
     /// One of each kind, with parameters of no importance.
-    pub const ALL: [Self; 2] = [Self::Julia(Julia { c: (0.0, 0.65) }), Self::Mandelbrot(Mandelbrot)];
+    pub const ALL: [Self; 2] = [Self::julia(Julia::PICTURE.kernel.c), Self::Mandelbrot(Mandelbrot)];
+
+    /// The Julia set of z*z + c.
+    #[must_use]
+    pub const fn julia(c: (f64, f64)) -> Self {
+        Self::Julia(Julia { c })
+    }
 
     /// Has `visitor` do what it does with this kernel.
     pub fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
@@ -50,8 +56,8 @@ impl ImageKernel {
     #[must_use]
     pub fn picture(&self) -> Image {
         match self {
-            Self::Julia(_) => Julia::picture().map(Self::Julia),
-            Self::Mandelbrot(_) => Mandelbrot::picture().map(Self::Mandelbrot),
+            Self::Julia(_) => Julia::PICTURE.map(Self::Julia),
+            Self::Mandelbrot(_) => Mandelbrot::PICTURE.map(Self::Mandelbrot),
         }
     }
 
@@ -105,8 +111,9 @@ impl ImageKernel {
 impl Image {
     /// The picture of the tutorial that this program grew from: the Julia set of z*z + 0.65i.
     #[must_use]
-    pub fn tutorial() -> Self {
-        Julia::picture().map(ImageKernel::Julia)
+    pub const fn tutorial() -> Self {
+        let Picture { width, height, x, y, radius, max_iter, kernel } = Julia::PICTURE;
+        Picture { width, height, x, y, radius, max_iter, kernel: ImageKernel::Julia(kernel) }
     }
 
     /// The constants of the iteration in the format `T`.

@@ -23,6 +23,15 @@ impl EscapeTime for Julia {
     const NAME: &'static str = "julia";
     const PLANE: Plane = Plane::Orbits;
     const WGSL: &'static str = include_str!("../../shaders/julia.wgsl");
+    const PICTURE: Picture<Self> = Picture {
+        width: 640,
+        height: 480,
+        x: (-2.0, 2.0),
+        y: (-1.5, 1.5),
+        radius: 3.0,
+        max_iter: 255,
+        kernel: Self { c: (0.0, 0.65) },
+    };
 
     fn fixed(&self) -> Point<f64> {
         Point { x: self.c.0, y: self.c.1 }
@@ -37,24 +46,8 @@ impl EscapeTime for Julia {
         vec![("c", vec![self.c.0, self.c.1])]
     }
 
-    fn picture() -> Picture<Self> {
-        Picture {
-            width: 640,
-            height: 480,
-            x: (-2.0, 2.0),
-            y: (-1.5, 1.5),
-            radius: 3.0,
-            max_iter: 255,
-            kernel: Self { c: (0.0, 0.65) },
-        }
-    }
-
     fn rounding_tile(precision: Precision) -> Picture<Self> {
-        let half = match precision {
-            Precision::F32 => 2e-5,
-            Precision::F64 => 5e-14,
-        };
-        Picture { kernel: Self { c: C }, ..Self::picture() }.tile(FIXED_POINT, half)
+        Picture { kernel: Self { c: C }, ..Self::PICTURE }.rounding_tile(FIXED_POINT, precision)
     }
 }
 
@@ -69,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_point_outside_the_radius_keeps_the_starting_count() {
-        let tutorial = Julia::picture();
+        let tutorial = Julia::PICTURE;
         for x in [3.0, f64::NAN, f64::INFINITY] {
             assert_eq!(count_of(&tutorial, x, 0.0), 255);
         }
@@ -77,12 +70,12 @@ mod tests {
 
     #[test]
     fn a_point_that_never_escapes_ends_at_one() {
-        let still = Picture { kernel: Julia { c: (0.0, 0.0) }, ..Julia::picture() };
+        let still = Picture { kernel: Julia { c: (0.0, 0.0) }, ..Julia::PICTURE };
         assert_eq!(count_of(&still, 0.0, 0.0), 1);
     }
 
     #[test]
     fn a_limit_of_one_leaves_no_iteration() {
-        assert_eq!(count_of(&Picture { max_iter: 1, ..Julia::picture() }, 0.0, 0.0), 1);
+        assert_eq!(count_of(&Picture { max_iter: 1, ..Julia::PICTURE }, 0.0, 0.0), 1);
     }
 }

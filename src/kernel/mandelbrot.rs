@@ -19,6 +19,8 @@ impl EscapeTime for Mandelbrot {
     const NAME: &'static str = "mandelbrot";
     const PLANE: Plane = Plane::Parameters;
     const WGSL: &'static str = include_str!("../../shaders/mandelbrot.wgsl");
+    const PICTURE: Picture<Self> =
+        Picture { width: 640, height: 480, x: (-2.5, 1.5), y: (-1.5, 1.5), radius: 3.0, max_iter: 255, kernel: Self };
 
     fn fixed(&self) -> Point<f64> {
         Point { x: 0.0, y: 0.0 }
@@ -33,16 +35,8 @@ impl EscapeTime for Mandelbrot {
         Vec::new()
     }
 
-    fn picture() -> Picture<Self> {
-        Picture { width: 640, height: 480, x: (-2.5, 1.5), y: (-1.5, 1.5), radius: 3.0, max_iter: 255, kernel: Self }
-    }
-
     fn rounding_tile(precision: Precision) -> Picture<Self> {
-        let half = match precision {
-            Precision::F32 => 2e-5,
-            Precision::F64 => 5e-14,
-        };
-        Self::picture().tile(MISIUREWICZ, half)
+        Self::PICTURE.rounding_tile(MISIUREWICZ, precision)
     }
 }
 
@@ -53,7 +47,7 @@ mod tests {
 
     #[test]
     fn points_of_which_the_orbit_is_known() {
-        let constants = Constants::<f64>::of(&Mandelbrot::picture(), Mandelbrot.fixed());
+        let constants = Constants::<f64>::of(&Mandelbrot::PICTURE, Mandelbrot.fixed());
         let count = |x, y| count::<Mandelbrot, f64>(x, y, &constants);
         // 0, -1, 0, ...; 0, -2, 2, 2, ...; 0, i, -1 + i, -i, -1 + i, ...
         assert_eq!([count(0.0, 0.0), count(-1.0, 0.0), count(-2.0, 0.0), count(0.0, 1.0)], [1; 4]);
@@ -65,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_set_is_its_own_mirror_image() {
-        let constants = Constants::<f32>::of(&Mandelbrot::picture(), Mandelbrot.fixed());
+        let constants = Constants::<f32>::of(&Mandelbrot::PICTURE, Mandelbrot.fixed());
         for k in 0..200_u8 {
             let (x, y) = (f32::from(k) * 0.01 - 1.7, f32::from(k).mul_add(0.003, 0.2));
             let count = |y| count::<Mandelbrot, f32>(x, y, &constants);

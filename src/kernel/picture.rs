@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::number::Real;
+use super::{Precision, number::Real};
+
+/// Edge of a tile that shows how a device rounds, in pixels.
+pub const TILE_PX: u32 = 64;
 
 /// A picture by the kernel `K`: everything that decides its counts, save the [`Precision`](super::Precision).
 #[derive(Clone, Debug, PartialEq)]
@@ -56,11 +59,15 @@ impl<K> Picture<K> {
         Picture { width, height, x, y, radius, max_iter, kernel: make(kernel) }
     }
 
-    /// The same but for its grid: 64 x 64 pixels around `center`, which reaches `half` to each side.
+    /// The same but for its grid: a tile around `center`, some hundred units in the last place of `precision` wide.
     #[must_use]
-    pub(super) fn tile(self, center: (f64, f64), half: f64) -> Self {
+    pub(super) fn rounding_tile(self, center: (f64, f64), precision: Precision) -> Self {
+        let half = match precision {
+            Precision::F32 => 2e-5,
+            Precision::F64 => 5e-14,
+        };
         let (x, y) = center;
-        Self { width: 64, height: 64, x: (x - half, x + half), y: (y - half, y + half), ..self }
+        Self { width: TILE_PX, height: TILE_PX, x: (x - half, x + half), y: (y - half, y + half), ..self }
     }
 }
 

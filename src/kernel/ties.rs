@@ -26,7 +26,7 @@ fn by_hypot(mut x: f64, mut y: f64, image: &Picture<Julia>) -> (u16, f64) {
 
 /// Pixels whose counts differ, and all that come within four units in the last place of the circle.
 fn compared(radius: f64, (width, height): (u32, u32), c: (f64, f64)) -> (usize, usize) {
-    let image = Picture { width, height, radius, kernel: Julia { c }, ..Julia::picture() };
+    let image = Picture { width, height, radius, kernel: Julia { c }, ..Julia::PICTURE };
     let (constants, columns) = (Constants::<f64>::of(&image, image.kernel.fixed()), image.columns::<f64>());
     let (mut different, mut near) = (0, 0);
     for y in image.rows::<f64>(0..image.height) {

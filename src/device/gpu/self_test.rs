@@ -23,27 +23,26 @@ use crate::{
         count::Counts,
         counting::CountingKernel,
         image::{Image, ImageKernel},
+        picture::TILE_PX,
     },
 };
 
-/// Edge of a tile, in pixels.
-const EDGE: u32 = 64;
 /// Limits of the tiles whose points leave after a few iterations: one that needs a byte, and one that needs 16 bits, whose blocks
 /// are longer.
 const LEAVING: [u16; 2] = [255, 511];
 /// Pixels of all tiles in one precision.
-const PIXELS: usize = (1 + LEAVING.len()) * (EDGE * EDGE) as usize;
+const PIXELS: usize = (1 + LEAVING.len()) * (TILE_PX * TILE_PX) as usize;
 
 /// The tiles of a kernel for `precision`: the one around a cycle first.
 fn tiles(kernel: &ImageKernel, precision: Precision) -> Vec<Image> {
-    let leaving = LEAVING.map(|max_iter| Image { width: EDGE, height: EDGE, max_iter, ..kernel.picture() });
+    let leaving = LEAVING.map(|max_iter| Image { width: TILE_PX, height: TILE_PX, max_iter, ..kernel.picture() });
     [kernel.rounding_tile(precision)].into_iter().chain(leaving).collect()
 }
 
 /// Number of the pixels of `tile` whose counts by `device` are not the definition's.
 fn differing(device: &mut dyn Device, tile: &Image, precision: Precision) -> Result<usize, Error> {
-    let expected = tile.definition(precision, 0..EDGE);
-    let band = Band { index: 0, rows: 0..EDGE };
+    let expected = tile.definition(precision, 0..TILE_PX);
+    let band = Band { index: 0, rows: 0..TILE_PX };
     // Until the device delivers, every pixel differs.
     let differing = Mutex::new(expected.len());
     device.image(tile, precision, &[band], &|_, counts| {
@@ -141,7 +140,7 @@ mod tests {
     macro_rules! contracted {
         ($real:ty, $tile:expr) => {{
             let constants = $tile.constants::<$real>();
-            let (columns, rows) = ($tile.columns::<$real>(), $tile.rows::<$real>(0..EDGE));
+            let (columns, rows) = ($tile.columns::<$real>(), $tile.rows::<$real>(0..TILE_PX));
             let pixels = rows.iter().flat_map(|&y| columns.iter().map(move |&x| Point { x, y }));
             let counts = pixels.map(|pixel| {
                 let is_start = matches!($tile.kernel, ImageKernel::Julia(_));
@@ -177,8 +176,8 @@ mod tests {
         fn count<K: EscapeTime, T: Real + Into<f64>>(&self) -> usize {
             let Self(tile, precision) = self;
             let block = shader::block(if tile.counts_fit_u8() { 4 } else { 2 });
-            let (constants, columns, rows) = (tile.constants::<T>(), tile.columns::<T>(), tile.rows::<T>(0..EDGE));
-            let counts = tile.definition(*precision, 0..EDGE);
+            let (constants, columns, rows) = (tile.constants::<T>(), tile.columns::<T>(), tile.rows::<T>(0..TILE_PX));
+            let counts = tile.definition(*precision, 0..TILE_PX);
             let is_beyond = |&((row, column), count): &((usize, usize), &u16)| {
                 let pixel = Point { x: columns[column], y: rows[row] };
                 let (mut z, c) = orbit::<K, T>(pixel, constants.fixed);
@@ -202,11 +201,11 @@ mod tests {
                     if precision == Precision::F32 { contracted!(f32, tile) } else { contracted!(f64, tile) };
                 contracted
                     .iter()
-                    .zip(&tile.definition(precision, 0..EDGE))
+                    .zip(&tile.definition(precision, 0..TILE_PX))
                     .filter(|(got, wanted)| got != wanted)
                     .count()
             });
-            assert!(f32 >= 100 && f64 >= 100, "{}: {f32} and {f64} of {}", kernel.name(), EDGE * EDGE);
+            assert!(f32 >= 100 && f64 >= 100, "{}: {f32} and {f64} of {}", kernel.name(), TILE_PX * TILE_PX);
         }
     }
 
@@ -290,7 +289,7 @@ mod tests {
             let differing = differing_with(&mut gpu, &tiles(&kernel, precision)[0], precision, |wgsl| {
                 wgsl.replace("return orbit.n;", "return orbit.n - 1u;")
             });
-            assert_eq!(differing, (EDGE * EDGE) as usize, "{} {precision}", kernel.name());
+            assert_eq!(differing, (TILE_PX * TILE_PX) as usize, "{} {precision}", kernel.name());
         }
     }
 
