@@ -8,6 +8,7 @@
 //   alias real       f32 or f64
 //   const PER_WORD   counts in a word: 4 of 8 bits or 2 of 16
 //   const BLOCK      iterations of a block
+//   const GROUP      invocations of a workgroup
 //   fn start, fn constant   where the orbit of a pixel starts, and its c, as the kernel's plane has it
 //   fn leap          a block: advance BLOCK times, with a test after every few iterations
 //   fn advance       one iteration: the kernel's own file
@@ -15,7 +16,6 @@
 // Operations an iteration of z*z + c: 3 mul, 2 add or sub, 1 fma; in a block, for each test 1 add and 1 compare; elsewhere 1 add and
 // 1 compare, and in integers 1 and, 1 sub, 1 select; every fourth time 1 compare and 1 branch.
 
-const GROUP = 64u;
 const COUNT_BITS = 32u / PER_WORD;
 
 // Twin: `Params` in src/device/gpu/image/params.rs.

@@ -18,10 +18,11 @@ use crate::kernel::{
     property::Counting,
 };
 
-/// Invocations of a workgroup of a counting kernel.
+/// Invocations of a workgroup, as `GROUP` in every text of this crate.
 pub(super) const GROUP: u32 = 64;
 /// Blocks of an invocation: enough that adding up a workgroup's counts costs nothing beside them.
 pub(super) const LANE_BLOCKS: u32 = 256;
+
 /// A kernel's WGSL, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shader {
@@ -43,7 +44,7 @@ impl Shader {
     }
 }
 
-/// Iterations of a block with counts in so many `count_bits`: a limit that needs 16 bits lets orbits be long, and a block in
+/// Iterations of a block with `per_word` counts in a word: a limit that needs 16 bits lets orbits be long, and a block in
 /// which an orbit escapes is computed again.
 #[must_use]
 pub const fn block(per_word: usize) -> u32 {
@@ -70,7 +71,7 @@ pub fn escape<K: EscapeTime>(precision: Precision, per_word: usize) -> Shader {
         Plane::Parameters => ["fixed", "pixel"],
     };
     let open = format!(
-        "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\n\
+        "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\nconst GROUP = {GROUP}u;\n\
          fn start(pixel: Point, fixed: Point) -> Point {{\n    return {start};\n}}\n\
          fn constant(pixel: Point, fixed: Point) -> Point {{\n    return {constant};\n}}\n{leap}\n"
     );
@@ -178,4 +179,23 @@ fn write(wgsl: &str, is_foreign: bool) -> Result<Vec<u32>, String> {
         ..spv::Options::default()
     };
     spv::write_vec(&module, &info, &options, None).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The host reckons with one size of workgroups: a text that had another would leave pixels out or write them twice.
+    #[test]
+    fn every_text_has_the_hosts_workgroups() {
+        for shader in all() {
+            let (module, _) = validate(&shader.wgsl).unwrap();
+            let entry = module.entry_points.iter().find(|entry| entry.name == shader.entry).unwrap();
+            assert_eq!(entry.workgroup_size, [GROUP, 1, 1], "{}", shader.label);
+            assert_eq!(shader.wgsl.matches("const GROUP").count(), 1, "{}: said once", shader.label);
+        }
+        for own in [include_str!("../../../shaders/escape.wgsl"), include_str!("../../../shaders/counting.wgsl")] {
+            assert!(!own.contains("const GROUP") && own.contains("@workgroup_size(GROUP)"), "{own}");
+        }
+    }
 }

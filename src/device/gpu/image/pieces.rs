@@ -8,6 +8,7 @@ use crate::{
         dispatch::Work,
         launch::{Dispatch, Grid},
         pacer::Pacer,
+        shader::GROUP,
         slot::Output,
     },
     kernel::{
@@ -16,8 +17,6 @@ use crate::{
     },
 };
 
-/// Invocations of a workgroup; `GROUP` in the shader.
-pub(super) const GROUP: u32 = 64;
 /// What a pixel costs besides its iterations, in iterations: coordinates, packing, the way to the host.
 const PIXEL_STEPS: u64 = 8;
 
