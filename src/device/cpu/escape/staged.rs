@@ -72,6 +72,32 @@ impl Stage {
         let blocks = self.points.div_ceil(BLOCK);
         self.passed.chunks_exact_mut(BLOCK).zip(&mut self.alive).take(blocks)
     }
+
+    /// Runs the stage, group by group: `advance` gets one of the `blocks`, the place of the group in it and where its counts go,
+    /// and returns where its points are and one bit a point, set where it goes on. Those become the new survivors.
+    #[inline(always)]
+    fn run<K, S, T, B, const U: usize>(
+        &mut self,
+        simd: S,
+        survivors: &mut Survivors<T>,
+        blocks: impl Iterator<Item = B>,
+        mut advance: impl FnMut(&Survivors<T>, B, usize, &mut [u8]) -> (Points<S, T, U>, u64),
+    ) where
+        K: EscapeTime,
+        S: Pack,
+        T: Lane,
+        B: Copy,
+    {
+        let group_points = U * T::Vector::<S>::LEN;
+        for ((passed, alive), block) in self.blocks().zip(blocks) {
+            *alive = 0;
+            for at in (0..BLOCK).step_by(group_points) {
+                let (group, bits) = advance(survivors, block, at, &mut passed[at..at + group_points]);
+                *alive |= bits << at;
+                survivors.push::<K, S, U>(simd, &group, bits);
+            }
+        }
+    }
 }
 
 /// The memory of one worker, used for tile after tile.
@@ -203,29 +229,29 @@ impl<T: Lane> Workspace<T> {
         R: Rules,
     {
         let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
-        let group_points = U * T::Vector::<S>::LEN;
         let row_blocks = tile.width.div_ceil(BLOCK);
-        let stage = Stage::open(&mut self.stages, 0, row_blocks * BLOCK * tile.rows.len());
-        let pixels = tile.rows.iter().flat_map(|&y| (0..row_blocks).map(move |block| (y, block * BLOCK)));
         self.survivors.points = 0;
-        for ((passed, alive), (y, column)) in stage.blocks().zip(pixels) {
-            *alive = 0;
-            for at in (0..BLOCK).step_by(group_points) {
-                let columns = &tile.columns[column + at..column + at + group_points];
+        let stage = Stage::open(&mut self.stages, 0, row_blocks * BLOCK * tile.rows.len());
+        let blocks = tile.rows.iter().flat_map(|&y| (0..row_blocks).map(move |block| (y, block * BLOCK)));
+        stage.run::<K, S, T, _, U>(
+            simd,
+            &mut self.survivors,
+            blocks,
+            #[inline(always)]
+            |_, (y, column), at, passed| {
+                let columns = &tile.columns[column + at..column + at + passed.len()];
                 let mut group = Points::row::<K>(simd, columns, y, tile.constants.fixed);
                 for _ in 0..tile.free {
                     for u in 0..U {
                         map.advance(&mut group, u);
                     }
                 }
-                let passed = &mut passed[at..at + group_points];
                 let bits = tally.count(simd, map, &mut group, steps - tile.free, passed);
                 // The next stage's first test, made here already: half of the points that fail it are gone before it.
                 let bits = bits & tally.inside(map, &group) & low_bits(tile.width.saturating_sub(column + at));
-                *alive |= bits << at;
-                self.survivors.push::<K, S, U>(simd, &group, bits);
-            }
-        }
+                (group, bits)
+            },
+        );
     }
 
     /// A later stage: every point that is left, counted step by step.
@@ -243,22 +269,20 @@ impl<T: Lane> Workspace<T> {
         Y: Tally<S, T, U>,
         R: Rules,
     {
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
         let points = std::mem::take(&mut self.survivors.points);
         let stage = Stage::open(&mut self.stages, index, points);
-        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
-        let group_points = U * T::Vector::<S>::LEN;
-        for (block, (passed, alive)) in stage.blocks().enumerate() {
-            *alive = 0;
-            for at in (0..BLOCK).step_by(group_points) {
-                let start = block * BLOCK + at;
-                let mut group = self.survivors.group::<K, S, U>(simd, start);
-                let passed = &mut passed[at..at + group_points];
+        stage.run::<K, S, T, _, U>(
+            simd,
+            &mut self.survivors,
+            (0..).step_by(BLOCK),
+            #[inline(always)]
+            |survivors, block, at, passed| {
+                let mut group = survivors.group::<K, S, U>(simd, block + at);
                 let bits = tally.count(simd, map, &mut group, steps, passed);
-                let bits = bits & low_bits(points.saturating_sub(start));
-                *alive |= bits << at;
-                self.survivors.push::<K, S, U>(simd, &group, bits);
-            }
-        }
+                (group, bits & low_bits(points.saturating_sub(block + at)))
+            },
+        );
     }
 
     /// A later stage of points that mostly stay: [`LEAP`] steps at a time with one test after them. A group that loses a
@@ -277,17 +301,17 @@ impl<T: Lane> Workspace<T> {
         Y: Tally<S, T, U>,
         R: Rules,
     {
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
         let points = std::mem::take(&mut self.survivors.points);
         let stage = Stage::open(&mut self.stages, index, points);
-        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
-        let group_points = U * T::Vector::<S>::LEN;
-        for (block, (passed, alive)) in stage.blocks().enumerate() {
-            *alive = 0;
-            for at in (0..BLOCK).step_by(group_points) {
-                let start = block * BLOCK + at;
-                let mut group = self.survivors.group::<K, S, U>(simd, start);
-                let passed = &mut passed[at..at + group_points];
-                let valid = low_bits(points.saturating_sub(start).min(group_points));
+        stage.run::<K, S, T, _, U>(
+            simd,
+            &mut self.survivors,
+            (0..).step_by(BLOCK),
+            #[inline(always)]
+            |survivors, block, at, passed| {
+                let mut group = survivors.group::<K, S, U>(simd, block + at);
+                let valid = low_bits(points.saturating_sub(block + at).min(passed.len()));
                 let mut bits = valid;
                 let mut leapt = 0;
                 while leapt < steps && bits == valid {
@@ -311,10 +335,9 @@ impl<T: Lane> Workspace<T> {
                 }
                 let leapt = u8::try_from(leapt).expect("a stage has at most 240 steps");
                 passed.iter_mut().for_each(|passed| *passed += leapt);
-                *alive |= bits << at;
-                self.survivors.push::<K, S, U>(simd, &group, bits);
-            }
-        }
+                (group, bits)
+            },
+        );
     }
 
     /// The way back: sums over the stages, last to first, and at the first the pixels.
