@@ -11,6 +11,9 @@ pub trait Count: bytemuck::Pod + Ord + Into<u32> + Into<u64> + Send + Sync + Deb
 
     /// The counts of a band, as they are delivered.
     fn counts(view: ArrayView2<'_, Self>) -> Counts<'_>;
+
+    /// Counts as bytes, the lowest first, whatever the machine.
+    fn le_bytes(counts: &[Self]) -> Vec<u8>;
 }
 
 impl Count for u8 {
@@ -21,6 +24,10 @@ impl Count for u8 {
     fn counts(view: ArrayView2<'_, Self>) -> Counts<'_> {
         Counts::U8(view)
     }
+
+    fn le_bytes(counts: &[Self]) -> Vec<u8> {
+        counts.to_vec()
+    }
 }
 
 impl Count for u16 {
@@ -30,6 +37,14 @@ impl Count for u16 {
 
     fn counts(view: ArrayView2<'_, Self>) -> Counts<'_> {
         Counts::U16(view)
+    }
+
+    fn le_bytes(counts: &[Self]) -> Vec<u8> {
+        let mut bytes = vec![0; size_of_val(counts)];
+        for (to, count) in bytes.as_chunks_mut().0.iter_mut().zip(counts) {
+            *to = count.to_le_bytes();
+        }
+        bytes
     }
 }
 

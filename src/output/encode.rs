@@ -3,7 +3,6 @@
 //! Each band is filtered and deflated by itself and ends on a byte boundary, so the streams of all bands, in order, are
 //! one stream: rank 0 only joins them, and the bytes do not depend on who made which.
 
-use bytemuck::{Pod, Zeroable};
 use ndarray::ArrayView2;
 
 use super::color::PixelBytes;
@@ -20,9 +19,8 @@ const UP: u8 = 2;
 /// What follows the type bits of an empty stored block (RFC 1951, 3.2.4), which leads to the next byte boundary.
 const BAND_END: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// What rank 0 needs to know of a band beside its bytes. Plain 64-bit numbers: it travels as bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+/// What rank 0 needs to know of a band beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BandFacts {
     /// Number of the band.
     pub index: u64,
@@ -42,6 +40,30 @@ pub struct BandFacts {
     pub counts_bytes: u64,
 }
 
+impl BandFacts {
+    /// Bytes of their form on the way to rank 0: a 64-bit number each, the lowest byte first, whatever the machine.
+    const BYTES: usize = 8 * size_of::<u64>();
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        let Self { index, min, max, sum, raw_bytes, adler32, stream_bytes, counts_bytes } = self;
+        let numbers = [index, min, max, sum, raw_bytes, adler32, stream_bytes, counts_bytes];
+        let mut bytes = [0; Self::BYTES];
+        for (to, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *to = number.to_le_bytes();
+        }
+        bytes
+    }
+
+    fn of_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let mut numbers = [0; 8];
+        for (number, from) in numbers.iter_mut().zip(bytes.as_chunks().0) {
+            *number = u64::from_le_bytes(*from);
+        }
+        let [index, min, max, sum, raw_bytes, adler32, stream_bytes, counts_bytes] = numbers;
+        Self { index, min, max, sum, raw_bytes, adler32, stream_bytes, counts_bytes }
+    }
+}
+
 /// A band ready for the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedBand {
@@ -49,7 +71,7 @@ pub struct EncodedBand {
     pub facts: BandFacts,
     /// Deflate blocks that end on a byte boundary; not the last of a stream.
     pub stream: Vec<u8>,
-    /// The counts, row by row, in the machine's byte order; empty where they are not wanted.
+    /// The counts, row by row, the lower byte first; empty where they are not wanted.
     pub counts: Vec<u8>,
 }
 
@@ -87,7 +109,7 @@ impl EncodedBand {
 
     /// Appends the band to a message.
     pub fn write_to(&self, message: &mut Vec<u8>) {
-        message.extend_from_slice(bytemuck::bytes_of(&self.facts));
+        message.extend_from_slice(&self.facts.to_bytes());
         message.extend_from_slice(&self.stream);
         message.extend_from_slice(&self.counts);
     }
@@ -95,8 +117,8 @@ impl EncodedBand {
     /// Reads all bands of a message.
     pub fn read_all(mut message: &[u8]) -> impl Iterator<Item = Self> + '_ {
         std::iter::from_fn(move || {
-            let (facts, rest) = message.split_at_checked(size_of::<BandFacts>())?;
-            let facts: BandFacts = bytemuck::pod_read_unaligned(facts);
+            let (facts, rest) = message.split_first_chunk()?;
+            let facts = BandFacts::of_bytes(facts);
             let length = |bytes| usize::try_from(bytes).expect("the message is in memory");
             let (stream, rest) = rest.split_at(length(facts.stream_bytes));
             let (counts, rest) = rest.split_at(length(facts.counts_bytes));
@@ -118,7 +140,7 @@ fn encode<C: Count>(band: &Band, counts: &ArrayView2<'_, C>, pixels: &PixelBytes
     };
     let (stream, adler32) = deflate(&filtered);
     let counts = counts.as_slice().expect("a device delivers rows without gaps");
-    let kept: &[u8] = if keep_counts { bytemuck::cast_slice(counts) } else { &[] };
+    let kept = if keep_counts { C::le_bytes(counts) } else { Vec::new() };
     let facts = BandFacts {
         index: u64::from(band.index),
         min: counts.iter().copied().min().map_or(0, Into::into),
@@ -129,7 +151,7 @@ fn encode<C: Count>(band: &Band, counts: &ArrayView2<'_, C>, pixels: &PixelBytes
         stream_bytes: stream.len() as u64,
         counts_bytes: kept.len() as u64,
     };
-    EncodedBand { facts, stream, counts: kept.to_vec() }
+    EncodedBand { facts, stream, counts: kept }
 }
 
 /// PNG's filtered rows: Up, which costs least and compresses best here; Sub in the first row, since the row above it
@@ -243,6 +265,30 @@ mod tests {
             let found = band.stream.len() as u64;
             assert!(least <= found && found <= least + least / 2 && least <= usual, "{rows}x{width}: {least} {found}");
         }
+    }
+
+    #[test]
+    fn a_band_has_the_same_bytes_on_its_way_from_any_machine() {
+        let facts = BandFacts {
+            index: 0x0102_0304_0506_0708,
+            min: 1,
+            max: 0x1234,
+            sum: 3,
+            raw_bytes: 4,
+            adler32: 0xa1b2_c3d4,
+            stream_bytes: 2,
+            counts_bytes: 0,
+        };
+        let mut message = Vec::new();
+        EncodedBand { facts, stream: vec![0xaa, 0xbb], counts: Vec::new() }.write_to(&mut message);
+        let zeros = |bytes: &[u8]| [bytes, &[0; 8][bytes.len()..]].concat();
+        let numbers: [&[u8]; 8] =
+            [&[8, 7, 6, 5, 4, 3, 2, 1], &[1], &[0x34, 0x12], &[3], &[4], &[0xd4, 0xc3, 0xb2, 0xa1], &[2], &[]];
+        assert_eq!(message, [numbers.map(zeros).concat(), vec![0xaa, 0xbb]].concat());
+        let counts = Array2::from_shape_vec((1, 2), vec![0x0102_u16, 0xa0b0]).unwrap();
+        let pixels = Coloring::new(Color::Viridis, ColorScale::Linear).pixel_bytes(u16::MAX, 0, Kind::Cpu);
+        let band = EncodedBand::new(&Band { index: 0, rows: 0..1 }, Counts::U16(counts.view()), &pixels, true);
+        assert_eq!(band.counts, [2, 1, 0xb0, 0xa0]);
     }
 
     #[test]

@@ -36,7 +36,10 @@ impl Npy {
 /// What stands before the counts.
 fn head<C: WritableElement>(height: u32, width: u32) -> Vec<u8> {
     let shape = vec![height as usize, width as usize];
-    let header = Header { type_descriptor: C::type_descriptor(), layout: Order::Standard, shape };
+    // `<`: the lower byte first, as bands have them, where the machine's own order were `>`.
+    let descriptor = C::type_descriptor().to_string().replace('>', "<");
+    let type_descriptor = descriptor.parse().expect("a type's description is read back");
+    let header = Header { type_descriptor, layout: Order::Standard, shape };
     header.to_bytes().expect("two numbers make some 100 bytes")
 }
 
