@@ -1,8 +1,12 @@
-//! Small states of a job as JSON with a checksum: what is read is either what was written, to the byte, or refused.
+//! Small states of a job as JSON with a checksum: what is read is either what was written, to the byte, or refused. And the small
+//! files that they are kept in: read up to a limit, replaced as a whole.
+
+use std::io::{self, Read as _, Write as _};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::output::digest::Digest;
+use super::{folder::Access, part_file::PartFile, place::Place};
+use crate::{error::Error, output::digest::Digest};
 
 #[derive(Serialize)]
 struct Written<'a, T> {
@@ -59,6 +63,51 @@ pub fn unseal<T: Serialize + DeserializeOwned>(kind: &str, version: u32, bytes: 
         return Err("it is damaged: its checksum does not fit".to_owned());
     }
     Ok(read.content)
+}
+
+/// Why a file has no state to be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It does not open.
+    #[error(transparent)]
+    Closed(io::Error),
+    /// It opens, but gives no bytes.
+    #[error(transparent)]
+    Broken(io::Error),
+    /// It is something else.
+    #[error("more than {max_bytes} bytes are too many for a {what}")]
+    TooLong {
+        /// Bytes that it may have.
+        max_bytes: u64,
+        /// What it was taken for.
+        what: &'static str,
+    },
+}
+
+/// The bytes at `place`, at most `max_bytes` for such a `what`; `None` where there is no file.
+///
+/// # Errors
+/// Why they cannot be had.
+pub fn read(place: &Place, what: &'static str, max_bytes: u64) -> Result<Option<Vec<u8>>, Unreadable> {
+    let file = match place.folder().open_own(place.name(), Access::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Unreadable::Closed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(Unreadable::Broken)?;
+    if bytes.len() as u64 > max_bytes { Err(Unreadable::TooLong { max_bytes, what }) } else { Ok(Some(bytes)) }
+}
+
+/// Puts `bytes` in place of what is at `place`.
+///
+/// # Errors
+/// [`Error::Output`] where they cannot be written; the old file then stays.
+pub fn replace(place: &Place, bytes: &[u8]) -> Result<(), Error> {
+    let part = PartFile::create(place)?;
+    let mut file = part.file();
+    file.write_all(bytes).map_err(|source| part.failed(source))?;
+    part.complete()
 }
 
 #[cfg(test)]

@@ -5,10 +5,7 @@
 //! The image is cut into stretches of bands, the same for every job of it. Each that is done has a mark, and so has the last
 //! band in the files. Knows no format of files.
 
-use std::{
-    io::{self, Read, Write},
-    path::PathBuf,
-};
+use std::{io, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +15,8 @@ use crate::{
     output::{
         file::part_file::PartFile,
         file::{
-            folder::Access,
             place::{JOURNAL, Place},
-            sealed,
+            sealed::{self, Unreadable},
         },
         sink::{Sink, State},
     },
@@ -31,9 +27,9 @@ const KIND: &str = "hybrid image journal";
 /// Changes with the meaning of the file's fields, and with anything that changes an image's bytes.
 const VERSION: u32 = 3;
 /// A journal is far shorter; a longer file is something else.
-const MOST_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 /// Stretches that an image is cut into at most: damage costs one of them, and what follows.
-const MOST_STRETCHES: u32 = 128;
+const MAX_STRETCHES: u32 = 128;
 
 /// Bands from the top that are in the files, whose bytes are final.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +80,7 @@ impl Journal {
         Self {
             place: beside.map(|beside| beside.with(JOURNAL)),
             content: Content { picture: job.picture(), files, marks: Vec::new() },
-            stretch_bands: job.bands().len().div_ceil(MOST_STRETCHES),
+            stretch_bands: job.bands().len().div_ceil(MAX_STRETCHES),
             heads: sinks.iter().map(Sink::head_bytes).collect(),
         }
     }
@@ -104,18 +100,12 @@ impl Journal {
     pub fn read(&self, job: &Job) -> Result<Option<Self>, Error> {
         let Some(place) = &self.place else { return Ok(None) };
         let refused = |reason: String| Error::Resume { path: place.shown().to_owned(), reason };
-        let file = match place.folder().open_own(place.name(), Access::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(place.failed(error)),
-        };
-        let mut bytes = Vec::new();
-        let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
-        read.map_err(|error| refused(error.to_string()))?;
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(refused(format!("more than {MOST_BYTES} bytes are too many for a journal")));
+        match sealed::read(place, "journal", MAX_BYTES) {
+            Ok(Some(bytes)) => self.continued(job, &bytes).map(Some).map_err(refused),
+            Ok(None) => Ok(None),
+            Err(Unreadable::Closed(error)) => Err(place.failed(error)),
+            Err(other) => Err(refused(other.to_string())),
         }
-        self.continued(job, &bytes).map(Some).map_err(refused)
     }
 
     /// The journal that `bytes` are.
@@ -221,10 +211,7 @@ impl Journal {
     /// [`Error::Output`] where it cannot be written.
     pub fn write(&self) -> Result<(), Error> {
         let Some(place) = &self.place else { return Ok(()) };
-        let part = PartFile::create(place)?;
-        let mut file = part.file();
-        file.write_all(&self.text()).map_err(|source| part.failed(source))?;
-        part.complete()
+        sealed::replace(place, &self.text())
     }
 
     /// Removes the file: the image is complete.

@@ -1,23 +1,16 @@
 //! What a killed run continues from: how many darts are thrown, and how many of them hit. A small JSON file with a checksum,
 //! replaced as a whole, and held against other runs as long as the run lasts.
 
-use std::{
-    io::{self, Read, Write},
-    path::Path,
-};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
-    output::{
-        file::part_file::PartFile,
-        file::{
-            folder::Access,
-            lock::Lock,
-            place::{Place, Target},
-            sealed,
-        },
+    output::file::{
+        lock::Lock,
+        place::{Place, Target},
+        sealed,
     },
 };
 
@@ -26,7 +19,7 @@ const KIND: &str = "hybrid pi, threefry4x32-13";
 /// Changes with the meaning of the file's fields or of a dart's number.
 const VERSION: u32 = 2;
 /// A checkpoint is far shorter; a longer file is something else.
-const MOST_BYTES: u64 = 4096;
+const MAX_BYTES: u64 = 4096;
 
 /// The state of a run: the darts from 0 on are thrown without a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,9 +54,6 @@ impl Checkpoint {
     /// # Errors
     /// Why they are not one.
     pub fn of_text(bytes: &[u8], start: &Self) -> Result<Self, String> {
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(format!("more than {MOST_BYTES} bytes are too many for a checkpoint"));
-        }
         let found: Self = sealed::unseal(KIND, VERSION, bytes)?;
         if found.seed != start.seed {
             return Err(format!("it is of seed {}, this run has seed {}", found.seed, start.seed));
@@ -107,14 +97,10 @@ impl StateFile {
     /// another seed or end.
     pub fn read(&self, start: Checkpoint) -> Result<Checkpoint, Error> {
         let refused = |reason: String| Error::Resume { path: self.place.shown().to_owned(), reason };
-        let file = match self.place.folder().open_own(self.place.name(), Access::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(start),
-            Err(error) => return Err(refused(error.to_string())),
-        };
-        let mut bytes = Vec::new();
-        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| refused(error.to_string()))?;
-        Checkpoint::of_text(&bytes, &start).map_err(refused)
+        match sealed::read(&self.place, "checkpoint", MAX_BYTES).map_err(|error| refused(error.to_string()))? {
+            Some(bytes) => Checkpoint::of_text(&bytes, &start).map_err(refused),
+            None => Ok(start),
+        }
     }
 
     /// Puts the state in place of what the file holds.
@@ -122,10 +108,7 @@ impl StateFile {
     /// # Errors
     /// [`Error::Output`] where it cannot be written; the old file then stays.
     pub fn write(&self, state: &Checkpoint) -> Result<(), Error> {
-        let part = PartFile::create(&self.place)?;
-        let mut file = part.file();
-        file.write_all(&state.text()).map_err(|source| part.failed(source))?;
-        part.complete()
+        sealed::replace(&self.place, &state.text())
     }
 }
 
