@@ -29,12 +29,11 @@ struct State {
     on_terminal: bool,
     shown: bool,
     what: &'static str,
-    done: u64,
     total: u64,
 }
 
 impl Progress {
-    /// Progress over `total` pieces of `what`; shows nothing where `speaks` is false or the user's wish and the terminal say so.
+    /// Progress over a `total` of `what`; shows nothing where `speaks` is false or the user's wish and the terminal say so.
     #[must_use]
     pub fn new(speaks: bool, wish: Wish, quiet: bool, what: &'static str, total: u64) -> Self {
         let on_terminal = stderr().is_terminal();
@@ -43,37 +42,20 @@ impl Progress {
             Wish::Always => true,
             Wish::Never => false,
         };
-        let state = State {
-            started: Instant::now(),
-            next: FIRST,
-            on_terminal,
-            shown: false,
-            what,
-            done: 0,
-            total: total.max(1),
-        };
+        let state =
+            State { started: Instant::now(), next: FIRST, on_terminal, shown: false, what, total: total.max(1) };
         Self { state: (speaks && wanted).then(|| Mutex::new(state)) }
     }
 
-    /// One more piece is done.
-    pub fn advance(&self) {
-        self.update(|done| done + 1);
-    }
-
-    /// `done` pieces are done.
+    /// `done` of the total are done.
     pub fn reach(&self, done: u64) {
-        self.update(|_| done);
-    }
-
-    fn update(&self, done: impl Fn(u64) -> u64) {
         let Some(state) = &self.state else { return };
         let mut state = state.lock().expect("no thread panics while it counts");
-        state.done = done(state.done);
         let elapsed = state.started.elapsed();
         if elapsed >= state.next {
             state.next = if state.on_terminal { elapsed + TERMINAL_PAUSE } else { elapsed * 2 };
             state.shown = true;
-            let line = line(state.what, state.done, state.total, elapsed);
+            let line = line(state.what, done, state.total, elapsed);
             // A stderr that is closed takes nothing from the result.
             let _ = if state.on_terminal { write!(stderr(), "\r{line}\x1b[K") } else { writeln!(stderr(), "{line}") };
         }
@@ -117,7 +99,7 @@ mod tests {
             Progress::new(true, Wish::Auto, true, "the darts", 3),
         ] {
             assert!(progress.state.is_none());
-            progress.advance();
+            progress.reach(1);
             progress.finish();
         }
     }

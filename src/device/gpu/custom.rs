@@ -10,14 +10,11 @@ use naga::{AddressSpace, StorageAccess};
 use super::{
     GpuDevice,
     context::Context,
-    launch::{Dispatch, Grid},
+    launch::{Dispatch, Grid, MAX_WORKGROUPS},
     pipeline::{Binding, Pipeline},
     shader::{self, Shader},
 };
 use crate::error::Error;
-
-/// Most workgroups of a run: what every device allows in one dimension.
-const MOST_WORKGROUPS: u32 = 65_535;
 
 /// A kernel of a caller's own, compiled for one GPU.
 #[derive(Debug)]
@@ -54,9 +51,9 @@ impl GpuDevice {
         outputs: usize,
     ) -> Result<Vec<Out>, Error> {
         let Self { context, slots, .. } = self;
-        if inputs.len() != kernel.inputs || workgroups > MOST_WORKGROUPS {
+        if inputs.len() != kernel.inputs || workgroups > MAX_WORKGROUPS {
             let asked = format!("{} inputs and {workgroups} workgroups", inputs.len());
-            let limits = format!("it reads {} inputs and runs in at most {MOST_WORKGROUPS} workgroups", kernel.inputs);
+            let limits = format!("it reads {} inputs and runs in at most {MAX_WORKGROUPS} workgroups", kernel.inputs);
             return Err(context.error("running a kernel", format!("{asked} were given; {limits}")));
         }
         let out_bytes = (outputs * size_of::<Out>()).next_multiple_of(size_of::<u32>()) as u64;

@@ -1,7 +1,7 @@
 //! One launch of a kernel: what is bound, and the grid of its workgroups.
 
 /// Workgroups in one dimension of a dispatch: what every device allows.
-const MOST_WORKGROUPS: u32 = 65_535;
+pub(super) const MAX_WORKGROUPS: u32 = 65_535;
 
 /// The two-dimensional grid that holds a number of workgroups; a kernel numbers them y * width + x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Grid {
 impl Grid {
     /// A grid of at least `workgroups`, at most 65535^2, and less than a row more.
     pub(super) fn of(workgroups: u32) -> Self {
-        let height = workgroups.div_ceil(MOST_WORKGROUPS).max(1);
+        let height = workgroups.div_ceil(MAX_WORKGROUPS).max(1);
         Self { width: workgroups.div_ceil(height), height }
     }
 }
@@ -42,7 +42,7 @@ mod tests {
     fn a_grid_holds_its_workgroups_within_the_limit_of_a_dimension() {
         for workgroups in [1, 2, 65_535, 65_536, 100_003, 16_777_216, 65_535 * 65_535] {
             let Grid { width, height } = Grid::of(workgroups);
-            assert!(width <= MOST_WORKGROUPS && height <= MOST_WORKGROUPS, "{workgroups}");
+            assert!(width <= MAX_WORKGROUPS && height <= MAX_WORKGROUPS, "{workgroups}");
             let held = u64::from(width) * u64::from(height);
             assert!((u64::from(workgroups)..u64::from(workgroups) + u64::from(height)).contains(&held), "{workgroups}");
         }
