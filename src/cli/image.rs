@@ -1,4 +1,4 @@
-//! Options that every picture has, whatever its kernel: its size, how it is colored and stored, and how the work is dealt.
+//! Options that every picture has, whatever its kernel: its size, how it is colored and stored, and how the work is assigned.
 
 use std::path::{Path, PathBuf};
 

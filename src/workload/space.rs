@@ -15,7 +15,7 @@ use crate::{
 
 /// A file that is to be written, in part or as a whole.
 #[derive(Clone, Copy, Debug)]
-pub struct Planned<'a> {
+pub struct PendingFile<'a> {
     /// Where it is to be when it is complete.
     pub place: &'a Place,
     /// What it comes to.
@@ -27,7 +27,7 @@ pub struct Planned<'a> {
 struct Demand {
     files: Vec<String>,
     folder: PathBuf,
-    least_bytes: u64,
+    min_bytes: u64,
     usual_bytes: u64,
     /// `None` where the file system does not tell.
     free_bytes: Option<u64>,
@@ -40,10 +40,10 @@ struct Demand {
 ///
 /// # Errors
 /// [`Error::Space`] where they certainly do not fit.
-pub fn check(files: &[Planned<'_>]) -> Result<Option<String>, Error> {
+pub fn check(files: &[PendingFile<'_>]) -> Result<Option<String>, Error> {
     let mut demands = BTreeMap::<u64, Demand>::new();
     for file in files {
-        let Planned { place, room } = file;
+        let PendingFile { place, room } = file;
         let folder = place.folder();
         let demand = demands.entry(folder.identity().0).or_insert_with(|| Demand {
             folder: folder.path().to_owned(),
@@ -53,7 +53,7 @@ pub fn check(files: &[Planned<'_>]) -> Result<Option<String>, Error> {
         });
         demand.files.push(shown(place.shown()).to_string());
         let still = |bytes: u64| bytes.saturating_sub(room.held_bytes);
-        demand.least_bytes = demand.least_bytes.saturating_add(still(room.least_bytes));
+        demand.min_bytes = demand.min_bytes.saturating_add(still(room.least_bytes));
         demand.usual_bytes = demand.usual_bytes.saturating_add(still(room.usual_bytes));
     }
     let warnings = demands.into_values().map(verdict).collect::<Result<Vec<_>, _>>()?;
@@ -64,12 +64,12 @@ pub fn check(files: &[Planned<'_>]) -> Result<Option<String>, Error> {
 }
 
 fn verdict(demand: Demand) -> Result<Option<String>, Error> {
-    let Demand { files, folder, least_bytes, usual_bytes, free_bytes: Some(free_bytes), stores_as_is } = demand else {
+    let Demand { files, folder, min_bytes, usual_bytes, free_bytes: Some(free_bytes), stores_as_is } = demand else {
         return Ok(None);
     };
     let files = files.join(" and ");
-    if stores_as_is && least_bytes > free_bytes {
-        return Err(Error::Space { files, needed_bytes: least_bytes, available_bytes: free_bytes, folder });
+    if stores_as_is && min_bytes > free_bytes {
+        return Err(Error::Space { files, needed_bytes: min_bytes, available_bytes: free_bytes, folder });
     }
     Ok((usual_bytes > free_bytes).then(|| {
         format!(
@@ -117,7 +117,7 @@ mod tests {
         Demand {
             files: vec!["a.png".to_owned(), "b.npy".to_owned()],
             folder: "out".into(),
-            least_bytes: 1000,
+            min_bytes: 1000,
             usual_bytes: 5000,
             free_bytes,
             stores_as_is,
@@ -167,11 +167,11 @@ mod tests {
         let free = free_bytes(a.folder()).expect("a file system that tells");
         let room = |usual_bytes, held_bytes| Room { least_bytes: 0, usual_bytes, held_bytes };
         // Nearly all that is free, twice; another process may write some GiB meanwhile.
-        let most = free / 4 * 3;
-        let first = Planned { place: &a, room: room(most, 0) };
+        let large = free / 4 * 3;
+        let first = PendingFile { place: &a, room: room(large, 0) };
         assert_eq!(check(&[first]).unwrap(), None);
-        let warning = check(&[first, Planned { place: &b, room: room(most, 0) }]).unwrap().unwrap();
+        let warning = check(&[first, PendingFile { place: &b, room: room(large, 0) }]).unwrap().unwrap();
         assert!(warning.contains("a.png and ") && warning.contains("--resume"), "{warning}");
-        assert_eq!(check(&[first, Planned { place: &b, room: room(most, most) }]).unwrap(), None);
+        assert_eq!(check(&[first, PendingFile { place: &b, room: room(large, large) }]).unwrap(), None);
     }
 }

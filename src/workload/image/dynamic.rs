@@ -2,7 +2,7 @@
 //! in.
 //!
 //! MPI stays on the main thread of each rank, and its device computes on another, so that messages travel while it does. A
-//! rank holds two orders or three: while it computes one, the next is there already.
+//! rank holds two assignments or three: while it computes one, the next is there already.
 
 use std::{
     io,
@@ -19,14 +19,14 @@ use super::{
     assembly::Assembly,
     watch::{Watch, stopped},
     window::Window,
-    worker::{Delivery, Fallback, Share, Told, Worker},
+    worker::{Delivery, Fallback, FromWorker, Share, Worker},
 };
 use crate::{
     comm::{Failure, Pause, World},
     error::Error,
     fault,
     workload::{
-        schedule::{Order, Scheduler},
+        schedule::{Assignment, Scheduler},
         stop::{Reason, Stop},
     },
 };
@@ -43,14 +43,14 @@ pub(super) fn run(
 ) -> Result<(Outcome, Share), Failure> {
     let job = worker.job;
     let window = Window::new(job);
-    // The first orders need no message: the scheduler is the same on every rank, and each finds its own.
-    let mut scheduler = Scheduler::new(bands, threads, job.most_bands());
-    let first = scheduler.orders(&window.of(scheduler.bands().start, (0, 0))).into_iter();
-    let first = first.filter_map(|(rank, order)| (rank == world.rank()).then_some(order));
+    // The first assignments need no message: the scheduler is the same on every rank, and each finds its own.
+    let mut scheduler = Scheduler::new(bands, threads, job.max_bands());
+    let first = scheduler.assignments(&window.of(scheduler.bands().start, (0, 0))).into_iter();
+    let first = first.filter_map(|(rank, assignment)| (rank == world.rank()).then_some(assignment));
     let (outcome, share) = thread::scope(|scope| {
         let started = start_computing(scope, worker, fallback).map_err(|source| Error::Thread { source });
         let computing = world.agree(started)?;
-        first.for_each(|order| computing.pass_on(order));
+        first.for_each(|assignment| computing.pass_on(assignment));
         Ok(match assembly {
             Some(assembly) => {
                 let outcome = Outcome::default();
@@ -65,29 +65,29 @@ pub(super) fn run(
     Ok((outcome?, share))
 }
 
-/// What rank 0 tells another rank.
+/// What the coordinator tells another rank.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-enum Command {
-    /// An order.
-    Compute(Order),
+enum ToWorker {
+    /// An assignment.
+    Assign(Assignment),
     /// No further band is to be begun.
     Stop(Reason),
 }
 
-/// An order and when it was there.
+/// An assignment and when it was there.
 struct Arrived {
-    order: Order,
+    assignment: Assignment,
     at: Instant,
 }
 
-/// A rank other than 0: passes orders on to its device and hands in what it computed, until that has done the last one. Where
+/// A rank other than 0: passes assignments on to its device and hands in what it computed, until that has done the last one. Where
 /// it has a reason to stop, it tells rank 0.
 fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome, Error>, Share) {
     let mut pause = Pause::default();
     let mut is_told = false;
     loop {
         if !is_told && let Some(reason) = stop.reason() {
-            world.all.send(0, &Told::Stop(reason), &[]);
+            world.all.send(0, &FromWorker::Stop(reason), &[]);
             is_told = true;
         }
         match computing.deliveries.try_recv() {
@@ -101,13 +101,13 @@ fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome
             Err(TryRecvError::Empty) => {}
         }
         match world.all.try_receive() {
-            Some((_, Command::Stop(reason), _)) => {
+            Some((_, ToWorker::Stop(reason), _)) => {
                 stop.ask(reason);
                 is_told = true;
                 pause = Pause::default();
             }
-            Some((_, Command::Compute(order), _)) => {
-                computing.pass_on(order);
+            Some((_, ToWorker::Assign(assignment), _)) => {
+                computing.pass_on(assignment);
                 pause = Pause::default();
             }
             None => pause.sleep(),
@@ -117,7 +117,7 @@ fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome
     (computed.map(|()| Outcome::default()), share)
 }
 
-/// Why dealing ended before all was done.
+/// Why the assignments ended before all was done.
 enum EarlyEnd {
     /// The job was told to stop; what is done is to be kept.
     Stopped(Reason),
@@ -127,7 +127,7 @@ enum EarlyEnd {
     Elsewhere,
 }
 
-/// Rank 0's part: it assigns bands to all ranks and assembles what they hand in.
+/// Rank 0's part: it has a scheduler assign bands to all ranks, and assembles what they hand in.
 struct Coordinator<'a> {
     world: &'a World,
     job: &'a Job,
@@ -141,7 +141,7 @@ struct Coordinator<'a> {
 impl Coordinator<'_> {
     /// Serves all ranks to the end, with rank 0's own computing on another thread.
     fn serve(mut self, computing: Computing<'_>) -> (Result<Outcome, Error>, Share) {
-        let early = self.deal(&computing);
+        let early = self.assign(&computing);
         let (computed, share) = computing.end();
         let is_done = self.assembly.bands() == self.job.bands().len();
         let outcome = computed.and_then(|()| match early {
@@ -155,16 +155,17 @@ impl Coordinator<'_> {
         (outcome, share)
     }
 
-    /// Deals until nothing is left and all ranks know it.
-    fn deal(&mut self, own: &Computing<'_>) -> Option<EarlyEnd> {
+    /// Assigns until nothing is left and all ranks know it.
+    fn assign(&mut self, own: &Computing<'_>) -> Option<EarlyEnd> {
         let mut early = None;
         let mut pause = Pause::default();
         loop {
-            for (rank, order) in self.scheduler.orders(&self.window.of(self.assembly.bands(), self.assembly.waiting()))
+            for (rank, assignment) in
+                self.scheduler.assignments(&self.window.of(self.assembly.bands(), self.assembly.waiting()))
             {
                 match rank {
-                    0 => own.pass_on(order),
-                    rank => self.world.all.send(rank, &Command::Compute(order), &[]),
+                    0 => own.pass_on(assignment),
+                    rank => self.world.all.send(rank, &ToWorker::Assign(assignment), &[]),
                 }
             }
             if self.scheduler.is_over() {
@@ -173,7 +174,7 @@ impl Coordinator<'_> {
             match self.next_delivery(&own.deliveries) {
                 Some((rank, delivery)) => {
                     pause = Pause::default();
-                    self.scheduler.hand_in(rank, delivery.shown());
+                    self.scheduler.hand_in(rank, delivery.measured());
                     let end = if delivery.failed {
                         Some(EarlyEnd::Elsewhere)
                     } else if matches!(early, Some(EarlyEnd::Failed(_))) {
@@ -198,7 +199,7 @@ impl Coordinator<'_> {
             self.scheduler.stop();
             let reason = if let EarlyEnd::Stopped(reason) = end { reason } else { Reason::FAILURE };
             self.watch.stop.ask(reason);
-            (1..self.world.size()).for_each(|rank| self.world.all.send(rank, &Command::Stop(reason), &[]));
+            (1..self.world.size()).for_each(|rank| self.world.all.send(rank, &ToWorker::Stop(reason), &[]));
         }
         if early.is_none() || matches!(end, EarlyEnd::Failed(_)) {
             *early = Some(end);
@@ -213,11 +214,11 @@ impl Coordinator<'_> {
         let receiving = Instant::now();
         let (rank, told, bands) = self.world.all.try_receive()?;
         let delivery = match told {
-            Told::Stop(reason) => {
+            FromWorker::Stop(reason) => {
                 self.watch.stop.ask(reason);
                 return None;
             }
-            Told::Done(done) => Delivery::of_message(done, &bands),
+            FromWorker::Done(done) => Delivery::of_message(done, &bands),
         };
         self.outcome.gather_s += receiving.elapsed().as_secs_f64();
         Some((rank, delivery))
@@ -247,18 +248,18 @@ impl Coordinator<'_> {
 /// How the computing of a rank ended, and what it came to.
 type Computed = (Result<(), Error>, Share);
 
-/// A rank's computing on a thread of its own: where it takes orders and where it hands in.
+/// A rank's computing on a thread of its own: where it takes assignments and where it hands in.
 struct Computing<'scope> {
-    orders: Sender<Arrived>,
+    assignments: Sender<Arrived>,
     deliveries: Receiver<Delivery>,
     own: ScopedJoinHandle<'scope, Computed>,
 }
 
 impl Computing<'_> {
-    /// Gives it an order, which is here from now on.
-    fn pass_on(&self, order: Order) {
-        let arrived = Arrived { order, at: Instant::now() };
-        self.orders.send(arrived).expect("the device's thread takes orders up to the last one");
+    /// Gives it an assignment, which is here from now on.
+    fn pass_on(&self, assignment: Assignment) {
+        let arrived = Arrived { assignment, at: Instant::now() };
+        self.assignments.send(arrived).expect("the device's thread takes assignments up to the last one");
     }
 
     /// Waits for its end.
@@ -273,43 +274,43 @@ fn start_computing<'scope>(
     worker: Worker<'scope>,
     fallback: Fallback<'scope>,
 ) -> io::Result<Computing<'scope>> {
-    let (orders, taken) = channel();
+    let (assignments, taken) = channel();
     let (hand_in, deliveries) = channel();
-    let own = Builder::new().spawn_scoped(scope, move || compute_on_order(worker, fallback, &taken, &hand_in))?;
-    Ok(Computing { orders, deliveries, own })
+    let own = Builder::new().spawn_scoped(scope, move || compute_assigned(worker, fallback, &taken, &hand_in))?;
+    Ok(Computing { assignments, deliveries, own })
 }
 
-/// The computing of a rank: one delivery for each order, up to the last. After a failure every order is answered with it.
-fn compute_on_order(
+/// The computing of a rank: one delivery for each assignment, up to the last. After a failure every assignment is answered with it.
+fn compute_assigned(
     mut worker: Worker<'_>,
     fallback: Fallback<'_>,
-    orders: &Receiver<Arrived>,
+    assignments: &Receiver<Arrived>,
     hand_in: &Sender<Delivery>,
 ) -> Computed {
     let mut outcome = Ok(());
     let (mut delivered, mut gave_back) = (Vec::new(), 0);
     loop {
         let asked = Instant::now();
-        let Ok(Arrived { order, at }) = orders.recv() else { return (outcome, worker.share) };
+        let Ok(Arrived { assignment, at }) = assignments.recv() else { return (outcome, worker.share) };
         worker.share.wait_s += asked.elapsed().as_secs_f64();
-        if order.is_no_more() {
-            if gave_back <= order.answers as usize {
+        if assignment.is_no_more() {
+            if gave_back <= assignment.answers as usize {
                 return (outcome, worker.share);
             }
             continue;
         }
-        let answered = order.answers.checked_sub(1).and_then(|index| delivered.get(index as usize));
+        let answered = assignment.answers.checked_sub(1).and_then(|index| delivered.get(index as usize));
         let round_trip_s = answered.map_or(0.0, |delivered| at.duration_since(*delivered).as_secs_f64());
         let mut delivery = Delivery { failed: true, ..Delivery::default() };
         if outcome.is_ok() {
-            match worker.compute(order, fallback) {
+            match worker.compute(assignment, fallback) {
                 Ok(computed) => delivery = Delivery { round_trip_s, ..computed },
                 Err(error) => outcome = Err(error),
             }
             fault::inject(worker.rank);
         }
         delivered.push(Instant::now());
-        if delivery.bands.len() < order.piece.count as usize {
+        if delivery.bands.len() < assignment.chunk.count as usize {
             gave_back = delivered.len();
         }
         // The main thread listens until this thread ends.

@@ -1,4 +1,4 @@
-//! An image by all ranks: bands dealt while the job runs, computed and compressed where they are, and written from the
+//! An image by all ranks: bands assigned while the job runs, computed and compressed where they are, and written from the
 //! top as they arrive, so that memory is bounded however large the image.
 //!
 //! Knows nothing of the command line's words or of how the report looks.
@@ -24,8 +24,8 @@ use crate::{
 
 /// Bytes of bands that may wait on rank 0 for one above them that is not there yet.
 const WAITING_BYTES: u64 = 64 << 20;
-/// Pixels of one piece at most: what travels in one message.
-const PIECE_PX: u64 = 16 << 20;
+/// Pixels of one chunk at most: what travels in one message.
+const CHUNK_PX: u64 = 16 << 20;
 
 /// An image to be computed, the same on every rank.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// The cut of the image into pieces of work.
+    /// The cut of the image into chunks of work.
     #[must_use]
     pub fn bands(&self) -> Bands {
         Bands::of(self.image.width, self.image.height)
@@ -60,18 +60,18 @@ impl Job {
         u64::from(self.bands().band_rows()) * u64::from(self.image.width)
     }
 
-    /// Bands of one piece at most.
-    fn most_bands(&self) -> u32 {
-        u32::try_from((PIECE_PX / self.band_px()).max(1)).unwrap_or(u32::MAX)
+    /// Bands of one chunk at most.
+    fn max_bands(&self) -> u32 {
+        u32::try_from((CHUNK_PX / self.band_px()).max(1)).unwrap_or(u32::MAX)
     }
 
     /// Bytes that are kept of a pixel at most: noise becomes half as large again, 12 bits a byte.
-    fn most_kept_bytes_per_px(&self) -> u64 {
+    fn max_kept_bytes_per_px(&self) -> u64 {
         let count_bytes = if self.image.counts_fit_u8() { 1 } else { 2 };
         (self.coloring.bytes_per_px() as u64 * 3).div_ceil(2) + if self.keep_counts { count_bytes } else { 0 }
     }
 
-    /// Memory that a rank takes, in bytes: coordinates, the bands in work of each thread, its piece, and on rank 0 what
+    /// Memory that a rank takes, in bytes: coordinates, the bands in work of each thread, its chunk, and on rank 0 what
     /// waits to be written. Compressed bands are counted as those of noise.
     #[must_use]
     pub fn needed_bytes(&self, threads: usize, is_root: bool) -> u64 {
@@ -79,11 +79,11 @@ impl Job {
         let pixel_bytes = self.coloring.bytes_per_px() as u64;
         let image_px = self.image.pixels();
         let coordinate_bytes = 16 * (u64::from(self.image.width) + u64::from(self.image.height));
-        let kept_bytes = self.most_kept_bytes_per_px();
+        let kept_bytes = self.max_kept_bytes_per_px();
         let working = (threads as u64).saturating_mul(self.band_px()).saturating_mul(count_bytes + 2 * pixel_bytes);
-        let piece = PIECE_PX.max(self.band_px()).min(image_px).saturating_mul(2 * kept_bytes);
+        let chunk = CHUNK_PX.max(self.band_px()).min(image_px).saturating_mul(2 * kept_bytes);
         let waiting = if is_root { WAITING_BYTES.min(image_px.saturating_mul(kept_bytes)) } else { 0 };
-        coordinate_bytes.saturating_add(working).saturating_add(piece).saturating_add(waiting)
+        coordinate_bytes.saturating_add(working).saturating_add(chunk).saturating_add(waiting)
     }
 }
 
@@ -105,8 +105,8 @@ pub struct Outcome {
 impl Outcome {
     /// The same with what is known of all bands of `job`.
     fn with(self, tally: Tally, job: &Job) -> Self {
-        let most = job.image.pixels() * u64::from(job.image.max_iter);
-        Self { min: tally.min, max: tally.max, iterations: most - tally.sum, ..self }
+        let max = job.image.pixels() * u64::from(job.image.max_iter);
+        Self { min: tally.min, max: tally.max, iterations: max - tally.sum, ..self }
     }
 }
 
@@ -126,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_holds_at_least_a_band() {
+    fn a_chunk_holds_at_least_a_band() {
         for (width, height) in [(1, 1), (640, 480), (102_400, 76_800), (i32::MAX.unsigned_abs(), 4)] {
             let job = job(width, height);
-            assert!(job.most_bands() >= 1, "{width}x{height}");
+            assert!(job.max_bands() >= 1, "{width}x{height}");
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
         sink::{Sink, layout::Layout, verify},
     },
     visible,
-    workload::space::{self, Planned},
+    workload::space::{self, PendingFile},
 };
 
 /// Names of a job's files.
@@ -68,7 +68,7 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<
         journal = left;
         warnings.extend(believe(job, &sinks, &mut journal)?);
     }
-    warnings.extend(space::check(&planned(job, &sinks, journal.marks().last()))?);
+    warnings.extend(space::check(&pending(job, &sinks, journal.marks().last()))?);
     for (index, sink) in sinks.iter_mut().enumerate() {
         if resumes {
             let state = journal.marks().last().map(|mark| &mark.files[index]);
@@ -174,13 +174,13 @@ fn good(sinks: &[Sink], files: &[File], marks: &[Mark]) -> usize {
 }
 
 /// What the files come to.
-fn planned<'a>(job: &Job, sinks: &'a [Sink], last: Option<&Mark>) -> Vec<Planned<'a>> {
+fn pending<'a>(job: &Job, sinks: &'a [Sink], last: Option<&Mark>) -> Vec<PendingFile<'a>> {
     let done = last.map_or(0, |mark| mark.tally.bands);
     let rows_done = if done == job.bands().len() { job.image.height } else { job.bands().get(done).rows.start };
     let (rows, bands) = (job.image.height - rows_done, job.bands().len() - done);
-    let planned = |(index, sink): (usize, &'a Sink)| Planned {
+    let pending = |(index, sink): (usize, &'a Sink)| PendingFile {
         place: sink.place(),
         room: sink.room(last.map(|mark| &mark.files[index]), rows, bands),
     };
-    sinks.iter().enumerate().map(planned).collect()
+    sinks.iter().enumerate().map(pending).collect()
 }

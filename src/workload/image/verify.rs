@@ -1,4 +1,4 @@
-//! A sample of counts from every piece, to be compared with the definition on rank 0.
+//! A sample of counts from every chunk, to be compared with the definition on rank 0.
 
 use serde::{Deserialize, Serialize};
 

@@ -8,15 +8,15 @@ use super::{
     assembly::Assembly,
     tally::Tally,
     watch::{Watch, stopped},
-    window::most_band_bytes,
-    worker::{Delivery, Fallback, Share, Told, Worker},
+    window::max_band_bytes,
+    worker::{Delivery, Fallback, FromWorker, Share, Worker},
 };
 use crate::{
     comm::{Failure, World},
     error::Error,
     fault,
     workload::{
-        schedule::{Order, Waves},
+        schedule::{Assignment, Waves},
         stop::Reason,
     },
 };
@@ -32,14 +32,15 @@ pub(super) fn run(
 ) -> Result<(Outcome, Share), Failure> {
     let job = worker.job;
     let count = |number: usize| u32::try_from(number).expect("MPI numbers ranks with a C int");
-    let most = u32::try_from(WAITING_BYTES / most_band_bytes(job)).unwrap_or(u32::MAX);
-    let most = most.min(job.most_bands().saturating_mul(count(world.size())));
+    let max_bands = u32::try_from(WAITING_BYTES / max_band_bytes(job)).unwrap_or(u32::MAX);
+    let max_bands = max_bands.min(job.max_bands().saturating_mul(count(world.size())));
     let mut root = assembly.map(|assembly| Root { job, assembly, watch, outcome: Outcome::default() });
     let mut reduced = root.as_ref().map_or(Tally::START, |root| root.assembly.tally());
     let mut stop = None;
-    for wave in Waves::new(bands, count(world.size()), most) {
-        let order = Order { piece: wave.piece(count(world.rank())), limit_us: Order::NO_LIMIT, answers: 0 };
-        let computed = worker.compute(order, fallback);
+    for wave in Waves::new(bands, count(world.size()), max_bands) {
+        let assignment =
+            Assignment { chunk: wave.chunk(count(world.rank())), limit_us: Assignment::NO_LIMIT, answers: 0 };
+        let computed = worker.compute(assignment, fallback);
         fault::inject(world.rank());
         let arrived = Instant::now();
         world.all.meet();
@@ -86,12 +87,12 @@ struct Root<'a> {
 
 impl Root<'_> {
     /// Takes the wave that was gathered.
-    fn take(&mut self, gathered: Vec<(Told, Vec<u8>)>, gather_s: f64) -> Result<(), Error> {
+    fn take(&mut self, gathered: Vec<(FromWorker, Vec<u8>)>, gather_s: f64) -> Result<(), Error> {
         self.outcome.gather_s += gather_s;
         let writing = Instant::now();
         let mut bands = Vec::new();
         for (rank, (told, bytes)) in gathered.into_iter().enumerate() {
-            let Told::Done(done) = told else { unreachable!("ranks gather what they have done") };
+            let FromWorker::Done(done) = told else { unreachable!("ranks gather what they have done") };
             let delivery = Delivery::of_message(done, &bytes);
             if let Some(sample) = &delivery.sample {
                 sample.check(self.job, rank)?;

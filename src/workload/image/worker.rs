@@ -1,4 +1,4 @@
-//! One rank's part: bands computed on its device and encoded, and what it tells rank 0 of each order.
+//! One rank's part: bands computed on its device and encoded, and what it tells rank 0 of each assignment.
 
 use std::{
     ops::ControlFlow,
@@ -18,7 +18,7 @@ use crate::{
     kernel::band::Band,
     output::{color::PixelBytes, encode::EncodedBand},
     workload::{
-        schedule::{Measured, Order},
+        schedule::{Assignment, Measured},
         stop::{Reason, Stop},
     },
 };
@@ -39,18 +39,18 @@ pub struct Share {
     pub encode_s: f64,
     /// Of a device of its own, in which it computed; meanwhile its cores may have encoded.
     pub busy_s: Option<f64>,
-    /// Waiting for pieces.
+    /// Waiting for chunks.
     pub wait_s: f64,
     /// What the user should know.
     pub notes: Vec<String>,
 }
 
-/// What a rank tells rank 0.
+/// What a rank tells the coordinator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Told {
+pub(super) enum FromWorker {
     /// It has a reason to stop.
     Stop(Reason),
-    /// What it has done of an order; the bands are behind it.
+    /// What it has done of an assignment; the bands are behind it.
     Done(Done),
 }
 
@@ -63,12 +63,12 @@ pub(super) struct Done {
     failed: bool,
 }
 
-/// What was done of an order, or the news that nothing will be.
+/// What was done of an assignment, or the news that nothing will be.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Delivery {
     /// Seconds that it took.
     pub(super) elapsed_s: f64,
-    /// Seconds from an earlier delivery until the order was there in answer; 0 where it answered none.
+    /// Seconds from an earlier delivery until the assignment was there in answer; 0 where it answered none.
     pub(super) round_trip_s: f64,
     /// The bands that were begun, in order.
     pub(super) bands: Vec<EncodedBand>,
@@ -80,15 +80,15 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Its form on the way to rank 0: what is told, and the bytes of the bands.
-    pub(super) fn to_message(&self) -> (Told, Vec<u8>) {
+    pub(super) fn to_message(&self) -> (FromWorker, Vec<u8>) {
         let mut bytes = Vec::new();
         self.bands.iter().for_each(|band| band.write_to(&mut bytes));
         let Self { elapsed_s, round_trip_s, failed, .. } = *self;
-        (Told::Done(Done { elapsed_s, round_trip_s, sample: self.sample.clone(), failed }), bytes)
+        (FromWorker::Done(Done { elapsed_s, round_trip_s, sample: self.sample.clone(), failed }), bytes)
     }
 
-    /// What rank 0 learns of the rank.
-    pub(super) fn shown(&self) -> Measured {
+    /// What the scheduler learns of the rank.
+    pub(super) fn measured(&self) -> Measured {
         let bands = u32::try_from(self.bands.len()).expect("bands are numbered in 32 bits");
         Measured { bands, elapsed_s: self.elapsed_s, round_trip_s: self.round_trip_s }
     }
@@ -113,39 +113,38 @@ pub(super) struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Computes and encodes the bands of `order`, or of its first bands those that are begun in time and
-    /// before a stop. A GPU that fails is
-    /// replaced by `fallback` for the rest of the job, and the order is begun anew.
-    pub(super) fn compute(&mut self, order: Order, fallback: Fallback<'_>) -> Result<Delivery, Error> {
+    /// Computes and encodes the bands of `assignment`, or of its first bands those that are begun in time and before a stop. A GPU
+    /// that fails is replaced by `fallback` for the rest of the job, and the assignment is begun anew.
+    pub(super) fn compute(&mut self, assignment: Assignment, fallback: Fallback<'_>) -> Result<Delivery, Error> {
         // Not before it has done something: a job whose start takes as long as its time limit comes on by a band each time.
         if self.stop.reason().is_some() && self.share.pixels > 0 {
             return Ok(Delivery::default());
         }
-        match self.attempt(order) {
+        match self.attempt(assignment) {
             Err(error @ Error::Gpu { .. }) => {
                 *self.device = fallback()?;
                 let Job { image, coloring, .. } = self.job;
                 self.pixels = coloring.pixel_bytes(image.max_iter, self.rank, self.device.identity().kind);
                 self.share.notes.push(format!("rank {} lost its GPU and goes on with its cores: {error}", self.rank));
-                self.attempt(order)
+                self.attempt(assignment)
             }
             outcome => outcome,
         }
     }
 
-    fn attempt(&mut self, Order { piece, limit_us, .. }: Order) -> Result<Delivery, Error> {
+    fn attempt(&mut self, Assignment { chunk, limit_us, .. }: Assignment) -> Result<Delivery, Error> {
         let Job { image, precision, .. } = self.job;
-        let bands: Vec<Band> = piece.bands().map(|index| self.job.bands().get(index)).collect();
+        let bands: Vec<Band> = chunk.bands().map(|index| self.job.bands().get(index)).collect();
         let encoded = Mutex::new(Vec::with_capacity(bands.len()));
         let sample = Mutex::new(None);
         let encode_ns = AtomicU64::new(0);
-        let limit = (limit_us != Order::NO_LIMIT).then(|| Duration::from_micros(limit_us.into()));
+        let limit = (limit_us != Assignment::NO_LIMIT).then(|| Duration::from_micros(limit_us.into()));
         let started = Instant::now();
         let busy_before = self.device.busy_s();
         let (job, pixels, stop) = (self.job, &self.pixels, self.stop);
         self.device.image(image, *precision, &bands, &|band, counts| {
             let encoding = Instant::now();
-            if job.verify && band.index == piece.first {
+            if job.verify && band.index == chunk.first {
                 *sample.lock().expect("no thread panics while it stores") = Some(Sample::of(band, counts));
             }
             let band = EncodedBand::new(band, counts, pixels, job.keep_counts);
@@ -159,8 +158,8 @@ impl Worker<'_> {
             }
         })?;
         let elapsed_s = started.elapsed().as_secs_f64();
-        let workers = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
-        let encode_s = (Duration::from_nanos(encode_ns.into_inner()) / workers).as_secs_f64();
+        let threads = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
+        let encode_s = (Duration::from_nanos(encode_ns.into_inner()) / threads).as_secs_f64();
         self.share.encode_s += encode_s;
         if let Some((before_s, after_s)) = busy_before.zip(self.device.busy_s()) {
             *self.share.busy_s.get_or_insert_default() += after_s - before_s;

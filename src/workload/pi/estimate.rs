@@ -60,8 +60,8 @@ pub fn next_batch(hits: u64, darts: u64, std_error: f64) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
     let needed = (as_f64(darts) * ratio * ratio) as u64;
     // A little more than needed, since the error is an estimate too, and at most four times as many as there are.
-    let least = darts + darts / 1024 + 1;
-    Some(needed.saturating_add(needed / 4096).clamp(least, darts.saturating_mul(4).max(least)))
+    let min = darts + darts / 1024 + 1;
+    Some(needed.saturating_add(needed / 4096).clamp(min, darts.saturating_mul(4).max(min)))
 }
 
 /// Mean and sample standard deviation (n - 1) of `values`, of which there are at least two.

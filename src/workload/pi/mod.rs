@@ -1,4 +1,4 @@
-//! Monte Carlo pi by all ranks: darts dealt in waves, each rank's part sized by the speed it has shown, hits summed.
+//! Monte Carlo pi by all ranks: darts assigned in waves, each rank's share sized by its rate, hits summed.
 //!
 //! Which rank throws which darts depends on timing; how many hit does not. Knows nothing of the command line's words or of
 //! how the report looks.
@@ -20,21 +20,21 @@ use crate::{
     kernel::{counting::CountingKernel, pi::Pi},
 };
 
-/// Darts of each rank in the first wave, when nothing is known of its speed: a few milliseconds of a core.
+/// Darts of each rank in the first wave, when nothing is known of its rate: a few milliseconds of a core.
 const FIRST_WAVE_DARTS: u64 = 1 << 22;
 /// Length that waves grow to, in seconds: long against a collective call, short against what a killed job may lose.
 const WAVE_S: f64 = 2.0;
-/// A wave has at most this many times the darts of the one before it, since a first speed is a rough one.
+/// A wave has at most this many times the darts of the one before it, since a first rate is a rough one.
 const GROWTH: u64 = 8;
-/// A rank that was busy for less than this, in seconds, has shown no speed.
+/// A rank that was busy for less than this, in seconds, has no rate.
 const MEASURABLE_S: f64 = 1e-4;
 
 /// The thrower of one rank: what it has thrown and how fast all ranks are. Times in seconds.
 #[derive(Debug)]
 pub struct Thrower {
     seed: u64,
-    /// Darts a second of each rank, as far as it has shown; all equal at first.
-    speeds: Vec<u64>,
+    /// Darts a second of each rank, as measured; all equal at first.
+    rates: Vec<u64>,
     wave_darts: u64,
     /// Darts this rank has thrown.
     pub my_darts: u64,
@@ -55,7 +55,7 @@ impl Thrower {
     pub fn new(seed: u64, ranks: usize) -> Self {
         Self {
             seed,
-            speeds: vec![1; ranks],
+            rates: vec![1; ranks],
             wave_darts: FIRST_WAVE_DARTS * ranks as u64,
             my_darts: 0,
             my_hits: 0,
@@ -80,13 +80,13 @@ impl Thrower {
         let mut told = Ok(());
         while done < throws.darts() {
             let wave = done..throws.darts().min(done.saturating_add(self.wave_darts));
-            let mine = share(wave.clone(), &self.speeds, world.rank());
+            let mine = share(wave.clone(), &self.rates, world.rank());
             let my_darts = mine.end - mine.start;
             let started = Instant::now();
             let mut my_hits = vec![0; hits.len()];
             // A rank that is not to go on throws no more, and all agree below.
-            let pieces = throws.pieces(mine).filter(|_| told.is_ok());
-            let thrown = pieces.into_iter().try_for_each(|(run, darts)| {
+            let parts = throws.parts(mine).filter(|_| told.is_ok());
+            let thrown = parts.into_iter().try_for_each(|(run, darts)| {
                 my_hits[run] += device.count(&CountingKernel::Pi(Pi { seed: self.seed }), darts)?;
                 Ok(())
             });
@@ -101,7 +101,7 @@ impl Thrower {
             self.my_darts += my_darts;
             self.my_hits += my_hits.iter().sum::<u64>();
             hits.iter_mut().zip(world.all.sums(&my_hits)).for_each(|(hits, wave)| *hits += wave);
-            self.pace(world, my_darts, elapsed_s);
+            self.learn(world, my_darts, elapsed_s);
             done = wave.end;
             told = after_wave(done, &hits);
         }
@@ -109,27 +109,28 @@ impl Thrower {
         Ok(hits)
     }
 
-    /// Learns every rank's speed from the wave that is over, and sizes the next one.
-    fn pace(&mut self, world: &World, darts: u64, elapsed_s: f64) {
-        let shown = if darts > 0 && elapsed_s > MEASURABLE_S { rounded(as_f64(darts) / elapsed_s).max(1) } else { 0 };
-        let shown: Vec<u64> = world.all.share(&shown);
-        if shown.contains(&0) {
-            // Speeds count against each other: until every rank has one, all get the same.
+    /// Learns every rank's rate from the wave that is over, and sizes the next one.
+    fn learn(&mut self, world: &World, darts: u64, elapsed_s: f64) {
+        let measured =
+            if darts > 0 && elapsed_s > MEASURABLE_S { rounded(as_f64(darts) / elapsed_s).max(1) } else { 0 };
+        let rates: Vec<u64> = world.all.share(&measured);
+        if rates.contains(&0) {
+            // Rates count against each other: until every rank has one, all get the same.
             self.wave_darts = self.wave_darts.saturating_mul(GROWTH);
             return;
         }
-        let together = as_f64(shown.iter().sum());
-        self.speeds = shown;
+        let together = as_f64(rates.iter().sum());
+        self.rates = rates;
         self.wave_darts = rounded(together * WAVE_S).clamp(1, self.wave_darts.saturating_mul(GROWTH));
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a speed needs few digits")]
+#[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
 fn as_f64(number: u64) -> f64 {
     number as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "speeds are positive and saturate")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are positive and saturate")]
 fn rounded(number: f64) -> u64 {
     number as u64
 }

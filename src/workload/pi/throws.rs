@@ -51,15 +51,14 @@ impl Throws {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// What lies in `part` of the line: for each run it touches, its index and the numbers of its darts.
-    pub fn pieces(&self, part: Range<u64>) -> impl Iterator<Item = (usize, Range<u64>)> + '_ {
-        let first = self.ends.partition_point(|end| *end <= part.start);
+    /// What lies in a `stretch` of the line: for each run it touches, its index and the numbers of its darts.
+    pub fn parts(&self, stretch: Range<u64>) -> impl Iterator<Item = (usize, Range<u64>)> + '_ {
+        let first = self.ends.partition_point(|end| *end <= stretch.start);
         (first..self.runs.len()).map_while(move |index| {
             let (run, end) = (&self.runs[index], self.ends[index]);
             let start = end - run.darts;
-            let piece = part.start.max(start)..part.end.min(end);
-            (piece.start < piece.end)
-                .then(|| (index, run.first + (piece.start - start)..run.first + (piece.end - start)))
+            let part = stretch.start.max(start)..stretch.end.min(end);
+            (part.start < part.end).then(|| (index, run.first + (part.start - start)..run.first + (part.end - start)))
         })
     }
 }
@@ -73,21 +72,21 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_the_line_has_the_darts_of_every_run_it_touches() {
+    fn a_stretch_of_the_line_has_the_darts_of_every_run_it_touches() {
         let throws = three_runs();
-        let pieces = |part| throws.pieces(part).collect::<Vec<_>>();
+        let parts = |stretch| throws.parts(stretch).collect::<Vec<_>>();
         assert_eq!(throws.darts(), 10);
-        assert_eq!(pieces(0..10), [(0, 100..104), (1, 200..201), (2, 300..305)]);
-        assert_eq!(pieces(3..6), [(0, 103..104), (1, 200..201), (2, 300..301)]);
-        assert_eq!(pieces(4..5), [(1, 200..201)]);
-        assert_eq!(pieces(5..5), []);
+        assert_eq!(parts(0..10), [(0, 100..104), (1, 200..201), (2, 300..305)]);
+        assert_eq!(parts(3..6), [(0, 103..104), (1, 200..201), (2, 300..301)]);
+        assert_eq!(parts(4..5), [(1, 200..201)]);
+        assert_eq!(parts(5..5), []);
     }
 
     #[test]
     fn any_cut_gives_every_dart_once() {
         let throws = three_runs();
         for cut in 0..=10 {
-            let darts = |part: Range<u64>| throws.pieces(part).flat_map(|(_, darts)| darts).collect::<Vec<_>>();
+            let darts = |stretch: Range<u64>| throws.parts(stretch).flat_map(|(_, darts)| darts).collect::<Vec<_>>();
             assert_eq!([darts(0..cut), darts(cut..10)].concat(), darts(0..10), "cut at {cut}");
         }
     }

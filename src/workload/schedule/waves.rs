@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::Piece;
+use super::Chunk;
 
 /// The waves of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub struct Wave {
 }
 
 impl Waves {
-    /// Of `bands`, for so many `ranks`, each wave of `most` bands at most, but one for each rank in any case.
+    /// Of `bands`, for so many `ranks`, each wave of `max_bands` bands at most, but one for each rank in any case.
     #[must_use]
-    pub fn new(bands: Range<u32>, ranks: u32, most: u32) -> Self {
-        Self { left: bands, ranks, size: (most / ranks).max(1) * ranks }
+    pub fn new(bands: Range<u32>, ranks: u32, max_bands: u32) -> Self {
+        Self { left: bands, ranks, size: (max_bands / ranks).max(1) * ranks }
     }
 }
 
@@ -43,10 +43,10 @@ impl Iterator for Waves {
 impl Wave {
     /// The bands of `rank`: those whose number is the rank's modulo the number of ranks, wherever the wave begins.
     #[must_use]
-    pub fn piece(&self, rank: u32) -> Piece {
+    pub fn chunk(&self, rank: u32) -> Chunk {
         let Self { bands, ranks } = self;
         let first = bands.start + (rank + ranks - bands.start % ranks) % ranks;
-        Piece { first, count: bands.end.saturating_sub(first).div_ceil(*ranks), stride: *ranks }
+        Chunk { first, count: bands.end.saturating_sub(first).div_ceil(*ranks), stride: *ranks }
     }
 }
 
@@ -56,17 +56,17 @@ mod tests {
 
     #[test]
     fn every_band_is_in_one_wave_of_one_rank_whichever_it_starts_with() {
-        for (start, bands, ranks, most) in
+        for (start, bands, ranks, max_bands) in
             [(0, 1, 3, 9), (0, 64, 3, 9), (5, 64, 4, 1), (7, 1000, 7, 100), (3, 4, 8, 64)]
         {
             let mut computed = Vec::new();
-            for wave in Waves::new(start..bands, ranks, most) {
-                let shares: Vec<u32> = (0..ranks).map(|rank| wave.piece(rank).count).collect();
-                let (least, largest) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
-                assert!(largest - least <= 1 && shares.iter().sum::<u32>() <= most.max(ranks), "{shares:?}");
+            for wave in Waves::new(start..bands, ranks, max_bands) {
+                let shares: Vec<u32> = (0..ranks).map(|rank| wave.chunk(rank).count).collect();
+                let (smallest, largest) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
+                assert!(largest - smallest <= 1 && shares.iter().sum::<u32>() <= max_bands.max(ranks), "{shares:?}");
                 for rank in 0..ranks {
-                    assert!(wave.piece(rank).bands().all(|band| band % ranks == rank), "{wave:?} {rank}");
-                    computed.extend(wave.piece(rank).bands());
+                    assert!(wave.chunk(rank).bands().all(|band| band % ranks == rank), "{wave:?} {rank}");
+                    computed.extend(wave.chunk(rank).bands());
                 }
             }
             computed.sort_unstable();
