@@ -126,8 +126,8 @@ fn fractions() {
         for (name, picture) in pictures() {
             for (precision, width) in [(Precision::F64, 1.0), (Precision::F32, 2.0)] {
                 let times = time_image(isa, precision, &picture, 40);
-                let most = width * ceiling.f64_lanes_per_s / operations_per_iteration(isa, precision, &picture);
-                line(format!("{name} {isa} {precision}"), times.work as f64 / times.shortest_s, most);
+                let max = width * ceiling.f64_lanes_per_s / operations_per_iteration(isa, precision, &picture);
+                line(format!("{name} {isa} {precision}"), times.work as f64 / times.shortest_s, max);
             }
         }
         let times = time_counting(isa, &PI, DARTS, 40);

@@ -14,7 +14,7 @@ pub(crate) fn inject(rank: usize) {
 pub(crate) fn inject(_rank: usize) {}
 
 /// Wraps the device of the rank that `HYBRID_TEST_WRONG_RANK`, `HYBRID_TEST_LOST_RANK` or `HYBRID_TEST_SLOW_RANK` names: one
-/// that computes wrong counts, fails at its second piece, or takes ten times as long.
+/// that computes wrong counts, fails at its second call, or takes ten times as long.
 #[cfg(debug_assertions)]
 pub(crate) fn sabotage(device: Box<dyn Device>, rank: usize) -> Box<dyn Device> {
     faulty::wrap(device, rank)
@@ -53,7 +53,7 @@ mod faulty {
             ("HYBRID_TEST_SLOW_RANK", Fault::Slow),
         ];
         match kinds.into_iter().find(|(variable, _)| named(variable, rank)) {
-            Some((_, fault)) => Box::new(Faulty { device, fault, pieces: 0 }),
+            Some((_, fault)) => Box::new(Faulty { device, fault, calls: 0 }),
             None => device,
         }
     }
@@ -69,7 +69,7 @@ mod faulty {
     struct Faulty {
         device: Box<dyn Device>,
         fault: Fault,
-        pieces: u32,
+        calls: u32,
     }
 
     impl Device for Faulty {
@@ -84,10 +84,10 @@ mod faulty {
             bands: &[Band],
             deliver: Deliver<'_>,
         ) -> Result<(), Error> {
-            self.pieces += 1;
+            self.calls += 1;
             match self.fault {
-                Fault::Lost if self.pieces > 1 => {
-                    // Half of the piece arrives before the device is gone.
+                Fault::Lost if self.calls > 1 => {
+                    // Half of the bands arrives before the device is gone.
                     self.device.image(image, precision, &bands[..bands.len() / 2], deliver)?;
                     let adapter = self.identity().adapter.clone();
                     Err(Error::Gpu { adapter, step: "a fault was asked for", cause: "device lost".to_owned() })

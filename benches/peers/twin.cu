@@ -27,7 +27,7 @@ __device__ inline double fused(double a, double b, double c) { return __fma_rn(a
 template <class T> struct Params {
     T c_re, c_im, radius2;
     uint32_t max_iter, width;
-    const T *columns, *lines;
+    const T *columns, *rows;
 };
 
 template <class T> __device__ inline void advance(const Params<T> &p, T &x, T &y) {
@@ -74,7 +74,7 @@ template <class T, class O, int K> __global__ void julia(Params<T> p, O *out, ui
     uint64_t i = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= pixels) return;
     uint64_t at = first + i;
-    out[i] = (O)count<T, K>(p, p.columns[at % p.width], p.lines[at / p.width]);
+    out[i] = (O)count<T, K>(p, p.columns[at % p.width], p.rows[at / p.width]);
 }
 
 struct Picture {
@@ -92,21 +92,21 @@ static double median(std::vector<double> seconds) {
 template <class T, class O, int K> void measure(const Picture &picture) {
     const int BLOCK = 128;
     uint64_t pixels = (uint64_t)picture.width * picture.height;
-    std::vector<T> columns(picture.width), lines(picture.height);
+    std::vector<T> columns(picture.width), rows(picture.height);
     double dx = (picture.x1 - picture.x0) / picture.width, dy = (picture.y1 - picture.y0) / picture.height;
     for (uint32_t j = 0; j < picture.width; j++) columns[j] = (T)(picture.x0 + j * dx);
-    for (uint32_t k = 0; k < picture.height; k++) lines[k] = (T)(picture.y1 - k * dy);
+    for (uint32_t k = 0; k < picture.height; k++) rows[k] = (T)(picture.y1 - k * dy);
     Params<T> p{(T)picture.c_re, (T)picture.c_im, (T)9, picture.max_iter, picture.width, nullptr, nullptr};
-    T *on_columns, *on_lines;
+    T *on_columns, *on_rows;
     O *out, *host;
     CHECK(cudaMalloc(&on_columns, columns.size() * sizeof(T)));
-    CHECK(cudaMalloc(&on_lines, lines.size() * sizeof(T)));
+    CHECK(cudaMalloc(&on_rows, rows.size() * sizeof(T)));
     CHECK(cudaMalloc(&out, pixels * sizeof(O)));
     CHECK(cudaMallocHost(&host, pixels * sizeof(O)));
     CHECK(cudaMemcpy(on_columns, columns.data(), columns.size() * sizeof(T), cudaMemcpyHostToDevice));
-    CHECK(cudaMemcpy(on_lines, lines.data(), lines.size() * sizeof(T), cudaMemcpyHostToDevice));
+    CHECK(cudaMemcpy(on_rows, rows.data(), rows.size() * sizeof(T), cudaMemcpyHostToDevice));
     p.columns = on_columns;
-    p.lines = on_lines;
+    p.rows = on_rows;
     cudaEvent_t begin, end;
     cudaEventCreate(&begin);
     cudaEventCreate(&end);
@@ -126,14 +126,14 @@ template <class T, class O, int K> void measure(const Picture &picture) {
     }
     cudaStream_t streams[2];
     for (auto &stream : streams) cudaStreamCreate(&stream);
-    uint64_t piece = (16u << 20) / sizeof(O);
+    uint64_t batch = (16u << 20) / sizeof(O);
     for (int run = 0; run < 6; run++) {
         CHECK(cudaDeviceSynchronize());
         cudaEventRecord(begin);
         cudaEventSynchronize(begin);
         int which = 0;
-        for (uint64_t first = 0; first < pixels; first += piece, which ^= 1) {
-            uint64_t n = std::min(piece, pixels - first);
+        for (uint64_t first = 0; first < pixels; first += batch, which ^= 1) {
+            uint64_t n = std::min(batch, pixels - first);
             auto stream = streams[which];
             julia<T, O, K><<<(unsigned)((n + BLOCK - 1) / BLOCK), BLOCK, 0, stream>>>(p, out + first, first, n);
             cudaMemcpyAsync(host + first, out + first, n * sizeof(O), cudaMemcpyDeviceToHost, stream);
@@ -152,7 +152,7 @@ template <class T, class O, int K> void measure(const Picture &picture) {
     fflush(stdout);
     for (auto &stream : streams) cudaStreamDestroy(stream);
     cudaFree(on_columns);
-    cudaFree(on_lines);
+    cudaFree(on_rows);
     cudaFree(out);
     cudaFreeHost(host);
 }

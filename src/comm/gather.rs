@@ -7,7 +7,7 @@ use mpi::{
     traits::Root,
 };
 
-/// Most bytes that one MPI call moves to a rank.
+/// Bytes that one MPI call moves to a rank at most.
 pub(super) const LIMIT_BYTES: usize = i32::MAX.unsigned_abs() as usize;
 
 /// A number that was checked to fit in MPI's C int.
@@ -35,21 +35,21 @@ pub(super) fn gather(comm: &SimpleCommunicator, bytes: &[u8]) -> Option<Vec<Vec<
     let mut sent = 0;
     for round in rounds(&lengths, LIMIT_BYTES) {
         let my_count = round[usize::try_from(comm.rank()).expect("MPI numbers ranks from 0")];
-        let piece = &bytes[sent..sent + my_count];
+        let part = &bytes[sent..sent + my_count];
         sent += my_count;
         if comm.rank() == 0 {
             let counts: Vec<Count> = round.iter().map(|count| mpi_count(*count)).collect();
             let displacements: Vec<Count> = starts(&round).map(mpi_count).collect();
             buffer.resize(round.iter().sum(), 0);
             root.gather_varcount_into_root(
-                piece,
+                part,
                 &mut PartitionMut::new(&mut buffer[..], &counts[..], &displacements[..]),
             );
             for ((part, start), count) in parts.iter_mut().zip(starts(&round)).zip(&round) {
                 part.extend_from_slice(&buffer[start..start + count]);
             }
         } else {
-            root.gather_varcount_into(piece);
+            root.gather_varcount_into(part);
         }
     }
     (comm.rank() == 0).then_some(parts)

@@ -114,8 +114,8 @@ impl Group {
         let mut length = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
         process.broadcast_into(&mut length);
         bytes.resize(usize::try_from(length).expect("what one rank holds in memory, another can"), 0);
-        for piece in bytes.chunks_mut(gather::LIMIT_BYTES) {
-            process.broadcast_into(piece);
+        for part in bytes.chunks_mut(gather::LIMIT_BYTES) {
+            process.broadcast_into(part);
         }
         bytes
     }

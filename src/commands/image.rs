@@ -120,8 +120,8 @@ fn picture(asked: &dyn Picture, ranks: usize) -> Result<Image, Error> {
         )));
     }
     // Noise in three colors, half as large again when compressed, and the counts.
-    const MOST_BYTES_PER_PX: u64 = 5 + 2;
-    let band_bytes = u64::from(Bands::of(width, height).band_rows()) * u64::from(width) * MOST_BYTES_PER_PX;
+    const MAX_BYTES_PER_PX: u64 = 5 + 2;
+    let band_bytes = u64::from(Bands::of(width, height).band_rows()) * u64::from(width) * MAX_BYTES_PER_PX;
     if band_bytes > u64::from(u32::MAX / 2) {
         return Err(Error::Usage(format!(
             "{width} pixels in a row: a band of rows may come to {band_bytes} bytes, and an MPI message holds 2147483647; take a narrower picture"

@@ -47,7 +47,7 @@ pub struct Identity {
     pub adapter: String,
     /// PCI bus id (`0000:65:00.0`) of a GPU that has one.
     pub pci_bus_id: Option<String>,
-    /// Worker threads: of a CPU those that compute, of a GPU those that take over what it has computed.
+    /// Threads: of a CPU those that compute, of a GPU those that take over what it has computed.
     pub threads: usize,
     /// Whether it can compute in f64.
     pub has_f64: bool,

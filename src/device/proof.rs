@@ -72,16 +72,16 @@ impl Orbits {
 
     /// Whether a point that has passed a test can be tested next after `steps` iterations, on a device that promises nothing of
     /// infinity and NaN: an escape is final, and neither the `steps` iterations nor the test after them leave the format, whose
-    /// largest number is `most`.
+    /// largest number is `max`.
     ///
     /// |z| <= B leads to |f(z, c)| <= B^2 + |c|, and the test of z needs a sum of squares that is at most B^2; a factor of 2 is
     /// far more than the roundings need.
-    pub(super) fn tests_may_wait(&self, steps: u32, most: f64) -> bool {
+    pub(super) fn tests_may_wait(&self, steps: u32, max: f64) -> bool {
         let mut bound = self.radius2.sqrt() * (1.0 + MARGIN);
         for _ in 0..steps {
             bound = self.next(bound);
         }
-        self.escape_is_final() && 2.0 * bound * bound < most
+        self.escape_is_final() && 2.0 * bound * bound < max
     }
 
     /// How many of the first tests all points pass, counted up to `limit`: |z| <= B leads to |f(z, c)| <= B^2 + |c|.
@@ -162,10 +162,10 @@ mod tests {
     fn a_test_may_wait_while_squares_stay_within_the_format() {
         let orbits = |radius: f32| Orbits::of::<Julia, f32>(&constants((0.0, 0.65), radius * radius), (2.0, 1.5));
         // 3^(2^5) squared is 3^64 = 3e30, and 3^128 = 1e61.
-        let most = f32::MAX.into();
-        assert!(orbits(3.0).tests_may_wait(5, most) && !orbits(3.0).tests_may_wait(6, most));
+        let max = f32::MAX.into();
+        assert!(orbits(3.0).tests_may_wait(5, max) && !orbits(3.0).tests_may_wait(6, max));
         // 15^32 = 4e37, 17^32 = 2e39.
-        assert!(orbits(15.0).tests_may_wait(4, most) && !orbits(17.0).tests_may_wait(4, most));
+        assert!(orbits(15.0).tests_may_wait(4, max) && !orbits(17.0).tests_may_wait(4, max));
         // 3^512 = 2e244, and 3^1024 is beyond f64, in which the bound is computed.
         let f64 = julia((0.0, 0.65), 3.0);
         assert!(f64.tests_may_wait(8, f64::MAX) && !f64.tests_may_wait(9, f64::MAX));

@@ -9,7 +9,7 @@ use std::ops::Range;
 const TARGET_PX: u32 = 128 * 1024;
 /// A band shorter than this compresses badly, since its first row has no row above it to be predicted from.
 const MIN_ROWS: u32 = 4;
-/// A taller band gains nothing in compression and makes the last piece of work of a run longer.
+/// A taller band gains nothing in compression and makes the last chunk of a run longer.
 const MAX_ROWS: u32 = 64;
 /// An image has at least this many bands where its height allows it, so that a handful of ranks can share it evenly.
 const MIN_BANDS: u32 = 64;

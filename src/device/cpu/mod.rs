@@ -1,4 +1,4 @@
-//! The CPU cores of one rank as a device: worker threads that take band after band.
+//! The CPU cores of one rank as a device: threads that take band after band.
 //!
 //! Threads live in this file; the kernels under it are plain functions of one thread.
 
@@ -33,8 +33,8 @@ use crate::{
     topology::{self, CpuSet},
 };
 
-/// Indices that a worker takes at a time: some milliseconds, so that workers end together.
-const PIECE_INDICES: u64 = 1 << 22;
+/// Indices that a thread takes at a time: some milliseconds, so that threads end together.
+const CHUNK_INDICES: u64 = 1 << 22;
 
 /// Cores to compute on.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct CpuDevice {
 }
 
 impl CpuDevice {
-    /// A device of `threads` workers on a CPU of that `model`, computing with `isa`, which the CPU has. Each worker is bound
+    /// A device of `threads` threads on a CPU of that `model`, computing with `isa`, which the CPU has. Each thread is bound
     /// to `cores` where they are given; otherwise it stays where the launcher bound the process.
     #[must_use]
     pub fn new(model: &str, isa: Isa, threads: usize, cores: Option<CpuSet>) -> Self {
@@ -60,33 +60,33 @@ impl CpuDevice {
         Self { identity, isa, cores }
     }
 
-    /// Runs `work` on every worker thread and waits for all. Where the operating system starts fewer, the device has fewer
+    /// Runs `work` on every thread and waits for all. Where the operating system starts fewer, the device has fewer
     /// from now on; where it starts none, the calling thread does the work.
-    fn on_every_worker(&mut self, tasks: usize, work: impl Fn() + Sync) {
-        let workers = self.identity.threads.min(tasks);
+    fn on_every_thread(&mut self, tasks: usize, work: impl Fn() + Sync) {
+        let threads = self.identity.threads.min(tasks);
         let cores = self.cores.as_ref();
         let bound_work = || {
             if let Some(cores) = cores {
-                // An unbound worker computes the same; the report's table shows where ranks are bound.
+                // An unbound thread computes the same; the report's table shows where ranks are bound.
                 let _ = topology::bind_thread(cores);
             }
             work();
         };
-        if workers == 1 && cores.is_none() {
+        if threads == 1 && cores.is_none() {
             return work();
         }
         let started = thread::scope(|scope| {
             let start = |_| Builder::new().spawn_scoped(scope, bound_work).ok();
-            let started: Vec<_> = (0..workers).map_while(start).collect();
+            let started: Vec<_> = (0..threads).map_while(start).collect();
             if started.is_empty() {
                 bound_work();
             }
             let number = started.len();
             // A thread that is joined counts against no limit any more.
-            started.into_iter().for_each(|worker| worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+            started.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
             number
         });
-        if started < workers {
+        if started < threads {
             self.identity.threads = started.max(1);
         }
     }
@@ -96,7 +96,7 @@ impl CpuDevice {
         let constants = image.constants::<T>();
         let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
         let isa = self.isa;
-        self.on_every_worker(bands.len(), || {
+        self.on_every_thread(bands.len(), || {
             let mut filler = Filler::<K, T>::new(isa, &columns, constants);
             while !enough.load(Ordering::Relaxed)
                 && let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed))
@@ -163,21 +163,21 @@ impl Device for CpuDevice {
     }
 
     fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
-        let pieces = usize::try_from((indices.end - indices.start).div_ceil(PIECE_INDICES)).unwrap_or(usize::MAX);
+        let chunks = usize::try_from((indices.end - indices.start).div_ceil(CHUNK_INDICES)).unwrap_or(usize::MAX);
         let (next, counted) = (AtomicU64::new(0), AtomicU64::new(0));
         let isa = self.isa;
-        self.on_every_worker(pieces, || {
+        self.on_every_thread(chunks, || {
             let mut mine = 0;
             loop {
-                let piece = next.fetch_add(1, Ordering::Relaxed);
-                let Some(start) = piece.checked_mul(PIECE_INDICES).map(|offset| indices.start.saturating_add(offset))
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                let Some(start) = chunk.checked_mul(CHUNK_INDICES).map(|offset| indices.start.saturating_add(offset))
                 else {
                     break;
                 };
                 if start >= indices.end {
                     break;
                 }
-                mine += count(isa, kernel, start..start.saturating_add(PIECE_INDICES).min(indices.end));
+                mine += count(isa, kernel, start..start.saturating_add(CHUNK_INDICES).min(indices.end));
             }
             counted.fetch_add(mine, Ordering::Relaxed);
         });

@@ -86,7 +86,7 @@ impl Context {
     }
 
     /// Most bytes that a kernel can have bound as one buffer.
-    pub(super) fn most_binding_bytes(&self) -> u64 {
+    pub(super) fn max_binding_bytes(&self) -> u64 {
         let limits = self.device.limits();
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) / 4 * 4
     }

@@ -18,12 +18,12 @@ use crate::{error::Error, kernel::property::Counting};
 /// Blocks of a workgroup.
 const GROUP_BLOCKS: u64 = GROUP as u64 * LANE_BLOCKS as u64;
 /// Most blocks of a dispatch: the shader numbers them in 32 bits.
-const MOST_BLOCKS: u64 = 1 << 31;
+const MAX_BLOCKS: u64 = 1 << 31;
 
 /// The bindings of the kernel, in the order of their numbers.
 const BINDINGS: [Binding; 1] = [Binding::Output];
 
-/// The kernel and its pace.
+/// The kernel, and what sizes its dispatches.
 #[derive(Debug)]
 pub(super) struct Kernel {
     pipeline: Pipeline,
@@ -75,9 +75,9 @@ impl Kernel {
         block_steps: u64,
         blocks: Range<u64>,
     ) -> Result<u64, Error> {
-        let most_blocks = MOST_BLOCKS.min(blocks.end - blocks.start);
-        slots.reserve(context, out_bytes(most_blocks))?;
-        let mut pieces = Pieces {
+        let max_blocks = MAX_BLOCKS.min(blocks.end - blocks.start);
+        slots.reserve(context, out_bytes(max_blocks))?;
+        let mut batches = Batches {
             uniform,
             block_steps,
             pipeline: &self.pipeline.compute,
@@ -86,8 +86,8 @@ impl Kernel {
             remaining: blocks,
             count: 0,
         };
-        dispatch::run(context, slots, &mut pieces)?;
-        Ok(pieces.count)
+        dispatch::run(context, slots, &mut batches)?;
+        Ok(batches.count)
     }
 }
 
@@ -97,7 +97,7 @@ fn out_bytes(blocks: u64) -> u64 {
 }
 
 /// The dispatches of one call.
-struct Pieces<'a> {
+struct Batches<'a> {
     /// What the kernel's text reads.
     uniform: &'a [u32],
     block_steps: u64,
@@ -110,9 +110,9 @@ struct Pieces<'a> {
     count: u64,
 }
 
-impl Work for Pieces<'_> {
+impl Work for Batches<'_> {
     /// Blocks.
-    type Piece = Range<u64>;
+    type Batch = Range<u64>;
 
     /// As many as the time of a dispatch allows, all with the same upper half of their number.
     fn next(&mut self) -> Option<Range<u64>> {
@@ -122,16 +122,16 @@ impl Work for Pieces<'_> {
         let start = self.remaining.start;
         let in_time = (self.pacer.items(self.block_steps) / GROUP_BLOCKS).max(1) * GROUP_BLOCKS;
         let to_overflow = (1 << 32) - (start & u64::from(u32::MAX));
-        let blocks = in_time.min(MOST_BLOCKS).min(to_overflow).min(self.remaining.end - start);
+        let blocks = in_time.min(MAX_BLOCKS).min(to_overflow).min(self.remaining.end - start);
         self.remaining.start += blocks;
         Some(start..start + blocks)
     }
 
-    fn dispatch(&self, piece: &Range<u64>, slot: usize) -> Dispatch<'_> {
-        let blocks = u32::try_from(piece.end - piece.start).expect("a dispatch has at most 2^31 blocks");
+    fn dispatch(&self, batch: &Range<u64>, slot: usize) -> Dispatch<'_> {
+        let blocks = u32::try_from(batch.end - batch.start).expect("a dispatch has at most 2^31 blocks");
         let groups = blocks.div_ceil(GROUP * LANE_BLOCKS);
         let grid = Grid::of(groups);
-        let [low, high] = [piece.start & u64::from(u32::MAX), piece.start >> 32];
+        let [low, high] = [batch.start & u64::from(u32::MAX), batch.start >> 32];
         let half = |half| u32::try_from(half).expect("half of 64 bits");
         let params = [self.uniform, &[half(low), half(high), blocks]].concat();
         Dispatch {
@@ -144,8 +144,8 @@ impl Work for Pieces<'_> {
         }
     }
 
-    fn finish(&mut self, piece: Range<u64>, seconds: f64, out: Output) {
-        self.pacer.record((piece.end - piece.start) * self.block_steps, seconds);
+    fn finish(&mut self, batch: Range<u64>, seconds: f64, out: Output) {
+        self.pacer.record((batch.end - batch.start) * self.block_steps, seconds);
         let sums: &[u32] = bytemuck::cast_slice(&out);
         self.count += sums.iter().copied().map(u64::from).sum::<u64>();
     }

@@ -102,15 +102,15 @@ fn bindings(wgsl: &str) -> Result<Vec<(Binding, u64)>, String> {
             AddressSpace::Storage { .. } => Binding::Output,
             _ => Binding::Uniform,
         };
-        let least_bytes = module.types[variable.ty].inner.size(module.to_ctx());
-        found.push(((place.group, place.binding), kind, u64::from(least_bytes)));
+        let min_bytes = module.types[variable.ty].inner.size(module.to_ctx());
+        found.push(((place.group, place.binding), kind, u64::from(min_bytes)));
     }
     found.sort_by_key(|(place, ..)| *place);
     let is_numbered = (0..).zip(&found).all(|(number, (place, ..))| *place == (0, number));
     let is_input = |(_, kind, _): &(_, Binding, u64)| *kind == Binding::Input;
     match found.split_last() {
         Some(((_, Binding::Output, _), inputs)) if is_numbered && inputs.iter().all(is_input) => {
-            Ok(found.into_iter().map(|(_, kind, least_bytes)| (kind, least_bytes)).collect())
+            Ok(found.into_iter().map(|(_, kind, min_bytes)| (kind, min_bytes)).collect())
         }
         _ => Err("its bindings are not storage buffers of group 0, numbered from 0, of which it writes the last alone"
             .to_owned()),

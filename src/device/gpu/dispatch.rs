@@ -1,6 +1,6 @@
 //! Dispatches, some in flight: while the host takes over what one has computed, the next one computes.
 //!
-//! A [`Work`] goes to the device piece by piece through the [`Slots`]. Knows nothing of kernels.
+//! A [`Work`] goes to the device batch by batch through the [`Slots`]. Knows nothing of kernels.
 
 use std::{collections::VecDeque, sync::mpsc, time::Instant};
 
@@ -11,20 +11,20 @@ use super::{
 };
 use crate::error::Error;
 
-/// Work that goes to the device in pieces.
+/// Work that goes to the device in batches.
 pub(super) trait Work {
     /// One dispatch's share.
-    type Piece;
+    type Batch;
 
     /// Decides what the next dispatch takes; `None` where nothing is left.
-    fn next(&mut self) -> Option<Self::Piece>;
+    fn next(&mut self) -> Option<Self::Batch>;
 
-    /// The launch for `piece` in the slot with this number.
-    fn dispatch(&self, piece: &Self::Piece, slot: usize) -> Dispatch<'_>;
+    /// The launch for `batch` in the slot with this number.
+    fn dispatch(&self, batch: &Self::Batch, slot: usize) -> Dispatch<'_>;
 
-    /// Takes over a piece that is done, in the order of the launches: how long it took and what it put out. Its slot is free
-    /// for another piece when the output is dropped, by whatever thread.
-    fn finish(&mut self, piece: Self::Piece, seconds: f64, out: Output);
+    /// Takes over a batch that is done, in the order of the launches: how long it took and what it put out. Its slot is free
+    /// for another batch when the output is dropped, by whatever thread.
+    fn finish(&mut self, batch: Self::Batch, seconds: f64, out: Output);
 }
 
 /// Takes all of `work` through `slots`; all of them are free again when it returns.
@@ -39,13 +39,13 @@ pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Re
     loop {
         free.extend(given_back.try_iter());
         while let Some(&slot) = free.last() {
-            let Some(piece) = work.next() else { break };
-            let launched = slots.get(slot).launch(context, &work.dispatch(&piece, slot));
+            let Some(batch) = work.next() else { break };
+            let launched = slots.get(slot).launch(context, &work.dispatch(&batch, slot));
             context.check("starting a dispatch")?;
-            in_flight.push_back((slot, piece, launched));
+            in_flight.push_back((slot, batch, launched));
             free.pop();
         }
-        let Some((slot, piece, launched)) = in_flight.pop_front() else {
+        let Some((slot, batch, launched)) = in_flight.pop_front() else {
             if free.len() == slots.len() {
                 return Ok(());
             }
@@ -58,6 +58,6 @@ pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Re
         // By the device's clock where it was read. By the host's, a dispatch that was done before the host came to look seems
         // longer than it was, which makes the next ones shorter than they need be.
         let seconds = seconds.unwrap_or((last_done - started).as_secs_f64());
-        work.finish(piece, seconds, out.then_free(&give_back, slot));
+        work.finish(batch, seconds, out.then_free(&give_back, slot));
     }
 }

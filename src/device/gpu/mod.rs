@@ -146,10 +146,10 @@ impl GpuDevice {
         self.image.values().map(image::Kernel::pacer).chain(self.counting.values().map(counting::Kernel::pacer))
     }
 
-    /// The pace of a kernel that is new to this device: what others have shown in `precision`, at best by long dispatches.
-    fn first_pace(&self, precision: Precision) -> Pacer {
-        let shown = self.image.iter().filter(|(format, _)| format.precision == precision);
-        let fastest = shown.map(|(_, kernel)| kernel.pacer()).max_by_key(|pacer| pacer.items(1));
+    /// The pacer of a kernel that is new to this device: it starts from the best rate of others in `precision`.
+    fn first_pacer(&self, precision: Precision) -> Pacer {
+        let others = self.image.iter().filter(|(format, _)| format.precision == precision);
+        let fastest = others.map(|(_, kernel)| kernel.pacer()).max_by_key(|pacer| pacer.items(1));
         fastest.map_or_else(Pacer::new, Pacer::heir)
     }
 
@@ -176,12 +176,12 @@ impl Device for GpuDevice {
         }
         self.test(&Kernel::Image(image.kernel))?;
         let format = image::Format::of(image, precision);
-        let pace = self.first_pace(precision);
+        let pacer = self.first_pacer(precision);
         let kernel = match self.image.entry(format) {
             Entry::Occupied(kernel) => kernel.into_mut(),
             Entry::Vacant(place) => {
                 let shader = format.shader(image);
-                place.insert(image::Kernel::build(&self.context, format, &shader, self.contraction, pace)?)
+                place.insert(image::Kernel::build(&self.context, format, &shader, self.contraction, pacer)?)
             }
         };
         kernel.run(&self.context, &mut self.slots, image, bands, self.identity.threads, deliver)
@@ -193,13 +193,13 @@ impl Device for GpuDevice {
 
     fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
         self.test(&Kernel::Counting(*kernel))?;
-        let pace = self.first_pace(Precision::F32);
+        let pacer = self.first_pacer(Precision::F32);
         let kernel = kernel.kernel();
         let compiled = match self.counting.entry(kernel.name()) {
             Entry::Occupied(compiled) => compiled.into_mut(),
             Entry::Vacant(place) => {
                 let shader = shader::counting(kernel);
-                place.insert(counting::Kernel::build(&self.context, &shader, self.contraction, pace)?)
+                place.insert(counting::Kernel::build(&self.context, &shader, self.contraction, pacer)?)
             }
         };
         compiled.run(&self.context, &mut self.slots, kernel, indices)

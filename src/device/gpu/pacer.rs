@@ -2,7 +2,7 @@
 //! (half a second on a Raspberry Pi, two on Windows; a device reset by its watchdog is lost).
 //!
 //! Work is measured in steps, the unit in which a kernel can state the *most* that an item may cost before it runs. A
-//! dispatch is sized as if each of its items cost the most, at the rate that the device has shown: a long dispatch thus
+//! dispatch is sized as if each of its items cost the most, at the rate that was measured: a long dispatch thus
 //! needs no bad luck to be avoided. The useful rate is at most the rate of the worst case, where no lane waits for
 //! another, so it errs on the safe side. Pure arithmetic: knows neither wgpu nor clocks.
 
@@ -11,9 +11,9 @@ const TARGET_S: f64 = 0.08;
 /// The rate assumed before anything is measured: 1 ms of the slowest GPU in use.
 const PILOT_STEPS_PER_S: f64 = 1e6 / TARGET_S;
 /// A single measurement may raise the rate by this factor at most: it may have been of too little work to tell.
-const MOST_GROWTH: f64 = 16.0;
+const MAX_GROWTH: f64 = 16.0;
 /// A single measurement may lower the rate by this factor at most: the device may have been busy for another process.
-const MOST_DECLINE: f64 = 0.5;
+const MAX_DECLINE: f64 = 0.5;
 
 /// Sizes the dispatches of one kernel on one device.
 #[derive(Clone, Debug)]
@@ -28,15 +28,15 @@ impl Pacer {
         Self { steps_per_s: PILOT_STEPS_PER_S, longest_s: 0.0, busy_s: 0.0 }
     }
 
-    /// For another kernel on the same device, with steps like this one's: it starts from what the device has shown.
+    /// For another kernel on the same device, with steps like this one's: it starts from the rate that was measured.
     pub(super) fn heir(&self) -> Self {
         Self { steps_per_s: self.steps_per_s, ..Self::new() }
     }
 
-    /// How many items of at most `most_steps` each the next dispatch may hold, at least 1.
-    pub(super) fn items(&self, most_steps: u64) -> u64 {
+    /// How many items of at most `max_steps` each the next dispatch may hold, at least 1.
+    pub(super) fn items(&self, max_steps: u64) -> u64 {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let items = TARGET_S * self.steps_per_s / most_steps as f64;
+        let items = TARGET_S * self.steps_per_s / max_steps as f64;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -59,14 +59,14 @@ impl Pacer {
     /// Takes note that a dispatch of `steps` took `seconds`.
     pub(super) fn record(&mut self, steps: u64, seconds: f64) {
         let measured = self.rate(steps, seconds);
-        self.steps_per_s = measured.clamp(self.steps_per_s * MOST_DECLINE, self.steps_per_s * MOST_GROWTH);
+        self.steps_per_s = measured.clamp(self.steps_per_s * MAX_DECLINE, self.steps_per_s * MAX_GROWTH);
     }
 
-    /// Takes note that a dispatch of at most `most_steps`, for which there was time in any case, took `seconds`: the rate is
+    /// Takes note that a dispatch of at most `max_steps`, for which there was time in any case, took `seconds`: the rate is
     /// lowered where even so many steps would show a lower one.
-    pub(super) fn record_at_most(&mut self, most_steps: u64, seconds: f64) {
-        let most = self.rate(most_steps, seconds);
-        self.steps_per_s = self.steps_per_s.min(most.max(self.steps_per_s * MOST_DECLINE));
+    pub(super) fn record_at_most(&mut self, max_steps: u64, seconds: f64) {
+        let max = self.rate(max_steps, seconds);
+        self.steps_per_s = self.steps_per_s.min(max.max(self.steps_per_s * MAX_DECLINE));
     }
 
     /// The rate of a dispatch of `steps` that took `seconds`.
@@ -84,12 +84,12 @@ mod tests {
     use super::*;
 
     /// Runs dispatches on a device with `overhead_s` a dispatch and `rate` steps a second, of items that cost `steps` of
-    /// the `most` they may cost; returns the longest dispatch.
+    /// the `max_steps` they may cost; returns the longest dispatch.
     fn longest_s(rate: f64, overhead_s: f64, costs: &[(u64, u64)]) -> f64 {
         let mut pacer = Pacer::new();
         let mut longest_s = 0.0_f64;
-        for &(steps, most) in costs {
-            let done = pacer.items(most) * steps;
+        for &(steps, max_steps) in costs {
+            let done = pacer.items(max_steps) * steps;
             let seconds = overhead_s + done as f64 / rate;
             pacer.record(done, seconds);
             longest_s = longest_s.max(seconds);

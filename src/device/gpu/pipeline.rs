@@ -120,13 +120,13 @@ impl Pipeline {
     }
 }
 
-fn layout_entry(number: u32, binding: Binding, least_bytes: Option<u64>) -> wgpu::BindGroupLayoutEntry {
+fn layout_entry(number: u32, binding: Binding, min_bytes: Option<u64>) -> wgpu::BindGroupLayoutEntry {
     let ty = match binding {
         Binding::Uniform => wgpu::BufferBindingType::Uniform,
         Binding::Input => wgpu::BufferBindingType::Storage { read_only: true },
         Binding::Output => wgpu::BufferBindingType::Storage { read_only: false },
     };
-    let min_binding_size = least_bytes.and_then(NonZeroU64::new);
+    let min_binding_size = min_bytes.and_then(NonZeroU64::new);
     wgpu::BindGroupLayoutEntry {
         binding: number,
         visibility: wgpu::ShaderStages::COMPUTE,

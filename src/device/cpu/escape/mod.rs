@@ -5,9 +5,9 @@
 
 mod lane;
 mod map;
-mod plan;
 mod portable;
 mod staged;
+mod staging;
 mod tally;
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ impl<K: EscapeTime, T: Lane> Filler<K, T> {
 
     fn fill_tile<C: Cell>(&mut self, start: usize, width: usize, rows: &[T], out: &mut [C]) {
         let constants = self.constants;
-        let limit = plan::MAX_FREE.min(usize::from(constants.max_iter) - 1);
+        let limit = staging::MAX_FREE.min(usize::from(constants.max_iter) - 1);
         let orbits = Orbits::of::<K, T>(&constants, (self.reach, proof::reach(rows)));
         let tile = Tile {
             columns: &self.columns[start..start + width.next_multiple_of(BLOCK)],

@@ -19,7 +19,7 @@ use crate::{
     device::cpu::escape::{
         lane::{BLOCK, Cell, Lane, Pack, Vector},
         map::{Map, Points, Rules, is_carried},
-        plan::{LEAP, Pace, Plan},
+        staging::{LEAP, StageSpec, Staging},
         tally::Tally,
     },
     kernel::{
@@ -38,7 +38,7 @@ pub(super) struct Tile<'a, T> {
     pub(super) rows: &'a [T],
     /// Of the iteration.
     pub(super) constants: Constants<T>,
-    /// The number of first tests that every point is known to pass, at most [`MAX_FREE`](super::plan::MAX_FREE).
+    /// The number of first tests that every point is known to pass, at most [`MAX_FREE`](super::staging::MAX_FREE).
     pub(super) free: usize,
 }
 
@@ -100,7 +100,7 @@ impl Stage {
     }
 }
 
-/// The memory of one worker, used for tile after tile.
+/// The memory of one thread, used for tile after tile.
 #[derive(Debug)]
 pub(super) struct Workspace<T> {
     survivors: Survivors<T>,
@@ -183,10 +183,10 @@ impl<T: Lane> Workspace<T> {
         C: Cell,
     {
         let total = usize::from(tile.constants.max_iter) - 1;
-        let mut plan = Plan::new(total);
+        let mut staging = Staging::new(total);
         let mut stages = 0;
         self.survivors.points = 0;
-        while let Some(Pace { steps, leaps }) = plan.next(self.survivors.points) {
+        while let Some(StageSpec { steps, leaps }) = staging.next(self.survivors.points) {
             let tally = &mut tally;
             // Each arm is a function of its own. The short stages have their length as a constant, so that they unroll.
             match steps {

@@ -1,6 +1,6 @@
-//! Puts bands together from pieces of any length, as the device returns them, and has them delivered by some threads.
+//! Puts bands together from batches of any length, as the device returns them, and has them delivered by some threads.
 //!
-//! A band that lies whole in a piece is delivered from there, without a copy: the piece is given back when its last band is
+//! A band that lies whole in a batch is delivered from there, without a copy: the batch is given back when its last band is
 //! done. Bands are begun in order and are in nobody's way meanwhile, so the device computes while they are delivered. Knows
 //! nothing of the device.
 
@@ -57,13 +57,13 @@ impl<C: Count, P: Deref<Target = [u8]>> Assembler<'_, '_, C, P> {
         self.queue.lock().enough
     }
 
-    /// Takes the next `counts` counts, in the order of the bands' pixels: those that `piece` begins with.
+    /// Takes the next `counts` counts, in the order of the bands' pixels: those that `batch` begins with.
     ///
     /// # Panics
     /// On more counts than the bands have pixels.
-    pub(super) fn append(&mut self, piece: P, counts: usize) {
-        let piece = Arc::new(piece);
-        let all: &[C] = &bytemuck::cast_slice(&piece)[..counts];
+    pub(super) fn append(&mut self, batch: P, counts: usize) {
+        let batch = Arc::new(batch);
+        let all: &[C] = &bytemuck::cast_slice(&batch)[..counts];
         let mut taken = 0;
         while taken < counts {
             let band = self.bands.first().expect("there are as many counts as pixels");
@@ -72,7 +72,7 @@ impl<C: Count, P: Deref<Target = [u8]>> Assembler<'_, '_, C, P> {
             taken = next.end;
             let is_complete = next.len() == missing;
             if is_complete && self.begun.is_empty() {
-                self.queue.push(band, Source::Piece(Arc::clone(&piece), next));
+                self.queue.push(band, Source::Batch(Arc::clone(&batch), next));
             } else {
                 self.begun.extend_from_slice(&all[next]);
                 if is_complete {
@@ -94,16 +94,16 @@ impl<C: Count, P: Deref<Target = [u8]>> Assembler<'_, '_, C, P> {
 /// Where the counts of a band are.
 #[derive(Debug)]
 enum Source<C, P> {
-    /// In a piece, these of its counts.
-    Piece(Arc<P>, Range<usize>),
-    /// Gathered from several pieces.
+    /// In a batch, these of its counts.
+    Batch(Arc<P>, Range<usize>),
+    /// Gathered from several batches.
     Gathered(Vec<C>),
 }
 
 impl<C: Count, P: Deref<Target = [u8]>> Source<C, P> {
     fn counts(&self) -> &[C] {
         match self {
-            Self::Piece(piece, range) => &bytemuck::cast_slice(piece)[range.clone()],
+            Self::Batch(batch, range) => &bytemuck::cast_slice(batch)[range.clone()],
             Self::Gathered(counts) => counts,
         }
     }
@@ -186,7 +186,7 @@ impl<'a, C, P> Queue<'a, C, P> {
         if deliver(band, C::counts(view)).is_break() {
             let mut state = self.lock();
             state.enough = true;
-            // Pieces whose bands are not wanted are free at once.
+            // Batches whose bands are not wanted are free at once.
             state.bands.clear();
         }
     }
@@ -210,7 +210,7 @@ mod tests {
     use crate::kernel::count::Counts;
 
     #[test]
-    fn bands_are_the_same_for_pieces_of_any_length_and_any_number_of_threads() {
+    fn bands_are_the_same_for_batches_of_any_length_and_any_number_of_threads() {
         let bands = [4..6, 0..1, 9..12].map(|rows| Band { index: rows.start, rows });
         let pixels: Vec<u16> = (0..5 * 6).collect();
         let expected = BTreeMap::from([(4, &pixels[..10]), (0, &pixels[10..15]), (9, &pixels[15..])]);
@@ -224,9 +224,9 @@ mod tests {
                 ControlFlow::Continue(())
             };
             assemble::<u16, Vec<u8>, ()>(5, &bands, threads, &deliver, |assembler| {
-                for piece in pixels.chunks(length) {
+                for batch in pixels.chunks(length) {
                     assert!(!assembler.is_enough(), "nobody has said so");
-                    assembler.append(bytemuck::cast_slice(piece).to_vec(), piece.len());
+                    assembler.append(bytemuck::cast_slice(batch).to_vec(), batch.len());
                 }
             });
             let delivered = delivered.into_inner().unwrap();
@@ -259,9 +259,9 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_is_given_back_when_its_last_band_is_delivered() {
+    fn a_batch_is_given_back_when_its_last_band_is_delivered() {
         let bands: Vec<Band> = (0..4).map(|index| Band { index, rows: index..index + 1 }).collect();
-        let piece = Arc::new(vec![1_u8; 12]);
+        let batch = Arc::new(vec![1_u8; 12]);
         #[derive(Debug)]
         struct Shared(Arc<Vec<u8>>);
         impl Deref for Shared {
@@ -271,12 +271,12 @@ mod tests {
             }
         }
         let deliver = |band: &Band, _: Counts<'_>| {
-            assert!(Arc::strong_count(&piece) > 1, "band {} is still in use", band.index);
+            assert!(Arc::strong_count(&batch) > 1, "band {} is still in use", band.index);
             ControlFlow::Continue(())
         };
         assemble::<u8, Shared, ()>(3, &bands, 2, &deliver, |assembler| {
-            assembler.append(Shared(Arc::clone(&piece)), 12);
-            while Arc::strong_count(&piece) > 1 {
+            assembler.append(Shared(Arc::clone(&batch)), 12);
+            while Arc::strong_count(&batch) > 1 {
                 thread::yield_now();
             }
         });

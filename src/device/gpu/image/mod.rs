@@ -4,18 +4,18 @@
 //! Host's side of `shaders/escape.wgsl`.
 
 mod assemble;
+mod batch;
+mod batches;
 mod params;
-mod piece;
-mod pieces;
 mod table;
 mod tile;
 
 use std::marker::PhantomData;
 
 use assemble::{Assembler, assemble};
+use batches::Batches;
 use params::GpuReal;
 pub use params::{ParamsF32, ParamsF64};
-use pieces::Pieces;
 use table::Table;
 use tile::{Tile, tiles};
 
@@ -105,7 +105,7 @@ impl<T: GpuReal> Visitor for MayWait<'_, T> {
 
     fn visit<K: EscapeTime>(self, _: &K) -> bool {
         let orbits = Orbits::of::<K, T>(&self.image.constants(), self.reach);
-        orbits.tests_may_wait(shader::tests_apart(self.format.precision), T::MOST.into())
+        orbits.tests_may_wait(shader::tests_apart(self.format.precision), T::MAX.into())
     }
 }
 
@@ -114,7 +114,7 @@ impl<T: GpuReal> Visitor for MayWait<'_, T> {
 struct Call<'a> {
     image: &'a Image,
     bands: &'a [Band],
-    /// See [`piece::Piece::leap_above`].
+    /// See [`batch::Batch::leap_above`].
     leap_above: u32,
 }
 
@@ -184,7 +184,7 @@ impl Kernel {
         let leap_above = self.format.leap_above::<T>(image, (proof::reach(&columns), proof::reach(&rows)));
         let call = Call { image, bands, leap_above };
         assemble(columns.len(), bands, threads, deliver, |assembler: &mut Assembler<'_, '_, C, Output>| {
-            let table_bytes = usize::try_from(TABLE_BYTES.min(context.most_binding_bytes())).expect("64 MiB fit");
+            let table_bytes = usize::try_from(TABLE_BYTES.min(context.max_binding_bytes())).expect("64 MiB fit");
             for tile in tiles(columns.len(), rows.len(), table_bytes / size_of::<T>()) {
                 self.columns.fill(context, &columns[tile.columns.clone()])?;
                 self.rows.fill(context, &rows[tile.rows.clone()])?;
@@ -207,22 +207,22 @@ impl Kernel {
         assembler: &mut Assembler<'_, '_, C, Output>,
     ) -> Result<(), Error> {
         let count_bytes = size_of::<C>() as u64;
-        let most_pixels = (OUT_BYTES.min(context.most_binding_bytes()) / count_bytes).min(tile.pixels());
-        slots.reserve(context, most_pixels * count_bytes)?;
-        let mut pieces = Pieces::<T, C> {
+        let max_pixels = (OUT_BYTES.min(context.max_binding_bytes()) / count_bytes).min(tile.pixels());
+        slots.reserve(context, max_pixels * count_bytes)?;
+        let mut batches = Batches::<T, C> {
             image,
             pipeline: &self.pipeline.compute,
             bind_groups: slots
                 .each(|slot| self.pipeline.bind(context, &[&self.columns.buffer, &self.rows.buffer, &slot.out])),
             pacer: &mut self.pacer,
             assembler,
-            most_pixels,
+            max_pixels,
             width: u32::try_from(tile.columns.len()).expect("a table has less than 2^32 entries"),
             ends: tile.ends(image.width as usize, bands.iter().map(|band| band.height() as usize)),
             remaining: 0..tile.pixels(),
             leap_above,
             real: PhantomData,
         };
-        dispatch::run(context, slots, &mut pieces)
+        dispatch::run(context, slots, &mut batches)
     }
 }

@@ -4,7 +4,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::piece::Piece;
+use super::batch::Batch;
 use crate::kernel::{image::Image, number::Real};
 
 /// A floating-point format of the kernel.
@@ -13,10 +13,10 @@ pub(super) trait GpuReal: Real + Pod + Into<f64> {
     type Params: Pod;
 
     /// The largest number.
-    const MOST: Self;
+    const MAX: Self;
 
-    /// The uniform of the dispatch of `piece`.
-    fn params(image: &Image, piece: &Piece) -> Self::Params;
+    /// The uniform of the dispatch of `batch`.
+    fn params(image: &Image, batch: &Batch) -> Self::Params;
 }
 
 macro_rules! params {
@@ -40,20 +40,20 @@ macro_rules! params {
         impl GpuReal for $real {
             type Params = $name;
 
-            const MOST: Self = <$real>::MAX;
+            const MAX: Self = <$real>::MAX;
 
-            fn params(image: &Image, piece: &Piece) -> $name {
+            fn params(image: &Image, batch: &Batch) -> $name {
                 let constants = image.constants::<$real>();
                 $name {
                     fixed_x: constants.fixed.x,
                     fixed_y: constants.fixed.y,
                     radius2: constants.radius2,
                     max_iter: u32::from(constants.max_iter),
-                    width: piece.width,
-                    first_column: piece.first_column,
-                    first_row: piece.first_row,
-                    pixels: piece.pixels,
-                    leap_above: piece.leap_above,
+                    width: batch.width,
+                    first_column: batch.first_column,
+                    first_row: batch.first_row,
+                    pixels: batch.pixels,
+                    leap_above: batch.leap_above,
                 }
             }
         }

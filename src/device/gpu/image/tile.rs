@@ -33,15 +33,15 @@ impl Tile {
     }
 }
 
-/// Cuts `rows` rows of `width` pixels into tiles of at most `most` columns and `most` rows, in the order of the pixels.
-pub(super) fn tiles(width: usize, rows: usize, most: usize) -> impl Iterator<Item = Tile> {
-    let tile_rows = if width <= most { most } else { 1 };
+/// Cuts `rows` rows of `width` pixels into tiles of at most `max` columns and `max` rows, in the order of the pixels.
+pub(super) fn tiles(width: usize, rows: usize, max: usize) -> impl Iterator<Item = Tile> {
+    let tile_rows = if width <= max { max } else { 1 };
     parts(rows, tile_rows)
-        .flat_map(move |rows| parts(width, most).map(move |columns| Tile { columns, rows: rows.clone() }))
+        .flat_map(move |rows| parts(width, max).map(move |columns| Tile { columns, rows: rows.clone() }))
 }
 
-fn parts(len: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..len).step_by(most).map(move |start| start..(start + most).min(len))
+fn parts(len: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(max).map(move |start| start..(start + max).min(len))
 }
 
 #[cfg(test)]
@@ -50,14 +50,14 @@ mod tests {
 
     #[test]
     fn tiles_hold_every_pixel_once_in_order() {
-        for (width, rows, most) in [(7, 5, 100), (7, 5, 7), (7, 5, 3), (1, 9, 2), (9, 1, 2), (3, 0, 2)] {
-            let pixels: Vec<(usize, usize)> = tiles(width, rows, most)
-                .inspect(|tile| assert!(tile.columns.len() <= most && tile.rows.len() <= most, "{tile:?}"))
+        for (width, rows, max) in [(7, 5, 100), (7, 5, 7), (7, 5, 3), (1, 9, 2), (9, 1, 2), (3, 0, 2)] {
+            let pixels: Vec<(usize, usize)> = tiles(width, rows, max)
+                .inspect(|tile| assert!(tile.columns.len() <= max && tile.rows.len() <= max, "{tile:?}"))
                 .flat_map(|tile| tile.rows.flat_map(move |row| tile.columns.clone().map(move |column| (row, column))))
                 .collect();
             let expected: Vec<(usize, usize)> =
                 (0..rows).flat_map(|row| (0..width).map(move |column| (row, column))).collect();
-            assert_eq!(pixels, expected, "{width} x {rows}, at most {most}");
+            assert_eq!(pixels, expected, "{width} x {rows}, at most {max}");
         }
     }
 

@@ -4,7 +4,7 @@ use crate::device::gpu::launch::Grid;
 
 /// The pixels of one dispatch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(super) struct Batch {
     /// Pixels in a row of the tile.
     pub(super) width: u32,
     /// Column in the tile of the first pixel.

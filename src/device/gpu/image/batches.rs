@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, ops::Range};
 
-use super::{assemble::Assembler, params::GpuReal, piece::Piece};
+use super::{assemble::Assembler, batch::Batch, params::GpuReal};
 use crate::{
     device::gpu::{
         dispatch::Work,
@@ -21,7 +21,7 @@ use crate::{
 const PIXEL_STEPS: u64 = 8;
 
 /// The dispatches of one tile, computed in `T` and returned in `C`.
-pub(super) struct Pieces<'a, 'b, 'q, T, C> {
+pub(super) struct Batches<'a, 'b, 'q, T, C> {
     pub(super) image: &'a Image,
     pub(super) pipeline: &'a wgpu::ComputePipeline,
     /// One for each slot.
@@ -29,79 +29,79 @@ pub(super) struct Pieces<'a, 'b, 'q, T, C> {
     pub(super) pacer: &'a mut Pacer,
     pub(super) assembler: &'a mut Assembler<'b, 'q, C, Output>,
     /// Pixels that a slot has room for.
-    pub(super) most_pixels: u64,
+    pub(super) max_pixels: u64,
     /// Pixels in a row of the tile.
     pub(super) width: u32,
     /// Where the bands end, in pixels of the tile, in order; nothing where a row does not lie whole in it.
     pub(super) ends: Vec<u64>,
     /// Pixels of the tile that are not launched yet.
     pub(super) remaining: Range<u64>,
-    /// See [`Piece::leap_above`].
+    /// See [`Batch::leap_above`].
     pub(super) leap_above: u32,
     pub(super) real: PhantomData<T>,
 }
 
-impl<T: GpuReal, C: Count> Work for Pieces<'_, '_, '_, T, C> {
-    type Piece = Piece;
+impl<T: GpuReal, C: Count> Work for Batches<'_, '_, '_, T, C> {
+    type Batch = Batch;
 
     /// No more pixels than a slot has room for and the time of a dispatch allows: whole bands where one fits, since they need
     /// not be copied, else whole workgroups.
-    fn next(&mut self) -> Option<Piece> {
+    fn next(&mut self) -> Option<Batch> {
         if self.remaining.is_empty() || self.assembler.is_enough() {
             return None;
         }
         let per_word = (size_of::<u32>() / size_of::<C>()) as u64;
         let group_pixels = u64::from(GROUP) * per_word;
-        let in_time = (self.pacer.items(self.most_steps()) / group_pixels).max(1) * group_pixels;
+        let in_time = (self.pacer.items(self.max_steps()) / group_pixels).max(1) * group_pixels;
         let start = self.remaining.start;
-        let most_end = self.remaining.end.min(start + in_time.min(self.most_pixels));
-        let ended = self.ends.partition_point(|end| *end <= most_end);
-        let end = self.ends[..ended].last().copied().filter(|end| *end > start).unwrap_or(most_end);
+        let max_end = self.remaining.end.min(start + in_time.min(self.max_pixels));
+        let ended = self.ends.partition_point(|end| *end <= max_end);
+        let end = self.ends[..ended].last().copied().filter(|end| *end > start).unwrap_or(max_end);
         self.remaining.start = end;
         let small = |value: u64| u32::try_from(value).expect("tables and slots hold less than 2^32 pixels");
         let width = u64::from(self.width);
         let pixels = end - start;
-        Some(Piece {
+        Some(Batch {
             width: self.width,
             first_column: small(start % width),
             first_row: small(start / width),
             pixels: small(pixels),
             grid: Grid::of(small(pixels.div_ceil(group_pixels))),
             leap_above: self.leap_above,
-            is_short: in_time < self.most_pixels,
+            is_short: in_time < self.max_pixels,
         })
     }
 
-    fn dispatch(&self, piece: &Piece, slot: usize) -> Dispatch<'_> {
-        let counts_bytes = u64::from(piece.pixels) * size_of::<C>() as u64;
+    fn dispatch(&self, batch: &Batch, slot: usize) -> Dispatch<'_> {
+        let counts_bytes = u64::from(batch.pixels) * size_of::<C>() as u64;
         Dispatch {
             pipeline: self.pipeline,
             bind_group: &self.bind_groups[slot],
-            params: bytemuck::bytes_of(&T::params(self.image, piece)).to_vec(),
-            is_timed: piece.is_short,
-            grid: piece.grid,
+            params: bytemuck::bytes_of(&T::params(self.image, batch)).to_vec(),
+            is_timed: batch.is_short,
+            grid: batch.grid,
             out_bytes: counts_bytes.next_multiple_of(size_of::<u32>() as u64),
         }
     }
 
     /// Adding up the counts costs the host more than some devices need to compute them, so it is left out where the time
     /// that the sum would tell is not what limits the dispatches.
-    fn finish(&mut self, piece: Piece, seconds: f64, out: Output) {
-        let pixels = u64::from(piece.pixels);
-        if piece.is_short {
-            let left = sum::<C>(&bytemuck::cast_slice(&out)[..piece.pixels as usize]);
+    fn finish(&mut self, batch: Batch, seconds: f64, out: Output) {
+        let pixels = u64::from(batch.pixels);
+        if batch.is_short {
+            let left = sum::<C>(&bytemuck::cast_slice(&out)[..batch.pixels as usize]);
             let iterations = pixels * u64::from(self.image.max_iter) - left;
             self.pacer.record(iterations + pixels * PIXEL_STEPS, seconds);
         } else {
-            self.pacer.record_at_most(pixels * self.most_steps(), seconds);
+            self.pacer.record_at_most(pixels * self.max_steps(), seconds);
         }
-        self.assembler.append(out, piece.pixels as usize);
+        self.assembler.append(out, batch.pixels as usize);
     }
 }
 
-impl<T, C> Pieces<'_, '_, '_, T, C> {
+impl<T, C> Batches<'_, '_, '_, T, C> {
     /// What a pixel may cost.
-    fn most_steps(&self) -> u64 {
+    fn max_steps(&self) -> u64 {
         u64::from(self.image.max_iter) + PIXEL_STEPS
     }
 }

@@ -18,32 +18,32 @@ pub(super) const MAX_FREE: usize = FIRST_STEPS[0] - 1;
 /// Points of a group, roughly: a leap is worth trying while less than every fourth group loses one of them in a leap.
 const GROUP: usize = 64;
 
-/// One stage.
+/// What a stage is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
+pub(super) struct StageSpec {
     /// Iterations it takes.
     pub(super) steps: usize,
     /// Whether so few points are expected to escape that tests may wait.
     pub(super) leaps: bool,
 }
 
-/// The stages of one tile.
+/// Decides the stages of one tile.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Staging {
     total: usize,
     done: usize,
     stage: usize,
-    last: Option<(Pace, usize)>,
+    last: Option<(StageSpec, usize)>,
 }
 
-impl Plan {
+impl Staging {
     /// For points that take `total` iterations at most.
     pub(super) fn new(total: usize) -> Self {
         Self { total, done: 0, stage: 0, last: None }
     }
 
     /// The next stage, for `points` points that are left of the one before. None where there is nothing left to do.
-    pub(super) fn next(&mut self, points: usize) -> Option<Pace> {
+    pub(super) fn next(&mut self, points: usize) -> Option<StageSpec> {
         let left = self.total - self.done;
         if left == 0 || (self.stage > 0 && points == 0) {
             return None;
@@ -57,12 +57,12 @@ impl Plan {
             _ if all_stay => MAX_STEPS,
             _ => (self.done / 8).clamp(LEAP, MAX_STEPS),
         };
-        let pace = Pace { steps: steps.min(left), leaps: leaps && steps >= LEAP };
+        let spec = StageSpec { steps: steps.min(left), leaps: leaps && steps >= LEAP };
         // What the first stage begins with is every pixel, of which it loses too many for leaps in any case.
-        self.last = (self.stage > 0).then_some((pace, points));
-        self.done += pace.steps;
+        self.last = (self.stage > 0).then_some((spec, points));
+        self.done += spec.steps;
         self.stage += 1;
-        Some(pace)
+        Some(spec)
     }
 }
 
@@ -71,13 +71,13 @@ mod tests {
     use super::*;
 
     /// The stages of points of which `survive` of 1000 survive each stage.
-    fn paces(total: usize, survive: usize) -> Vec<Pace> {
-        let mut plan = Plan::new(total);
+    fn specs(total: usize, survive: usize) -> Vec<StageSpec> {
+        let mut staging = Staging::new(total);
         let mut points = 32 * 1024;
         std::iter::from_fn(|| {
-            let pace = plan.next(points);
+            let spec = staging.next(points);
             points = points * survive / 1000;
-            pace
+            spec
         })
         .collect()
     }
@@ -86,9 +86,9 @@ mod tests {
     fn stages_add_up_to_the_limit_while_a_point_is_left() {
         for total in [1, 2, 3, 4, 19, 254, 255, 2000, 65_534] {
             for survive in [1000, 999, 990] {
-                let paces = paces(total, survive);
-                assert!(paces.iter().all(|pace| (1..=MAX_STEPS).contains(&pace.steps)), "{paces:?}");
-                let steps = paces.iter().map(|pace| pace.steps).sum::<usize>();
+                let specs = specs(total, survive);
+                assert!(specs.iter().all(|spec| (1..=MAX_STEPS).contains(&spec.steps)), "{specs:?}");
+                let steps = specs.iter().map(|spec| spec.steps).sum::<usize>();
                 assert!(steps == total || survive < 1000 && steps < total, "{total} {survive}: {steps}");
             }
         }
@@ -96,14 +96,14 @@ mod tests {
 
     #[test]
     fn no_point_left_ends_the_run() {
-        let mut plan = Plan::new(254);
-        assert!(plan.next(0).is_some(), "the first stage has every pixel");
-        assert_eq!(plan.next(0), None);
+        let mut staging = Staging::new(254);
+        assert!(staging.next(0).is_some(), "the first stage has every pixel");
+        assert_eq!(staging.next(0), None);
     }
 
     #[test]
     fn tests_wait_only_where_hardly_a_point_escapes() {
-        assert!(paces(2000, 1000)[2..].iter().all(|pace| pace.leaps), "{:?}", paces(2000, 1000));
-        assert!(paces(2000, 500).iter().all(|pace| !pace.leaps), "{:?}", paces(2000, 500));
+        assert!(specs(2000, 1000)[2..].iter().all(|spec| spec.leaps), "{:?}", specs(2000, 1000));
+        assert!(specs(2000, 500).iter().all(|spec| !spec.leaps), "{:?}", specs(2000, 500));
     }
 }
