@@ -37,8 +37,7 @@ mod faulty {
     };
 
     use crate::{
-        device::{Deliver, Device, Identity},
-        error::Error,
+        device::{Deliver, Device, DeviceError, Identity},
         kernel::{Precision, band::Band, count::Counts, counting::CountingKernel, image::Image},
     };
 
@@ -83,14 +82,14 @@ mod faulty {
             precision: Precision,
             bands: &[Band],
             deliver: Deliver<'_>,
-        ) -> Result<(), Error> {
+        ) -> Result<(), DeviceError> {
             self.calls += 1;
             match self.fault {
                 Fault::Lost if self.calls > 1 => {
                     // Half of the bands arrives before the device is gone.
                     self.device.image(image, precision, &bands[..bands.len() / 2], deliver)?;
                     let adapter = self.identity().adapter.clone();
-                    Err(Error::Gpu { adapter, step: "a fault was asked for", cause: "device lost".to_owned() })
+                    Err(DeviceError::Gpu { adapter, step: "a fault was asked for", cause: "device lost".to_owned() })
                 }
                 Fault::Lost => self.device.image(image, precision, bands, deliver),
                 Fault::Slow => {
@@ -120,7 +119,7 @@ mod faulty {
             self.device.busy_s()
         }
 
-        fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+        fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, DeviceError> {
             self.device.count(kernel, indices)
         }
     }

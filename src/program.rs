@@ -39,7 +39,7 @@ pub fn run() -> ExitCode {
         // speaker has spoken would have the launcher end the speaker.
         Err(_) if !launch.speaks() => return ExitCode::SUCCESS,
         Err(error) => {
-            let outcome = commands::run_alone(&parsed, true).unwrap_or(Err(error));
+            let outcome = commands::run_alone(&parsed, true).unwrap_or(Err(error.into()));
             return end(outcome.map_err(|error| Failure::alone(&error)), true, &launch);
         }
     };

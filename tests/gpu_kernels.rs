@@ -9,10 +9,9 @@ use std::{
 
 use hybrid::inside::{
     device::{
-        Deliver, Device, Identity,
+        Deliver, Device, DeviceError, Identity,
         gpu::{GpuDevice, Which, adapter::Class, list},
     },
-    error::Error,
     kernel::{
         Precision,
         band::{Band, Bands},
@@ -156,7 +155,7 @@ impl Device for Saboteur {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         self.0.image(image, precision, bands, &|band, counts| match counts {
             Counts::U8(counts) if band.index == 1 => {
                 let mut wrong = counts.to_owned();
@@ -171,7 +170,7 @@ impl Device for Saboteur {
         self.0.busy_s()
     }
 
-    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, DeviceError> {
         self.0.count(kernel, indices).map(|count| count + 1)
     }
 }
@@ -270,7 +269,7 @@ fn gpu_name() -> String {
 #[test]
 fn a_gpu_that_is_not_there_is_named_with_what_is_there() {
     let error = GpuDevice::open(&Which::PciBusId("ffff:ff:1f.7".to_owned())).unwrap_err();
-    assert!(matches!(error, Error::NoGpu { .. }), "{error:?}");
+    assert!(matches!(error, DeviceError::NoGpu { .. }), "{error:?}");
     let message = error.to_string();
     assert!(message.contains("ffff:ff:1f.7") && message.contains(&gpu_name()), "{message}");
 }

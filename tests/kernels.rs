@@ -11,11 +11,10 @@ use std::{
 
 use hybrid::inside::{
     device::{
-        Deliver, Device, Identity, Kind,
+        Deliver, Device, DeviceError, Identity, Kind,
         cpu::{CpuDevice, isa::Isa},
         gpu::{GpuDevice, Which},
     },
-    error::Error,
     kernel::{
         Precision,
         band::{Band, Bands},
@@ -185,7 +184,7 @@ impl Device for Scalar {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         let counts = definition(image, precision).mapv(|count| (self.wrong)(count, image));
         let (late, early) = bands.split_at(self.begin.min(bands.len()));
         for band in early.iter().chain(late) {
@@ -201,7 +200,7 @@ impl Device for Scalar {
         None
     }
 
-    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, DeviceError> {
         Ok((self.wrong_hits)(kernel.kernel().count(indices.clone()), indices))
     }
 }

@@ -3,19 +3,20 @@
 //! The `mpiexec` of one MPI starts a program linked to another as N jobs of one rank each, which would all do the whole
 //! work and write the same file.
 
-use crate::{error::Error, launcher::Launch};
+use super::MpiError;
+use crate::launcher::Launch;
 
 /// Compares what the launcher told with the number of ranks that MPI found.
 ///
 /// # Errors
-/// [`Error::Mpi`] where the launcher started several processes and MPI sees this one alone.
-pub(super) fn check(launch: &Launch, size: u32, library: &str) -> Result<(), Error> {
+/// [`MpiError::Launcher`] where the launcher started several processes and MPI sees this one alone.
+pub(super) fn check(launch: &Launch, size: u32, library: &str) -> Result<(), MpiError> {
     match launch.company() {
-        Some((launcher, told)) if size == 1 => Err(Error::Mpi(format!(
-            "{launcher} started {told} processes, but each is alone in its MPI job, since this program is linked to {}: \
-             start it with that library's own mpiexec, or build it with the MPI whose launcher you use",
-            name_and_version(library)
-        ))),
+        Some((launcher, processes)) if size == 1 => Err(MpiError::Launcher {
+            launcher: launcher.to_string(),
+            processes: processes.to_string(),
+            library: name_and_version(library),
+        }),
         _ => Ok(()),
     }
 }

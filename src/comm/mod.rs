@@ -5,6 +5,7 @@
 //! they mean.
 
 mod agree;
+mod error;
 mod gather;
 mod group;
 mod library;
@@ -21,7 +22,7 @@ use mpi::{
     topology::{Communicator, SimpleCommunicator},
 };
 
-pub use self::{agree::Failure, group::Group, pause::Pause};
+pub use self::{agree::Failure, error::MpiError, group::Group, pause::Pause};
 use crate::{environment, error::Error, launcher::Launch, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
@@ -55,25 +56,22 @@ impl World {
     /// # Errors
     /// As of [`start`](Self::start).
     pub fn of_job() -> Result<Self, Error> {
-        Self::start(environment::prepare(false))
+        Ok(Self::start(environment::prepare(false))?)
     }
 
     /// Starts MPI, for which `settings` were made in the environment. From here on a panic on any rank ends the whole job:
     /// otherwise the ranks that wait for it would wait for ever.
     ///
     /// # Errors
-    /// [`Error::Mpi`] where MPI is running already, cannot be called from this thread, or was started by the launcher of
+    /// Where MPI is running already, cannot be called from this thread, or was started by the launcher of
     /// another MPI.
-    pub fn start(settings: Vec<String>) -> Result<Self, Error> {
-        let (universe, provided) = mpi::initialize_with_threading(Threading::Funneled)
-            .ok_or_else(|| Error::Mpi("MPI was started twice in one process".to_owned()))?;
+    pub fn start(settings: Vec<String>) -> Result<Self, MpiError> {
+        let (universe, provided) = mpi::initialize_with_threading(Threading::Funneled).ok_or(MpiError::StartedTwice)?;
         let world = universe.world();
         let host = host_name();
         abort_on_panic(world.rank(), host.clone());
         if provided < Threading::Funneled {
-            return Err(Error::Mpi(format!(
-                "this MPI library provides thread level {provided:?}, Funneled is needed: use a library built with thread support"
-            )));
+            return Err(MpiError::Threads { provided });
         }
         let library = mpi::environment::library_version().unwrap_or_default();
         let launch = Launch::of_environment();

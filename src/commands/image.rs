@@ -87,7 +87,7 @@ fn open_files(world: &World, asked: &dyn Picture, job: &Job, threads: usize) -> 
     let args = asked.shared();
     let needed_bytes = job.needed_bytes(threads, world.is_root());
     let what = format!("a picture of {} x {} pixels", job.image.width, job.image.height);
-    world.agree(memory::check(&world.node, &what, needed_bytes, threads))?;
+    world.agree(memory::check(&world.node, &what, needed_bytes, threads).map_err(Error::from))?;
     let names = Names { picture: asked.output(), counts: args.counts.as_deref() };
     let opened = if world.is_root() { open::open(job, names, args.resume).map(Some) } else { Ok(None) };
     let (assembly, warnings) = world.agree(opened)?.unzip();

@@ -48,7 +48,7 @@ impl Began {
                 Stop::watch(at, limit, launch.is_launched())
             },
         );
-        Self { at, stop }
+        Self { at, stop: stop.map_err(Error::from) }
     }
 }
 

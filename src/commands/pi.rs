@@ -22,6 +22,7 @@ use crate::{
         },
     },
     workload::{
+        WorkloadError,
         pi::{
             Thrower,
             checkpoint::{Checkpoint, StateFile},
@@ -166,7 +167,7 @@ fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<(Checkpoint
         let state = file.read(start.clone())?;
         if args.until.is_none() && state.darts > args.darts.0 {
             let reason = format!("{} darts are thrown already, this run is of {}", state.darts, args.darts.0);
-            return Err(Error::Resume { path: path.to_owned(), reason });
+            return Err(WorkloadError::Resume { path: path.to_owned(), reason }.into());
         }
         Ok((state, Some(file)))
     };
@@ -224,7 +225,7 @@ struct StudyFiles {
 impl StudyFiles {
     fn create(args: &PiArgs) -> Result<Self, Error> {
         let mut paths = Vec::new();
-        let mut create = |end: String| {
+        let mut create = |end: String| -> Result<WholeFile, Error> {
             let mut path = args.output.clone().into_os_string();
             path.push(end);
             let path = PathBuf::from(path);

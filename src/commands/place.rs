@@ -7,7 +7,7 @@ use crate::{
     cli::{DeviceArgs, PrecisionWish},
     comm::{Failure, World},
     device::{
-        Device,
+        Device, DeviceError, Identity,
         cpu::{
             CpuDevice,
             isa::{self, Isa},
@@ -127,11 +127,11 @@ pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Re
     let all_have_f64 = world.all.min(u64::from(has_f64)) == 1;
     let precision = wish.pinned().unwrap_or(if all_have_f64 { Precision::F64 } else { Precision::F32 });
     world.agree(if precision == Precision::F64 && !has_f64 {
-        Err(Error::Gpu {
-            adapter: place.device.identity().adapter.clone(),
-            step: "choosing the precision",
-            cause: "it cannot compute in f64; use --precision f32, or --device cpu".to_owned(),
-        })
+        Err(refused(
+            place.device.identity(),
+            "choosing the precision",
+            "it cannot compute in f64; use --precision f32, or --device cpu",
+        ))
     } else {
         Ok(precision)
     })
@@ -182,14 +182,17 @@ fn tested(which: &Which, kernel: &Kernel) -> Result<GpuDevice, Error> {
     Ok(gpu)
 }
 
+/// A GPU that works, but not as it is asked to.
+fn refused(gpu: &Identity, step: &'static str, cause: &str) -> Error {
+    DeviceError::Gpu { adapter: gpu.adapter.clone(), step, cause: cause.to_owned() }.into()
+}
+
 /// Says where a GPU's results may differ, or refuses it.
 fn accept(gpu: GpuDevice, exact: bool, rank: u32, notes: &mut Vec<String>) -> Result<GpuDevice, Error> {
     match &gpu.identity().inexact {
-        Some(reason) if exact => Err(Error::Gpu {
-            adapter: gpu.identity().adapter.clone(),
-            step: "testing whether it computes exactly, as --exact demands",
-            cause: reason.clone(),
-        }),
+        Some(reason) if exact => {
+            Err(refused(gpu.identity(), "testing whether it computes exactly, as --exact demands", reason))
+        }
         Some(reason) => {
             notes.push(format!("pixels of rank {rank} may differ in the last count: {reason}"));
             Ok(gpu)

@@ -4,6 +4,7 @@
 //! Knows nothing of MPI, files or what the results are for.
 
 pub mod cpu;
+mod error;
 pub mod gpu;
 mod proof;
 
@@ -14,10 +15,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::Error,
-    kernel::{Precision, band::Band, count::Counts, counting::CountingKernel, image::Image},
-};
+pub use self::error::DeviceError;
+
+use crate::kernel::{Precision, band::Band, count::Counts, counting::CountingKernel, image::Image};
 
 /// The two kinds of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +68,14 @@ pub trait Device: fmt::Debug + Send {
     /// then some at the end of `bands` are left out, and all before them are delivered.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost, out of memory or lacks the precision.
-    fn image(&mut self, image: &Image, precision: Precision, bands: &[Band], deliver: Deliver<'_>)
-    -> Result<(), Error>;
+    /// [`DeviceError::Gpu`] where the device is lost, out of memory or lacks the precision.
+    fn image(
+        &mut self,
+        image: &Image,
+        precision: Precision,
+        bands: &[Band],
+        deliver: Deliver<'_>,
+    ) -> Result<(), DeviceError>;
 
     /// Seconds in which a device of its own computed since it was opened, what it computed on its way to the host included;
     /// `None` where the host's cores are the device.
@@ -79,6 +84,6 @@ pub trait Device: fmt::Debug + Send {
     /// How many of `indices` `kernel` counts.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost or out of memory.
-    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error>;
+    /// [`DeviceError::Gpu`] where the device is lost or out of memory.
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, DeviceError>;
 }

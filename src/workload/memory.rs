@@ -7,7 +7,8 @@ use std::{fs, path::Path};
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::{comm::Group, error::Error};
+use super::WorkloadError;
+use crate::comm::Group;
 
 /// Bytes that the operating system and the job's memory limit leave to new work; `None` where neither tells.
 fn available_bytes() -> Option<u64> {
@@ -34,8 +35,8 @@ fn mappable_bytes() -> Option<u64> {
 /// Collective over the node.
 ///
 /// # Errors
-/// [`Error::Memory`] on every rank of a node that has too little, and on a rank that may not have enough.
-pub fn check(node: &Group, what: &str, needed_bytes: u64, threads: usize) -> Result<(), Error> {
+/// [`WorkloadError::Memory`] on every rank of a node that has too little, and on a rank that may not have enough.
+pub fn check(node: &Group, what: &str, needed_bytes: u64, threads: usize) -> Result<(), WorkloadError> {
     let together = node.sum(needed_bytes.min(u64::MAX / node.size() as u64));
     verdict(what, together, available_bytes(), "are available on this node", FEWER)?;
     let mapped = needed_bytes.saturating_add((threads as u64).saturating_mul(THREAD_BYTES));
@@ -54,10 +55,10 @@ fn verdict(
     available_bytes: Option<u64>,
     of: &'static str,
     way_out: &'static str,
-) -> Result<(), Error> {
+) -> Result<(), WorkloadError> {
     match available_bytes {
         Some(available_bytes) if needed_bytes > available_bytes => {
-            Err(Error::Memory { what: what.to_owned(), needed_bytes, available_bytes, of, way_out })
+            Err(WorkloadError::Memory { what: what.to_owned(), needed_bytes, available_bytes, of, way_out })
         }
         _ => Ok(()),
     }

@@ -4,8 +4,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use super::WorkloadError;
 use crate::{
-    error::Error,
     output::{
         file::{folder::Folder, place::Place},
         sink::Room,
@@ -39,8 +39,8 @@ struct Demand {
 /// what the user should know.
 ///
 /// # Errors
-/// [`Error::Space`] where they certainly do not fit.
-pub fn check(files: &[PendingFile<'_>]) -> Result<Option<String>, Error> {
+/// [`WorkloadError::Space`] where they certainly do not fit.
+pub fn check(files: &[PendingFile<'_>]) -> Result<Option<String>, WorkloadError> {
     let mut demands = BTreeMap::<u64, Demand>::new();
     for file in files {
         let PendingFile { place, room } = file;
@@ -63,13 +63,13 @@ pub fn check(files: &[PendingFile<'_>]) -> Result<Option<String>, Error> {
     }))
 }
 
-fn verdict(demand: Demand) -> Result<Option<String>, Error> {
+fn verdict(demand: Demand) -> Result<Option<String>, WorkloadError> {
     let Demand { files, folder, min_bytes, usual_bytes, free_bytes: Some(free_bytes), stores_as_is } = demand else {
         return Ok(None);
     };
     let files = files.join(" and ");
     if stores_as_is && min_bytes > free_bytes {
-        return Err(Error::Space { files, needed_bytes: min_bytes, available_bytes: free_bytes, folder });
+        return Err(WorkloadError::Space { files, needed_bytes: min_bytes, available_bytes: free_bytes, folder });
     }
     Ok((usual_bytes > free_bytes).then(|| {
         format!(

@@ -18,7 +18,7 @@ use signal_hook::{
     flag, low_level,
 };
 
-use crate::error::Error;
+use super::WorkloadError;
 
 /// Exit code of a process that a second signal ends: what is in the files can be resumed.
 const KILLED: i32 = 4;
@@ -87,8 +87,8 @@ impl Stop {
     /// From now on the first signal asks for a stop, and a second one ends the process; and after `limit` from `started` on the job is to stop. `is_launched` tells whether signals come from a launcher.
     ///
     /// # Errors
-    /// [`Error::Mpi`] where the operating system takes no handler.
-    pub fn watch(started: Instant, limit: Option<Duration>, is_launched: bool) -> Result<Self, Error> {
+    /// [`WorkloadError::Signals`] where the operating system takes no handler.
+    pub fn watch(started: Instant, limit: Option<Duration>, is_launched: bool) -> Result<Self, WorkloadError> {
         let is_deadly = Arc::new(AtomicBool::new(false));
         let mut before_work = Vec::new();
         let register = |((signal, _), number)| -> io::Result<(Arc<AtomicBool>, Reason)> {
@@ -101,7 +101,7 @@ impl Stop {
             Ok((asked, Reason(if is_launchers { LAUNCHERS_SIGTERM } else { number })))
         };
         let signals = while_held_back(|| SIGNALS.into_iter().zip(1..).map(register).collect::<io::Result<_>>());
-        let signals = signals.map_err(|error| Error::Mpi(format!("signals cannot be watched for: {error}")))?;
+        let signals = signals.map_err(|source| WorkloadError::Signals { source })?;
         let deadline = limit.map(|limit| started + limit);
         Ok(Self { signals, deadline, is_deadly, before_work, ..Self::never() })
     }

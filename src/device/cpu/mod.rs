@@ -20,9 +20,8 @@ use self::{
     escape::{Cell, Filler, Lane},
     isa::Isa,
 };
-use super::{Deliver, Device, Identity, Kind};
+use super::{Deliver, Device, DeviceError, Identity, Kind};
 use crate::{
-    error::Error,
     kernel::{
         Precision,
         band::Band,
@@ -153,7 +152,7 @@ impl Device for CpuDevice {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         image.kernel.visit(Fill { device: self, image, precision, bands, deliver });
         Ok(())
     }
@@ -162,7 +161,7 @@ impl Device for CpuDevice {
         None
     }
 
-    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, DeviceError> {
         let chunks = usize::try_from((indices.end - indices.start).div_ceil(CHUNK_INDICES)).unwrap_or(usize::MAX);
         let (next, counted) = (AtomicU64::new(0), AtomicU64::new(0));
         let isa = self.isa;

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, visible::visible};
+use crate::{device::DeviceError, visible::visible};
 
 /// Which adapter to open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ pub fn list() -> Vec<AdapterFacts> {
 }
 
 /// The first adapter that `which` matches.
-pub(super) fn find(which: &Which) -> Result<(wgpu::Adapter, AdapterFacts), Error> {
+pub(super) fn find(which: &Which) -> Result<(wgpu::Adapter, AdapterFacts), DeviceError> {
     let mut seen = Vec::new();
     for adapter in adapters() {
         let facts = AdapterFacts::of(&adapter);
@@ -161,7 +161,7 @@ const BACKENDS: wgpu::Backends = wgpu::Backends::VULKAN;
 #[cfg(target_os = "macos")]
 const BACKENDS: wgpu::Backends = wgpu::Backends::METAL;
 
-fn nothing_found(which: &Which, seen: &[AdapterFacts]) -> Error {
+fn nothing_found(which: &Which, seen: &[AdapterFacts]) -> DeviceError {
     let (reason, way_out) = if seen.is_empty() {
         (
             "no Vulkan driver shows an adapter".to_owned(),
@@ -186,7 +186,7 @@ fn nothing_found(which: &Which, seen: &[AdapterFacts]) -> Error {
             },
         )
     };
-    Error::NoGpu { reason: format!("{which} was looked for, {reason}"), way_out: way_out.to_owned() }
+    DeviceError::NoGpu { reason: format!("{which} was looked for, {reason}"), way_out: way_out.to_owned() }
 }
 
 #[cfg(test)]

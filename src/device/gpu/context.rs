@@ -1,4 +1,4 @@
-//! An opened adapter: its queue, and every way in which it can fail, turned into [`Error::Gpu`].
+//! An opened adapter: its queue, and every way in which it can fail, turned into [`DeviceError::Gpu`].
 //!
 //! wgpu panics by default on errors that nobody catches. Here the first error, whether of validation, of memory or the
 //! loss of the device, is kept, and the next [`Context::check`] returns it. A lost device is lost for good.
@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::adapter::AdapterFacts;
-use crate::error::Error;
+use crate::device::DeviceError;
 
 /// How long a submission may stay unanswered before the device counts as hung. Submissions are sized to take about a
 /// tenth of a second; a software adapter on a crowded node can need many times that.
@@ -52,7 +52,11 @@ impl Failure {
 
 impl Context {
     /// Opens `adapter` with every feature in `wanted` that it has.
-    pub(super) fn open(adapter: &wgpu::Adapter, facts: &AdapterFacts, wanted: wgpu::Features) -> Result<Self, Error> {
+    pub(super) fn open(
+        adapter: &wgpu::Adapter,
+        facts: &AdapterFacts,
+        wanted: wgpu::Features,
+    ) -> Result<Self, DeviceError> {
         let name = match &facts.pci_bus_id {
             Some(id) => format!("{} at {id}", facts.name),
             None => facts.name.clone(),
@@ -64,10 +68,8 @@ impl Context {
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| Error::Gpu {
-            adapter: name.clone(),
-            step: "opening the device",
-            cause: describe(&error),
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
+            DeviceError::Gpu { adapter: name.clone(), step: "opening the device", cause: describe(&error) }
         })?;
         let failure = Failure::default();
         let uncaptured = failure.clone();
@@ -101,17 +103,17 @@ impl Context {
     ///
     /// # Errors
     /// The first failure, if there was one; `step` says what was being done.
-    pub(super) fn check(&self, step: &'static str) -> Result<(), Error> {
+    pub(super) fn check(&self, step: &'static str) -> Result<(), DeviceError> {
         self.failure.first().map_or(Ok(()), |cause| Err(self.error(step, cause)))
     }
 
     /// An error of this device.
-    pub(super) fn error(&self, step: &'static str, cause: String) -> Error {
-        Error::Gpu { adapter: self.name.clone(), step, cause }
+    pub(super) fn error(&self, step: &'static str, cause: String) -> DeviceError {
+        DeviceError::Gpu { adapter: self.name.clone(), step, cause }
     }
 
     /// Waits, without spinning, until `submission` is done and the buffers to be mapped after it are mapped.
-    pub(super) fn wait(&self, submission: wgpu::SubmissionIndex, step: &'static str) -> Result<(), Error> {
+    pub(super) fn wait(&self, submission: wgpu::SubmissionIndex, step: &'static str) -> Result<(), DeviceError> {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
         let outcome = self.device.poll(wait);
         // A lost device is the cause, a wait in vain only its consequence.
@@ -136,7 +138,7 @@ impl Context {
         label: &str,
         size_bytes: u64,
         usage: wgpu::BufferUsages,
-    ) -> Result<wgpu::Buffer, Error> {
+    ) -> Result<wgpu::Buffer, DeviceError> {
         let descriptor =
             wgpu::BufferDescriptor { label: Some(label), size: size_bytes, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
@@ -164,10 +166,9 @@ fn describe(error: &dyn StdError) -> String {
 mod tests {
     use crate::{
         device::{
-            Device,
+            Device, DeviceError,
             gpu::{GpuDevice, Which},
         },
-        error::Error,
         kernel::counting::CountingKernel,
     };
 
@@ -175,7 +176,7 @@ mod tests {
     fn more_memory_than_there_is_gives_an_error() {
         let gpu = GpuDevice::open(&Which::Software).unwrap();
         let error = gpu.context.buffer("a test", 1 << 60, wgpu::BufferUsages::STORAGE).unwrap_err();
-        assert!(matches!(&error, Error::Gpu { step: "allocating", .. }), "{error:?}");
+        assert!(matches!(&error, DeviceError::Gpu { step: "allocating", .. }), "{error:?}");
         assert!(error.to_string().contains(&format!("{} bytes for a test", 1_u64 << 60)), "{error}");
     }
 
@@ -185,6 +186,6 @@ mod tests {
         assert!(gpu.count(&CountingKernel::ALL[0], 0..100_000).is_ok());
         gpu.context.device.destroy();
         let error = gpu.count(&CountingKernel::ALL[0], 0..100_000).unwrap_err();
-        assert!(matches!(error, Error::Gpu { .. }), "{error:?}");
+        assert!(matches!(error, DeviceError::Gpu { .. }), "{error:?}");
     }
 }

@@ -13,7 +13,7 @@ use super::{
     shader::{GROUP, LANE_BLOCKS, Shader},
     slot::{Output, Slots},
 };
-use crate::{error::Error, kernel::property::Counting};
+use crate::{device::DeviceError, kernel::property::Counting};
 
 /// Blocks of a workgroup.
 const GROUP_BLOCKS: u64 = GROUP as u64 * LANE_BLOCKS as u64;
@@ -37,7 +37,7 @@ impl Kernel {
         shader: &Shader,
         contraction: Contraction,
         pacer: Pacer,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DeviceError> {
         let pipeline = Pipeline::build(context, shader, &BINDINGS, contraction)?;
         Ok(Self { pipeline, pacer })
     }
@@ -54,7 +54,7 @@ impl Kernel {
         slots: &mut Slots,
         kernel: &dyn Counting,
         indices: Range<u64>,
-    ) -> Result<u64, Error> {
+    ) -> Result<u64, DeviceError> {
         let size = kernel.block();
         let blocks = indices.start.div_ceil(size)..indices.end / size;
         if blocks.is_empty() {
@@ -74,7 +74,7 @@ impl Kernel {
         uniform: &[u32],
         block_steps: u64,
         blocks: Range<u64>,
-    ) -> Result<u64, Error> {
+    ) -> Result<u64, DeviceError> {
         let max_blocks = MAX_BLOCKS.min(blocks.end - blocks.start);
         slots.reserve(context, out_bytes(max_blocks))?;
         let mut batches = Batches {

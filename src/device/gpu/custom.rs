@@ -14,7 +14,7 @@ use super::{
     pipeline::{Binding, Pipeline},
     shader::{self, Shader},
 };
-use crate::error::Error;
+use crate::{device::DeviceError, error::Error};
 
 /// A kernel of a caller's own, compiled for one GPU.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl GpuDevice {
     /// it reads, and last the one that it writes.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the text is not valid, has other bindings, or asks for more than the device has. What the device
+    /// [`DeviceError::Gpu`] where the text is not valid, has other bindings, or asks for more than the device has. What the device
     /// itself refuses leaves it unusable.
     pub fn compile(&self, shader: &Shader) -> Result<CustomKernel, Error> {
         let refuse = |cause| self.context.error("compiling a kernel", format!("{}: {cause}", shader.label));
@@ -41,7 +41,7 @@ impl GpuDevice {
     /// they write. What they leave out has any value. The time of a run, best less than a tenth of a second, is up to the caller.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the inputs are not as many or not as large as the kernel reads, one has no element, or the device
+    /// [`DeviceError::Gpu`] where the inputs are not as many or not as large as the kernel reads, one has no element, or the device
     /// fails; it is unusable then.
     pub fn run<In: NoUninit, Out: Pod>(
         &mut self,
@@ -54,7 +54,7 @@ impl GpuDevice {
         if inputs.len() != kernel.inputs || workgroups > MAX_WORKGROUPS {
             let asked = format!("{} inputs and {workgroups} workgroups", inputs.len());
             let limits = format!("it reads {} inputs and runs in at most {MAX_WORKGROUPS} workgroups", kernel.inputs);
-            return Err(context.error("running a kernel", format!("{asked} were given; {limits}")));
+            return Err(context.error("running a kernel", format!("{asked} were given; {limits}")).into());
         }
         let out_bytes = (outputs * size_of::<Out>()).next_multiple_of(size_of::<u32>()) as u64;
         slots.reserve(context, out_bytes)?;
@@ -82,7 +82,7 @@ impl GpuDevice {
 }
 
 /// A buffer that holds `input`.
-fn upload<T: NoUninit>(context: &Context, input: &[T]) -> Result<wgpu::Buffer, Error> {
+fn upload<T: NoUninit>(context: &Context, input: &[T]) -> Result<wgpu::Buffer, DeviceError> {
     use wgpu::BufferUsages as Usage;
     let mut bytes = bytemuck::cast_slice(input).to_vec();
     bytes.resize(bytes.len().next_multiple_of(size_of::<u32>()), 0);

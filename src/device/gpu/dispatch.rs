@@ -9,7 +9,7 @@ use super::{
     launch::Dispatch,
     slot::{Output, Slots},
 };
-use crate::error::Error;
+use crate::device::DeviceError;
 
 /// Work that goes to the device in batches.
 pub(super) trait Work {
@@ -31,7 +31,7 @@ pub(super) trait Work {
 ///
 /// # Errors
 /// The device's first failure.
-pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Result<(), Error> {
+pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Result<(), DeviceError> {
     let (give_back, given_back) = mpsc::channel();
     let mut free: Vec<usize> = (0..slots.len()).rev().collect();
     let mut in_flight = VecDeque::from([]);

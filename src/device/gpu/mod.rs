@@ -45,11 +45,8 @@ use pacer::Pacer;
 use pipeline::Contraction;
 use slot::Slots;
 
-use super::{Deliver, Device, Identity, Kind};
-use crate::{
-    error::Error,
-    kernel::{Kernel, Precision, band::Band, counting::CountingKernel, image::Image},
-};
+use super::{Deliver, Device, DeviceError, Identity, Kind};
+use crate::kernel::{Kernel, Precision, band::Band, counting::CountingKernel, image::Image};
 
 /// Features to be had where the adapter offers them.
 const WANTED: wgpu::Features = wgpu::Features::PASSTHROUGH_SHADERS
@@ -77,8 +74,8 @@ impl GpuDevice {
     /// Opens the adapter that `which` names.
     ///
     /// # Errors
-    /// [`Error::NoGpu`] where there is no such adapter, [`Error::Gpu`] where it does not open.
-    pub fn open(which: &Which) -> Result<Self, Error> {
+    /// [`DeviceError::NoGpu`] where there is no such adapter, [`DeviceError::Gpu`] where it does not open.
+    pub fn open(which: &Which) -> Result<Self, DeviceError> {
         let (adapter, facts) = adapter::find(which)?;
         let context = Context::open(&adapter, &facts, WANTED)?;
         let contraction = Contraction::on(&context.device);
@@ -105,8 +102,8 @@ impl GpuDevice {
     /// where it does not, [`Identity::inexact`] tells. The first use of a kernel tests it too.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device fails.
-    pub fn test(&mut self, kernel: &Kernel) -> Result<(), Error> {
+    /// [`DeviceError::Gpu`] where the device fails.
+    pub fn test(&mut self, kernel: &Kernel) -> Result<(), DeviceError> {
         let name = kernel.name();
         if self.tested.contains(&name) {
             return Ok(());
@@ -130,8 +127,8 @@ impl GpuDevice {
     /// timed without the way to the host.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where there is no memory for it.
-    pub fn with_copies(mut self) -> Result<Self, Error> {
+    /// [`DeviceError::Gpu`] where there is no memory for it.
+    pub fn with_copies(mut self) -> Result<Self, DeviceError> {
         self.slots = Slots::new(&self.context, Way::Copied)?;
         Ok(self)
     }
@@ -169,7 +166,7 @@ impl Device for GpuDevice {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         if !self.precisions().contains(&precision) {
             let cause = format!("it has no {precision}; --precision f32 is what it can");
             return Err(self.context.error("starting a computation", cause));
@@ -191,7 +188,7 @@ impl Device for GpuDevice {
         Some(self.pacers().map(Pacer::busy_s).sum())
     }
 
-    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, Error> {
+    fn count(&mut self, kernel: &CountingKernel, indices: Range<u64>) -> Result<u64, DeviceError> {
         self.test(&Kernel::Counting(*kernel))?;
         let pacer = self.first_pacer(Precision::F32);
         let kernel = kernel.kernel();

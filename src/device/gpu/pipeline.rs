@@ -5,7 +5,7 @@
 use std::num::NonZeroU64;
 
 use super::{context::Context, no_contraction, shader, shader::Shader};
-use crate::error::Error;
+use crate::device::DeviceError;
 
 /// Whether the driver may contract a multiplication and an addition to one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Pipeline {
         shader: &Shader,
         bindings: &[Binding],
         contraction: Contraction,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DeviceError> {
         let entries: Vec<_> =
             (0..).zip(bindings).map(|(number, binding)| layout_entry(number, *binding, None)).collect();
         let module = match contraction {
@@ -69,7 +69,7 @@ impl Pipeline {
         shader: &Shader,
         bindings: &[(Binding, u64)],
         contraction: Contraction,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DeviceError> {
         let entry = |(number, (binding, bytes)): (u32, &(Binding, u64))| layout_entry(number, *binding, Some(*bytes));
         let entries: Vec<_> = (0..).zip(bindings).map(entry).collect();
         // wgpu looks at its own translation, and finds whatever the device cannot do.
@@ -88,7 +88,7 @@ impl Pipeline {
         shader: &Shader,
         entries: &[wgpu::BindGroupLayoutEntry],
         module: &wgpu::ShaderModule,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DeviceError> {
         let device = &context.device;
         let bindings =
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.entry), entries });
@@ -148,7 +148,7 @@ fn exact_module(
     context: &Context,
     shader: &Shader,
     translated: Result<Vec<u32>, String>,
-) -> Result<wgpu::ShaderModule, Error> {
+) -> Result<wgpu::ShaderModule, DeviceError> {
     let spirv = translated
         .and_then(|words| no_contraction::forbid(&words))
         .map_err(|cause| context.error("translating a kernel to SPIR-V", cause))?;

@@ -15,8 +15,7 @@ use std::{
 
 use super::{GpuDevice, pipeline::Contraction};
 use crate::{
-    device::Device,
-    error::Error,
+    device::{Device, DeviceError},
     kernel::{
         Kernel, Precision,
         band::Band,
@@ -40,7 +39,7 @@ fn tiles(kernel: &ImageKernel, precision: Precision) -> Vec<Image> {
 }
 
 /// Number of the pixels of `tile` whose counts by `device` are not the definition's.
-fn differing(device: &mut dyn Device, tile: &Image, precision: Precision) -> Result<usize, Error> {
+fn differing(device: &mut dyn Device, tile: &Image, precision: Precision) -> Result<usize, DeviceError> {
     let expected = tile.definition(precision, 0..TILE_PX);
     let band = Band { index: 0, rows: 0..TILE_PX };
     // Until the device delivers, every pixel differs.
@@ -69,14 +68,14 @@ pub(super) fn contraction(contraction: Contraction) -> Option<String> {
 }
 
 /// In what `gpu` differs from the definition of `kernel`.
-pub(super) fn differences(gpu: &mut GpuDevice, kernel: &Kernel) -> Result<Vec<String>, Error> {
+pub(super) fn differences(gpu: &mut GpuDevice, kernel: &Kernel) -> Result<Vec<String>, DeviceError> {
     match kernel {
         Kernel::Image(kernel) => image_differences(gpu, kernel),
         Kernel::Counting(kernel) => counting_differences(gpu, kernel),
     }
 }
 
-fn image_differences(gpu: &mut GpuDevice, kernel: &ImageKernel) -> Result<Vec<String>, Error> {
+fn image_differences(gpu: &mut GpuDevice, kernel: &ImageKernel) -> Result<Vec<String>, DeviceError> {
     let mut found = Vec::new();
     for precision in gpu.precisions() {
         let mut wrong = 0;
@@ -97,7 +96,7 @@ fn indices(kernel: &CountingKernel) -> Range<u64> {
     edge - 10_001..edge + 10_001
 }
 
-fn counting_differences(gpu: &mut GpuDevice, kernel: &CountingKernel) -> Result<Vec<String>, Error> {
+fn counting_differences(gpu: &mut GpuDevice, kernel: &CountingKernel) -> Result<Vec<String>, DeviceError> {
     let range = indices(kernel);
     let (expected, found) = (kernel.kernel().count(range.clone()), gpu.count(kernel, range)?);
     let name = kernel.kernel().name();

@@ -11,7 +11,7 @@ use super::{
     launch::Dispatch,
     timer::Timer,
 };
-use crate::error::Error;
+use crate::device::DeviceError;
 
 /// Slots of a device: one is computed, one waits for the device, one is taken over, and one more for the host's delays.
 const SLOTS: usize = 4;
@@ -26,7 +26,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    pub(super) fn new(context: &Context, way: Way) -> Result<Self, Error> {
+    pub(super) fn new(context: &Context, way: Way) -> Result<Self, DeviceError> {
         let slots = (0..SLOTS).map(|_| Slot::new(context, way)).collect::<Result<_, _>>()?;
         Ok(Self { slots, way })
     }
@@ -37,7 +37,7 @@ impl Slots {
     }
 
     /// Makes room for `out_bytes` of output a dispatch.
-    pub(super) fn reserve(&mut self, context: &Context, out_bytes: u64) -> Result<(), Error> {
+    pub(super) fn reserve(&mut self, context: &Context, out_bytes: u64) -> Result<(), DeviceError> {
         self.slots.iter_mut().try_for_each(|slot| slot.reserve(context, self.way, out_bytes))
     }
 
@@ -110,12 +110,12 @@ impl Drop for Output {
 }
 
 impl Slot {
-    fn new(context: &Context, way: Way) -> Result<Self, Error> {
+    fn new(context: &Context, way: Way) -> Result<Self, DeviceError> {
         let (out, back) = output(context, way, FIRST_OUT_BYTES)?;
         Ok(Self { out, back, timer: Timer::new(context)? })
     }
 
-    fn reserve(&mut self, context: &Context, way: Way, out_bytes: u64) -> Result<(), Error> {
+    fn reserve(&mut self, context: &Context, way: Way, out_bytes: u64) -> Result<(), DeviceError> {
         if self.out.size() < out_bytes {
             (self.out, self.back) = output(context, way, out_bytes.next_multiple_of(size_of::<u32>() as u64))?;
         }
@@ -159,7 +159,7 @@ impl Slot {
     }
 
     /// Waits for `launched` and returns how long it took by the device's clock, and its output.
-    pub(super) fn finish(&self, context: &Context, launched: Launched) -> Result<(Option<f64>, Output), Error> {
+    pub(super) fn finish(&self, context: &Context, launched: Launched) -> Result<(Option<f64>, Output), DeviceError> {
         const STEP: &str = "reading back a result";
         context.wait(launched.submission, STEP)?;
         let seconds = self.timer.as_ref().filter(|_| launched.is_timed).and_then(Timer::take_s);
@@ -171,7 +171,7 @@ impl Slot {
 }
 
 /// Buffers for `out_bytes` of output: where the kernel writes, and where the host reads if that is elsewhere.
-fn output(context: &Context, way: Way, out_bytes: u64) -> Result<(wgpu::Buffer, Option<wgpu::Buffer>), Error> {
+fn output(context: &Context, way: Way, out_bytes: u64) -> Result<(wgpu::Buffer, Option<wgpu::Buffer>), DeviceError> {
     use wgpu::BufferUsages as Usage;
     match way {
         Way::Shared => Ok((context.buffer("an output", out_bytes, Usage::STORAGE | Usage::MAP_READ)?, None)),

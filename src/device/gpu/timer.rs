@@ -3,7 +3,7 @@
 //! The host's clock also counts what the host did meanwhile. Knows one dispatch at a time.
 
 use super::context::Context;
-use crate::error::Error;
+use crate::device::DeviceError;
 
 /// Two timestamps: begin and end of a dispatch.
 const TICKS_BYTES: u64 = 16;
@@ -19,7 +19,7 @@ pub(super) struct Timer {
 
 impl Timer {
     /// A timer, where the device has timestamps.
-    pub(super) fn new(context: &Context) -> Result<Option<Self>, Error> {
+    pub(super) fn new(context: &Context) -> Result<Option<Self>, DeviceError> {
         use wgpu::BufferUsages as Usage;
         let Some(period_ns) = context.timestamp_period_ns else { return Ok(None) };
         let queries = context.device.create_query_set(&wgpu::QuerySetDescriptor {

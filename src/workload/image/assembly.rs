@@ -13,6 +13,7 @@ use super::{
 use crate::{
     error::Error,
     output::{encode::EncodedBand, file::lock::Lock, sink::Sink},
+    workload::WorkloadError,
 };
 
 /// Time between two entries in the journal: what a killed job may have to compute again.
@@ -76,7 +77,7 @@ impl Assembly {
     /// Takes bands, and writes those that have none missing above them.
     ///
     /// # Errors
-    /// [`Error::Unfinished`] where a file cannot be written. Whatever fails, the journal's file stays as it was, and so do
+    /// [`WorkloadError::Unfinished`] where a file cannot be written. Whatever fails, the journal's file stays as it was, and so do
     /// the bands that it tells of.
     pub fn add(&mut self, bands: Vec<EncodedBand>) -> Result<(), Error> {
         self.waiting_bytes += bands.iter().map(EncodedBand::kept_bytes).sum::<u64>();
@@ -114,7 +115,7 @@ impl Assembly {
     /// Makes what is in the files safe, and notes it in the journal: a job may continue from here.
     ///
     /// # Errors
-    /// [`Error::Unfinished`] as [`Self::add`] has it.
+    /// [`WorkloadError::Unfinished`] as [`Self::add`] has it.
     pub fn note(&mut self) -> Result<(), Error> {
         self.noted = Instant::now();
         self.write_journal().map_err(|error| self.unfinished(error))
@@ -140,7 +141,7 @@ impl Assembly {
     /// Completes the files of an image that is whole and removes the journal. Returns what is known of all bands.
     ///
     /// # Errors
-    /// [`Error::Unfinished`] as [`Self::add`] has it.
+    /// [`WorkloadError::Unfinished`] as [`Self::add`] has it.
     ///
     /// # Panics
     /// Where bands are missing.
@@ -178,7 +179,7 @@ impl Assembly {
 /// Adds to a failed write what is left for a later job.
 fn unfinished(error: Error, done: u32, bands: u32) -> Error {
     match error {
-        Error::Output { path, source } => Error::Unfinished { path, source, done, bands },
+        Error::Output { path, source } => WorkloadError::Unfinished { path, source, done, bands }.into(),
         other => other,
     }
 }

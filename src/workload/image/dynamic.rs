@@ -26,6 +26,7 @@ use crate::{
     error::Error,
     fault,
     workload::{
+        WorkloadError,
         schedule::{Assignment, Scheduler},
         stop::{Reason, Stop},
     },
@@ -48,7 +49,8 @@ pub(super) fn run(
     let first = scheduler.assignments(&window.of(scheduler.bands().start, (0, 0))).into_iter();
     let first = first.filter_map(|(rank, assignment)| (rank == world.rank()).then_some(assignment));
     let (outcome, share) = thread::scope(|scope| {
-        let started = start_computing(scope, worker, fallback).map_err(|source| Error::Thread { source });
+        let started =
+            start_computing(scope, worker, fallback).map_err(|source| WorkloadError::Thread { source }.into());
         let computing = world.agree(started)?;
         first.for_each(|assignment| computing.pass_on(assignment));
         Ok(match assembly {

@@ -20,6 +20,7 @@ use crate::{
         },
         sink::{Sink, State},
     },
+    workload::WorkloadError,
 };
 
 /// The name in the file, so that nothing else is taken for one.
@@ -96,10 +97,10 @@ impl Journal {
     /// What an earlier job left in place of this journal, which is at its start; `None` where there is nothing.
     ///
     /// # Errors
-    /// [`Error::Resume`] where that is no whole journal of the same picture and the same files.
+    /// [`WorkloadError::Resume`] where that is no whole journal of the same picture and the same files.
     pub fn read(&self, job: &Job) -> Result<Option<Self>, Error> {
         let Some(place) = &self.place else { return Ok(None) };
-        let refused = |reason: String| Error::Resume { path: place.shown().to_owned(), reason };
+        let refused = |reason: String| Error::from(WorkloadError::Resume { path: place.shown().to_owned(), reason });
         match sealed::read(place, "journal", MAX_BYTES) {
             Ok(Some(bytes)) => self.continued(job, &bytes).map(Some).map_err(refused),
             Ok(None) => Ok(None),

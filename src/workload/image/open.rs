@@ -23,7 +23,10 @@ use crate::{
         sink::{Sink, layout::Layout, verify},
     },
     visible,
-    workload::space::{self, PendingFile},
+    workload::{
+        WorkloadError,
+        space::{self, PendingFile},
+    },
 };
 
 /// Names of a job's files.
@@ -39,8 +42,8 @@ pub struct Names<'a> {
 /// what the user should know.
 ///
 /// # Errors
-/// [`Error::Usage`] where two files are one, [`Error::Leftover`] where an unfinished job is in the way, [`Error::Resume`]
-/// where it was of another picture or a file of it is missing, [`Error::Space`] where the files do not fit, and
+/// [`Error::Usage`] where two files are one, [`WorkloadError::Leftover`] where an unfinished job is in the way, [`WorkloadError::Resume`]
+/// where it was of another picture or a file of it is missing, [`WorkloadError::Space`] where the files do not fit, and
 /// [`Error::Output`] where they cannot be opened.
 pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<String>), Error> {
     let mut sinks = sinks(job, names)?;
@@ -50,7 +53,7 @@ pub fn open(job: &Job, names: Names<'_>, resume: bool) -> Result<(Assembly, Vec<
         && place.folder().stat(place.name()).map_err(|source| place.failed(source))?.is_some()
     {
         // Of this picture or of another: it is not to be destroyed.
-        return Err(Error::Leftover { path: place.shown().to_owned() });
+        return Err(WorkloadError::Leftover { path: place.shown().to_owned() }.into());
     }
     journal.probe()?;
     let mut warnings = Vec::new();
@@ -152,7 +155,7 @@ fn believe(job: &Job, sinks: &[Sink], journal: &mut Journal) -> Result<Option<St
 fn missing(journal: &Journal, error: Error) -> Error {
     match (error, journal.place()) {
         (Error::Output { source, .. }, Some(place)) if source.kind() == io::ErrorKind::NotFound => {
-            Error::Resume { path: place.shown().to_owned(), reason: source.to_string() }
+            WorkloadError::Resume { path: place.shown().to_owned(), reason: source.to_string() }.into()
         }
         (error, _) => error,
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Job;
 use crate::{
-    error::Error,
     kernel::{band::Band, count::Counts},
+    workload::WorkloadError,
 };
 
 /// One row of counts, as the device delivered it.
@@ -28,13 +28,15 @@ impl Sample {
     }
 
     /// Compares with the definition.
-    pub(super) fn check(&self, job: &Job, rank: usize) -> Result<(), Error> {
+    pub(super) fn check(&self, job: &Job, rank: usize) -> Result<(), WorkloadError> {
         let row = self.row;
         let definition = job.image.definition(job.precision, row..row + 1);
         let mut pixels = definition.into_iter().zip(&self.counts).enumerate();
         match pixels.find(|(_, (expected, found))| expected != *found) {
             None => Ok(()),
-            Some((column, (expected, found))) => Err(Error::Wrong { rank, row, column, found: *found, expected }),
+            Some((column, (expected, found))) => {
+                Err(WorkloadError::Wrong { rank, row, column, found: *found, expected })
+            }
         }
     }
 }

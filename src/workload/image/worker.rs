@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Job, verify::Sample};
 use crate::{
-    device::Device,
+    device::{Device, DeviceError},
     error::Error,
     kernel::band::Band,
     output::{color::PixelBytes, encode::EncodedBand},
@@ -121,18 +121,18 @@ impl Worker<'_> {
             return Ok(Delivery::default());
         }
         match self.attempt(assignment) {
-            Err(error @ Error::Gpu { .. }) => {
+            Err(error @ DeviceError::Gpu { .. }) => {
                 *self.device = fallback()?;
                 let Job { image, coloring, .. } = self.job;
                 self.pixels = coloring.pixel_bytes(image.max_iter, self.rank, self.device.identity().kind);
                 self.share.notes.push(format!("rank {} lost its GPU and goes on with its cores: {error}", self.rank));
-                self.attempt(assignment)
+                Ok(self.attempt(assignment)?)
             }
-            outcome => outcome,
+            outcome => Ok(outcome?),
         }
     }
 
-    fn attempt(&mut self, Assignment { chunk, limit_us, .. }: Assignment) -> Result<Delivery, Error> {
+    fn attempt(&mut self, Assignment { chunk, limit_us, .. }: Assignment) -> Result<Delivery, DeviceError> {
         let Job { image, precision, .. } = self.job;
         let bands: Vec<Band> = chunk.bands().map(|index| self.job.bands().get(index)).collect();
         let encoded = Mutex::new(Vec::with_capacity(bands.len()));

@@ -12,6 +12,7 @@ use crate::{
         place::{Place, Target},
         sealed,
     },
+    workload::WorkloadError,
 };
 
 /// The name in the file, so that no other JSON is taken for one.
@@ -80,12 +81,12 @@ impl StateFile {
     /// Holds `path`.
     ///
     /// # Errors
-    /// As [`Target::of`] and [`Lock::take`] have it, and [`Error::Resume`] where it can be no file.
+    /// As [`Target::of`] and [`Lock::take`] have it, and [`WorkloadError::Resume`] where it can be no file.
     pub fn hold(path: &Path) -> Result<Self, Error> {
         match Target::of(path)? {
             Target::File(place) => Ok(Self { _lock: Lock::take(&place)?, place }),
             Target::Stream(_) | Target::Nothing => {
-                Err(Error::Resume { path: path.to_owned(), reason: "it is no file".to_owned() })
+                Err(WorkloadError::Resume { path: path.to_owned(), reason: "it is no file".to_owned() }.into())
             }
         }
     }
@@ -93,10 +94,11 @@ impl StateFile {
     /// Reads the state of a run that began as `start`; `start` itself where there is no file yet.
     ///
     /// # Errors
-    /// [`Error::Resume`] where the file is no whole checkpoint, is of another version of this program, or of a run with
+    /// [`WorkloadError::Resume`] where the file is no whole checkpoint, is of another version of this program, or of a run with
     /// another seed or end.
     pub fn read(&self, start: Checkpoint) -> Result<Checkpoint, Error> {
-        let refused = |reason: String| Error::Resume { path: self.place.shown().to_owned(), reason };
+        let refused =
+            |reason: String| Error::from(WorkloadError::Resume { path: self.place.shown().to_owned(), reason });
         match sealed::read(&self.place, "checkpoint", MAX_BYTES).map_err(|error| refused(error.to_string()))? {
             Some(bytes) => Checkpoint::of_text(&bytes, &start).map_err(refused),
             None => Ok(start),

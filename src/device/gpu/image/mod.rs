@@ -29,10 +29,9 @@ use super::{
 };
 use crate::{
     device::{
-        Deliver,
+        Deliver, DeviceError,
         proof::{self, Orbits},
     },
-    error::Error,
     kernel::{
         Precision,
         band::Band,
@@ -136,7 +135,7 @@ impl Kernel {
         shader: &Shader,
         contraction: Contraction,
         pacer: Pacer,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DeviceError> {
         Ok(Self {
             format,
             pipeline: Pipeline::build(context, shader, &BINDINGS, contraction)?,
@@ -160,7 +159,7 @@ impl Kernel {
         bands: &[Band],
         threads: usize,
         deliver: Deliver<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         let run = match (self.format.precision, self.format.bytes) {
             (Precision::F32, true) => Self::run_as::<f32, u8>,
             (Precision::F32, false) => Self::run_as::<f32, u16>,
@@ -178,7 +177,7 @@ impl Kernel {
         bands: &[Band],
         threads: usize,
         deliver: Deliver<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         let columns: Vec<T> = image.columns();
         let rows: Vec<T> = bands.iter().flat_map(|band| image.rows::<T>(band.rows.clone())).collect();
         let leap_above = self.format.leap_above::<T>(image, (proof::reach(&columns), proof::reach(&rows)));
@@ -205,7 +204,7 @@ impl Kernel {
         Call { image, bands, leap_above }: Call<'_>,
         tile: &Tile,
         assembler: &mut Assembler<'_, '_, C, Output>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         let count_bytes = size_of::<C>() as u64;
         let max_pixels = (OUT_BYTES.min(context.max_binding_bytes()) / count_bytes).min(tile.pixels());
         slots.reserve(context, max_pixels * count_bytes)?;

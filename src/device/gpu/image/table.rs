@@ -2,7 +2,7 @@
 
 use bytemuck::Pod;
 
-use crate::{device::gpu::context::Context, error::Error};
+use crate::device::{DeviceError, gpu::context::Context};
 
 /// What most images need, so that the buffer is made once.
 const USUAL_BYTES: u64 = 16 << 10;
@@ -15,12 +15,12 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(context: &Context) -> Result<Self, Error> {
+    pub(super) fn new(context: &Context) -> Result<Self, DeviceError> {
         Ok(Self { buffer: context.buffer("a coordinate table", USUAL_BYTES, USAGE)? })
     }
 
     /// Replaces the contents by `values`, in a larger buffer where they do not fit.
-    pub(super) fn fill<T: Pod>(&mut self, context: &Context, values: &[T]) -> Result<(), Error> {
+    pub(super) fn fill<T: Pod>(&mut self, context: &Context, values: &[T]) -> Result<(), DeviceError> {
         let bytes: &[u8] = bytemuck::cast_slice(values);
         let needed_bytes = bytes.len() as u64;
         if self.buffer.size() < needed_bytes {
