@@ -149,7 +149,7 @@ fn log2(x: u32) -> u64 {
     let mut fraction = u64::from(x) << (31 - whole);
     let mut log = u64::from(whole);
     for _ in 0..32 {
-        fraction = fraction * fraction >> 31;
+        fraction = (fraction * fraction) >> 31;
         let bit = u64::from(fraction >= 2 * ONE);
         fraction >>= bit;
         log = log << 1 | bit;

@@ -42,7 +42,8 @@ pub struct BandFacts {
 
 impl BandFacts {
     /// Bytes of their form on the way to rank 0: a 64-bit number each, the lowest byte first, whatever the machine.
-    const BYTES: usize = 8 * size_of::<u64>();
+    const BYTES: usize = Self::NUMBERS * size_of::<u64>();
+    const NUMBERS: usize = 8;
 
     fn to_bytes(self) -> [u8; Self::BYTES] {
         let Self { index, min, max, sum, raw_bytes, adler32, stream_bytes, counts_bytes } = self;
@@ -55,7 +56,7 @@ impl BandFacts {
     }
 
     fn of_bytes(bytes: &[u8; Self::BYTES]) -> Self {
-        let mut numbers = [0; 8];
+        let mut numbers = [0; Self::NUMBERS];
         for (number, from) in numbers.iter_mut().zip(bytes.as_chunks().0) {
             *number = u64::from_le_bytes(*from);
         }
