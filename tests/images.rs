@@ -40,7 +40,7 @@ fn files_of_one_rank(words: &str) -> (Vec<u8>, Vec<u8>) {
     files(folder.path())
 }
 
-/// The picture and the counts must be the same files for every number of ranks, on any devices, dealt either way.
+/// The picture and the counts must be the same files for every number of ranks, on any devices, under either schedule.
 fn assert_same_file_for_any_ranks(words: &str, ranks: impl IntoIterator<Item = usize>) {
     let folder = tempfile::tempdir().unwrap();
     let expected = files_of_one_rank(words);

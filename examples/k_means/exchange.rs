@@ -4,7 +4,7 @@ use mpi::{Count, collective::SystemOperation, datatype::Partition, topology::Sim
 
 use crate::clusters::{Flower, MEASURES, Sums};
 
-/// Deals out the flowers of rank 0 in shares that differ by at most one. Collective.
+/// Scatters the flowers of rank 0 in shares that differ by at most one. Collective.
 pub(crate) fn scatter(world: &SimpleCommunicator, flowers: &[Flower]) -> Vec<Flower> {
     let root = world.process_at_rank(0);
     let mut total: Count = flowers.len().try_into().expect("a number of flowers that MPI can count");
