@@ -63,7 +63,7 @@ mod workload;
 
 pub use comm::{Failure, Group, World};
 pub use device::{
-    Identity,
+    DeviceError, Identity,
     gpu::{CustomKernel, GpuDevice, shader::Shader},
 };
 pub use error::Error;

@@ -7,7 +7,7 @@ use super::{Precision, number::Real};
 /// Edge of a tile that shows how a device rounds, in pixels.
 pub const TILE_PX: u32 = 64;
 
-/// A picture by the kernel `K`: everything that decides its counts, save the [`Precision`](super::Precision).
+/// A picture by the kernel `K`: everything that decides its counts, save the [`Precision`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture<K> {
     /// Pixels in a row, at least 1.

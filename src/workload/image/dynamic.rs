@@ -94,8 +94,8 @@ fn work(world: &World, computing: Computing<'_>, stop: &Stop) -> (Result<Outcome
         }
         match computing.deliveries.try_recv() {
             Ok(delivery) => {
-                let (told, bands) = delivery.to_message();
-                world.all.send(0, &told, &bands);
+                let (message, bands) = delivery.to_message();
+                world.all.send(0, &message, &bands);
                 pause = Pause::default();
                 continue;
             }
@@ -214,8 +214,8 @@ impl Coordinator<'_> {
             return Some((0, delivery));
         }
         let receiving = Instant::now();
-        let (rank, told, bands) = self.world.all.try_receive()?;
-        let delivery = match told {
+        let (rank, message, bands) = self.world.all.try_receive()?;
+        let delivery = match message {
             FromWorker::Stop(reason) => {
                 self.watch.stop.ask(reason);
                 return None;

@@ -48,8 +48,8 @@ pub(super) fn run(
         let delivery = world.agree(computed)?;
         reduced = reduce(world, &reduced, &delivery);
         let gathering = Instant::now();
-        let (told, bytes) = delivery.to_message();
-        let gathered = world.all.gather_with(&told, &bytes);
+        let (message, bytes) = delivery.to_message();
+        let gathered = world.all.gather_with(&message, &bytes);
         let gather_s = gathering.elapsed().as_secs_f64();
         let taken = root.as_mut().zip(gathered).map_or(Ok(()), |(root, gathered)| root.take(gathered, gather_s));
         world.agree(taken)?;
@@ -91,8 +91,8 @@ impl Root<'_> {
         self.outcome.gather_s += gather_s;
         let writing = Instant::now();
         let mut bands = Vec::new();
-        for (rank, (told, bytes)) in gathered.into_iter().enumerate() {
-            let FromWorker::Done(done) = told else { unreachable!("ranks gather what they have done") };
+        for (rank, (message, bytes)) in gathered.into_iter().enumerate() {
+            let FromWorker::Done(done) = message else { unreachable!("ranks gather what they have done") };
             let delivery = Delivery::of_message(done, &bytes);
             if let Some(sample) = &delivery.sample {
                 sample.check(self.job, rank)?;

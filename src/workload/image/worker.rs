@@ -79,7 +79,7 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// Its form on the way to rank 0: what is told, and the bytes of the bands.
+    /// Its form on the way to rank 0: what is said of it, and the bytes of the bands.
     pub(super) fn to_message(&self) -> (FromWorker, Vec<u8>) {
         let mut bytes = Vec::new();
         self.bands.iter().for_each(|band| band.write_to(&mut bytes));

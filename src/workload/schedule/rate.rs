@@ -26,7 +26,7 @@ const PART_OF_TRIAL: f64 = 0.5;
 /// A chunk may take this many times as long as it is meant to: rows of an image differ, and what comes back costs a message.
 const PATIENCE: f64 = 2.0;
 /// No chunk comes back sooner than a chunk that is meant to last so long, in seconds: it costs a message.
-const LEAST_LIMITED_S: f64 = 0.02;
+const MIN_LIMITED_S: f64 = 0.02;
 /// A chunk lasts at least this many times as long as assignments are on their way: the next one may travel longer.
 const ROUND_TRIPS: f64 = 1.5;
 /// Time from handing in to the assignment that answers, before it is known, in seconds: some turns of the scheduler of a core that
@@ -119,7 +119,7 @@ impl Rates {
         let longest_s = LONGEST_S.max(2.0 * shortest_s).min(window_s).max(shortest_s);
         let rest_s = f64::from(left) / together * PART_OF_REST;
         let target_s = rest_s.clamp(shortest_s, longest_s);
-        let limit_s = PATIENCE * target_s.max(LEAST_LIMITED_S);
+        let limit_s = PATIENCE * target_s.max(MIN_LIMITED_S);
         (bounded(rate * target_s), limit_s)
     }
 }
