@@ -12,7 +12,7 @@ use hybrid::inside::{
         count::{Count, Counts},
         image::Image,
     },
-    output::{color::Coloring, encode::EncodedBand},
+    output::image::{color::Coloring, encode::EncodedBand},
 };
 use ndarray::Array2;
 

@@ -69,7 +69,7 @@ pub use device::{
 pub use error::Error;
 pub use face::{Devices, RankPlace, gpu_of_rank, place_of_rank};
 pub use kernel::threefry::{ROUNDS, threefry4x32};
-pub use output::colormap::viridis;
+pub use output::image::colormap::viridis;
 pub use pci::PciBusId;
 pub use placement::Device;
 pub use program::run;

@@ -12,9 +12,9 @@ use crate::{
     error::Error,
     kernel::{Kernel, band::Bands, image::Image},
     output::{
-        color::Coloring,
-        progress::Progress,
+        image::color::Coloring,
         report::image::{RankReport, Report},
+        report::progress::Progress,
     },
     workload::{
         image::{

@@ -13,9 +13,9 @@ use crate::{
     error::Error,
     kernel::{Kernel, counting::CountingKernel, pi::Pi},
     output::{
+        drawing::plot::Plot,
         file::whole::WholeFile,
-        plot::Plot,
-        progress::Progress,
+        report::progress::Progress,
         report::{
             pi::{RankReport, Report},
             study,

@@ -7,12 +7,12 @@ use crate::{
     device::gpu,
     error::Error,
     output::{
-        file::whole::WholeFile,
-        places::{
-            PlacesReport,
-            picture::{NodePicture, picture},
-            svg, table, terminal,
+        drawing::{
+            node::{NodePicture, picture},
+            svg, terminal,
         },
+        file::whole::WholeFile,
+        report::places::{PlacesReport, table},
     },
     placement::{self, Finding, NodeFacts, Severity, ranks_in_words},
     visible::shown,

@@ -8,7 +8,7 @@ use super::WorkloadError;
 use crate::{
     output::{
         file::{folder::Folder, place::Place},
-        sink::Room,
+        image::sink::Room,
     },
     visible::shown,
 };

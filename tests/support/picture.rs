@@ -13,7 +13,7 @@ use hybrid::inside::{
     },
     error::Error,
     kernel::{Precision, band::Band, count::Counts, image::Image},
-    output::{color::Coloring, encode::EncodedBand},
+    output::image::{color::Coloring, encode::EncodedBand},
     workload::image::{
         Job,
         open::{self, Names},

@@ -5,7 +5,7 @@ use super::{
     print,
     read::{name_of, read},
 };
-use crate::{cli::rankfile::ExplainArgs, error::Error, output::explanation, rankfile, visible::visible};
+use crate::{cli::rankfile::ExplainArgs, error::Error, output::report::explanation, rankfile, visible::visible};
 
 /// Prints the explanation.
 pub(super) fn run(args: &ExplainArgs) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what is in the files.
 
+pub mod digest;
 pub mod folder;
 mod holder;
 pub mod lock;

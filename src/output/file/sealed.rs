@@ -5,8 +5,8 @@ use std::io::{self, Read as _, Write as _};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{folder::Access, part_file::PartFile, place::Place};
-use crate::{error::Error, output::digest::Digest};
+use super::{digest::Digest, folder::Access, part_file::PartFile, place::Place};
+use crate::error::Error;
 
 #[derive(Serialize)]
 struct Written<'a, T> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Head, RankPlace};
 use crate::{
     kernel::Precision,
-    output::table::{billions_a_second, millions, percent, seconds, thousands},
+    output::report::table::{billions_a_second, millions, percent, seconds, thousands},
     visible::visible,
 };
 

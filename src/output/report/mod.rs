@@ -1,12 +1,16 @@
 //! Reports of runs: what each rank did, where, and how long each phase took; as JSON, as CSV and as tables to read.
 
+pub mod explanation;
 pub mod image;
 pub mod pi;
+pub mod places;
+pub mod progress;
 pub mod study;
+pub mod table;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{seconds, table};
+use self::table::{seconds, table};
 use crate::{
     device::Kind,
     visible::{csv_field, visible, visible_json},

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::{Head, RankPlace};
-use crate::output::table::{billions_a_second, percent, seconds, thousands};
+use crate::output::report::table::{billions_a_second, percent, seconds, thousands};
 
 /// What one rank tells rank 0 when the run is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,26 +4,13 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+pub use crate::output::drawing::plot::Row;
+
 use super::{Head, pi::RankReport};
 use crate::{
-    output::table::{billions_a_second, seconds, table, thousands},
+    output::report::table::{billions_a_second, seconds, table, thousands},
     visible::visible,
 };
-
-/// The runs of one length.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Row {
-    /// Darts of each run.
-    pub darts: u64,
-    /// Number of runs.
-    pub runs: u32,
-    /// Mean of their estimates of pi.
-    pub mean: f64,
-    /// Sample standard deviation of their estimates.
-    pub std_dev: f64,
-    /// Standard deviation that the binomial law makes expect.
-    pub expected_std_dev: f64,
-}
 
 /// The report of a study. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]

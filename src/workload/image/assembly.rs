@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    output::{encode::EncodedBand, file::lock::Lock, sink::Sink},
+    output::{
+        file::lock::Lock,
+        image::{encode::EncodedBand, sink::Sink},
+    },
     workload::WorkloadError,
 };
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Job, journal::Mark, tally::Tally};
 use crate::output::{
-    digest::{Digest, Digesting},
+    file::digest::{Digest, Digesting},
     file::sealed,
-    sink::{Sink, verify},
+    image::sink::{Sink, verify},
 };
 
 const KIND: &str = "hybrid image file";

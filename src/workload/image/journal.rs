@@ -18,7 +18,7 @@ use crate::{
             place::{JOURNAL, Place},
             sealed::{self, Unreadable},
         },
-        sink::{Sink, State},
+        image::sink::{Sink, State},
     },
     workload::WorkloadError,
 };

@@ -19,7 +19,7 @@ pub mod worker;
 use self::tally::Tally;
 use crate::{
     kernel::{Precision, band::Bands, image::Image},
-    output::color::Coloring,
+    output::image::color::Coloring,
 };
 
 /// Bytes of bands that may wait on rank 0 for one above them that is not there yet.

@@ -18,9 +18,9 @@ use crate::{
             lock::Lock,
             place::{Place, Target},
         },
-        npy::Npy,
-        png::Png,
-        sink::{Sink, layout::Layout, verify},
+        image::npy::Npy,
+        image::png::Png,
+        image::sink::{Sink, layout::Layout, verify},
     },
     visible,
     workload::{

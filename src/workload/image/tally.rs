@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::output::{encode::EncodedBand, sink::layout::Counted};
+use crate::output::image::{encode::EncodedBand, sink::layout::Counted};
 
 /// Bands from the top, without a gap, and their counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

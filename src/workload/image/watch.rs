@@ -3,7 +3,7 @@
 use super::{Job, assembly::Assembly};
 use crate::{
     error::Error,
-    output::progress::Progress,
+    output::report::progress::Progress,
     workload::stop::{Reason, Stop},
 };
 

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{Job, WAITING_BYTES};
-use crate::output::encode::EncodedBand;
+use crate::output::image::encode::EncodedBand;
 
 /// Bands to come may be this many times as large as those that have come, on average.
 const MARGIN: u64 = 2;

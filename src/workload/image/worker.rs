@@ -16,7 +16,7 @@ use crate::{
     device::{Device, DeviceError},
     error::Error,
     kernel::band::Band,
-    output::{color::PixelBytes, encode::EncodedBand},
+    output::image::{color::PixelBytes, encode::EncodedBand},
     workload::{
         schedule::{Assignment, Measured},
         stop::{Reason, Stop},

@@ -9,7 +9,7 @@ use std::{fs, path::PathBuf, sync::LazyLock};
 use hybrid::inside::{
     cli::{Color, ColorScale},
     kernel::{Precision, image::Image},
-    output::{color::Coloring, file::sealed},
+    output::{image::color::Coloring, file::sealed},
     workload::image::{
         Job,
         open::{self, Names},

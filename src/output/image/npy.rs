@@ -85,7 +85,7 @@ mod tests {
         cli::{Color, ColorScale},
         device::Kind,
         kernel::{band::Band, count::Counts},
-        output::color::Coloring,
+        output::image::color::Coloring,
     };
 
     #[test]

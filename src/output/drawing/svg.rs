@@ -5,8 +5,8 @@ use svg::{
     node::element::{Group, Rectangle, Text},
 };
 
-use super::picture::{CorePicture, GpuPicture, LEGEND, NodePicture, NumaPicture, PackagePicture};
-use crate::{output::color::hue, visible::visible};
+use super::node::{CorePicture, GpuPicture, LEGEND, NodePicture, NumaPicture, PackagePicture};
+use crate::{output::image::color::hue, visible::visible};
 
 /// Cores in a row.
 const CORES_A_ROW: usize = 12;
@@ -177,7 +177,7 @@ fn as_f64(number: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::places::{picture::picture, sample::nodes};
+    use crate::output::{drawing::node::picture, report::places::sample::nodes};
 
     #[test]
     fn every_core_and_gpu_is_in_the_drawing() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::output::encode::EncodedBand;
+use crate::output::image::encode::EncodedBand;
 
 /// The smallest and the largest count of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

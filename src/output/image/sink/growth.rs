@@ -4,9 +4,9 @@ use std::os::unix::fs::FileExt;
 
 use crate::{
     error::Error,
-    output::{
+    output::file::{
         digest::{Digest, Digesting},
-        file::part_file::PartFile,
+        part_file::PartFile,
     },
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::node_drawing::{Occupant, draw};
+use crate::output::drawing::node_drawing::{Occupant, draw};
 use crate::{
     placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},

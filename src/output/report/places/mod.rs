@@ -1,10 +1,7 @@
 //! The report of `hybrid where`: where each rank is, what was asked for, and what is wrong with it. Data, and its JSON and
 //! YAML forms; the forms to read and to look at are beside it.
 
-pub mod picture;
-pub mod svg;
 pub mod table;
-pub mod terminal;
 
 use serde::Serialize;
 
@@ -259,8 +256,8 @@ fn indexes(indexes: impl IntoIterator<Item = u32>) -> CpuSet {
 }
 
 #[cfg(test)]
-pub(super) mod sample {
-    //! A job on two nodes for the tests of this folder: one with two packages and two GPUs, one with nothing but cores.
+pub(in crate::output) mod sample {
+    //! A job on two nodes for tests: one with two packages and two GPUs, one with nothing but cores.
 
     use super::*;
     use crate::{

@@ -23,16 +23,16 @@ use self::{
     growth::Growth,
     layout::{Counted, Layout},
 };
-use super::{
-    digest::{Digest, Digesting},
-    encode::EncodedBand,
-    file::part_file::PartFile,
-    file::{
+use super::encode::EncodedBand;
+use crate::{
+    error::Error,
+    output::file::{
+        digest::{Digest, Digesting},
         folder::Access,
+        part_file::PartFile,
         place::{PART, Place},
     },
 };
-use crate::error::Error;
 
 /// How far a file is: what a later job continues from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -212,7 +212,7 @@ mod tests {
     use crate::{
         cli::{Color, ColorScale},
         device::Kind,
-        output::color::Coloring,
+        output::image::color::Coloring,
     };
 
     fn band_of(counts: &Array2<u8>, pixels: &PixelBytes) -> EncodedBand {

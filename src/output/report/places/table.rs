@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{AskedPlace, NodeGpu, PlacesReport, RankGpu, RankPlace};
 use crate::{
-    output::table::table,
+    output::report::table::table,
     placement::{DeviceWish, Distance, Finding, Severity},
     topology::CpuSet,
 };
@@ -123,7 +123,7 @@ fn list(indexes: &CpuSet) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::places::sample::report;
+    use crate::output::report::places::sample::report;
 
     #[test]
     fn every_rank_gpu_and_finding_is_shown() {

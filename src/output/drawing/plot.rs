@@ -1,4 +1,5 @@
-//! The plots of the convergence study, as SVG and as PNG. Knows nothing of darts, only of points and labels.
+//! The plots of the convergence study, as SVG and as PNG. Knows no darts, only what runs of a
+//! length came to.
 
 use std::{ops::Range, sync::Once};
 
@@ -8,8 +9,7 @@ use plotters::{
     prelude::*,
     style::{FontStyle, register_font},
 };
-
-use super::report::study::Row;
+use serde::Serialize;
 
 /// Width and height of a plot in pixels.
 const SIZE_PX: (u32, u32) = (1000, 640);
@@ -17,6 +17,21 @@ const SIZE_PX: (u32, u32) = (1000, 640);
 const FONT: &str = "sans-serif";
 const BLUE: RGBColor = RGBColor(31, 119, 180);
 const ORANGE: RGBColor = RGBColor(214, 96, 20);
+
+/// The runs of one length: a point of each plot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Darts of each run.
+    pub darts: u64,
+    /// Number of runs.
+    pub runs: u32,
+    /// Mean of their estimates of pi.
+    pub mean: f64,
+    /// Sample standard deviation of their estimates.
+    pub std_dev: f64,
+    /// Standard deviation that the binomial law makes expect.
+    pub expected_std_dev: f64,
+}
 
 /// A plot, ready to be drawn in either format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::Stretch;
-use crate::output::digest::{Digest, Digesting};
+use crate::output::file::digest::{Digest, Digesting};
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 1 << 20;

@@ -212,7 +212,7 @@ fn list(ranks: &[u32]) -> CpuSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::places::sample::nodes;
+    use crate::output::report::places::sample::nodes;
 
     #[test]
     fn ranks_stand_on_their_cores_and_gpus_beside_their_numa_node() {

@@ -1,6 +1,6 @@
 //! The picture of a node in characters: boxes in boxes, for a terminal that shows UTF-8.
 
-use super::picture::{CorePicture, GpuPicture, LEGEND, NodePicture, NumaPicture, PackagePicture};
+use super::node::{CorePicture, GpuPicture, LEGEND, NodePicture, NumaPicture, PackagePicture};
 
 /// Cores in a row: half a package of today's processors, and narrow enough for a terminal of 100 columns.
 const CORES_A_ROW: usize = 12;
@@ -93,7 +93,7 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::places::{picture::picture, sample::nodes};
+    use crate::output::{drawing::node::picture, report::places::sample::nodes};
 
     #[test]
     fn a_node_is_drawn_as_boxes_in_boxes() {
