@@ -7,10 +7,7 @@ use crate::{
     device::gpu,
     error::Error,
     output::{
-        drawing::{
-            node::{NodePicture, picture},
-            svg, terminal,
-        },
+        drawing::{compose, node::NodePicture, svg, terminal},
         file::whole::WholeFile,
         report::places::{PlacesReport, table},
     },
@@ -32,7 +29,7 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     let mut findings = site.rankfile_findings(world);
     findings.extend(placement::audit(&nodes));
     let warnings = warnings(&findings);
-    let pictures: Vec<NodePicture> = nodes.iter().map(picture).collect();
+    let pictures: Vec<NodePicture> = nodes.iter().map(compose::of_job).collect();
     world.agree(file.map_or(Ok(()), |file| file.complete(svg::draw(&pictures).as_bytes())))?;
     let printed = if world.is_root() {
         let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());

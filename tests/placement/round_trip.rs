@@ -67,7 +67,7 @@ fn cores_without_memory_are_said_to_have_no_numa_node() {
     let words = explained("rank 0=n slot=0-2\nrank 1=n slot=3-5\n", "package-without-memory");
     assert!(words.contains("rank 0: cores 0-2 (PUs 0-2), NUMA node 0, computes"), "{words}");
     assert!(words.contains("rank 1: cores 3-5 (PUs 3-5), no NUMA node of its own, computes"), "{words}");
-    assert!(words.contains("| no NUMA node of its own "), "{words}");
+    assert!(words.contains("┌ no NUMA node of its own "), "{words}");
 }
 
 #[test]

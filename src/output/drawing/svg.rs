@@ -12,8 +12,8 @@ use crate::{output::image::color::hue, visible::visible};
 const CORES_A_ROW: usize = 12;
 /// Side lengths of a core, in pixels.
 const CORE_PX: (f64, f64) = (44.0, 40.0);
-/// Height of a GPU; its width follows from its text.
-const GPU_HEIGHT_PX: f64 = 58.0;
+/// Height of a line in a GPU, whose width and height follow from its text, and of the first one with its margin.
+const GPU_LINE_PX: (f64, f64) = (17.0, 24.0);
 /// Blank between boxes.
 const GAP_PX: f64 = 10.0;
 /// Height of the line that holds a box's title.
@@ -73,7 +73,7 @@ fn cores(cores: &[CorePicture]) -> Drawn {
             let background = if core.allowed { "#ffffff" } else { "#d0d0d0" };
             group.append(tinted(&core.ranks, background, x, y, widest, CORE_PX.1));
             let middle = x + widest / 2.0;
-            group.append(text(&core.logical.to_string(), middle, y + 14.0, 10.0, "middle", "#555555"));
+            group.append(text(&core.number.clone(), middle, y + 14.0, 10.0, "middle", "#555555"));
             group.append(text(&label(core), middle, y + 32.0, FONT_PX.1, "middle", "#000000"));
             (width, height) = (width.max(x + widest), height.max(y + CORE_PX.1));
         }
@@ -86,14 +86,15 @@ fn gpus(gpus: &[GpuPicture]) -> Drawn {
 }
 
 fn gpu(gpu: &GpuPicture) -> Drawn {
-    let lines = [format!("GPU {}", gpu.id), gpu.name.clone(), gpu.label()];
+    let lines = [vec![format!("GPU {}", gpu.id)], gpu.lines()].concat();
+    let height = GPU_LINE_PX.1 + GPU_LINE_PX.0 * as_f64(lines.len() - 1);
     let width = lines.iter().map(|line| text_width(line, FONT_PX.1)).fold(0.0, f64::max) + 16.0;
     let mut group = Group::new();
-    group.append(tinted(&gpu.ranks, "#ffffff", 0.0, 0.0, width, GPU_HEIGHT_PX));
+    group.append(tinted(&gpu.ranks, "#ffffff", 0.0, 0.0, width, height));
     for (index, line) in lines.iter().enumerate() {
-        group.append(text(line, 8.0, 16.0 + 17.0 * as_f64(index), FONT_PX.1, "start", "#000000"));
+        group.append(text(line, 8.0, 16.0 + GPU_LINE_PX.0 * as_f64(index), FONT_PX.1, "start", "#000000"));
     }
-    Drawn { group, width, height: GPU_HEIGHT_PX }
+    Drawn { group, width, height }
 }
 
 /// A box in the hues of these ranks, side by side.
@@ -177,11 +178,11 @@ fn as_f64(number: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{drawing::node::picture, report::places::sample::nodes};
+    use crate::output::{drawing::compose::of_job, report::places::sample::nodes};
 
     #[test]
     fn every_core_and_gpu_is_in_the_drawing() {
-        let drawing = draw(&nodes().iter().map(picture).collect::<Vec<_>>());
+        let drawing = draw(&nodes().iter().map(of_job).collect::<Vec<_>>());
         for words in ["big: 8 of 8 cores", "NUMA node 1", "GPU 0000:c1:00.0", "NVIDIA H100", "r1", "r4", "x: not for"] {
             assert!(drawing.contains(words), "{words} in\n{drawing}");
         }
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn words_cannot_break_the_drawing() {
-        let mut node = picture(&nodes()[1]);
+        let mut node = of_job(&nodes()[1]);
         node.title = "<a & b>".to_owned();
         let drawing = draw(&[node]);
         assert!(drawing.contains("&lt;a &amp; b&gt;"), "{drawing}");

@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::output::drawing::node_drawing::{Occupant, draw};
 use crate::{
+    output::drawing::{
+        compose::{Occupant, of_rankfile},
+        node::LEGEND,
+        terminal::draw_node,
+    },
     placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
     topology::{CpuSet, NO_CORE_AT_GPU, Node},
@@ -73,11 +77,11 @@ fn known_host(host: &str, node: &Node, entries: &[&Entry], diagnostics: &[Diagno
     let mut occupants = Vec::new();
     for place in places.iter().flatten() {
         let entry = entries.iter().zip(&bindings).find(|(entry, _)| entry.rank == place.rank);
-        let slots = entry.map(|(_, pus)| node.slots_of(pus)).unwrap_or_default();
-        occupants.push(Occupant { rank: place.rank, slots, device: place.device });
+        let pus = entry.map(|(_, pus)| pus.clone()).unwrap_or_default();
+        occupants.push(Occupant { rank: place.rank, pus, device: place.device });
     }
     match places {
-        Ok(_) => text += &draw(node, &occupants),
+        Ok(_) => text += &format!("{}{LEGEND}\n", draw_node(&of_rankfile(host, node, occupants))),
         Err(reason) => text += &format!("  the job would stop: {reason}\n"),
     }
     text
@@ -194,8 +198,10 @@ mod tests {
             "rank 0: core 0 (PUs 0), NUMA node 0, GPU 0000:88:00.0 far from its cores",
             "rank 1: cores 8-9 (PUs 8-9), NUMA node 1, GPU 0000:8b:00.0 next to its cores",
             "rank 2: core 1 (PUs 1), NUMA node 0, computes on its cores",
-            "GPU 0000:88:00.0  rank 0 ",
-            "rank   1   1   .",
+            "┌ a: 16 of 16 cores ─",
+            "│ 8  │ 9  │ 10 │",
+            "│ r1 │ r1 │ .  │",
+            "┌ GPU 0000:88:00.0 ─",
         ] {
             assert!(text.contains(expected), "{expected} in {text}");
         }
