@@ -29,19 +29,6 @@ pub(crate) fn visible_json(json: &str) -> Cow<'_, str> {
     )
 }
 
-/// A field of a line of CSV (RFC 4180), quoted where it needs to be. What a spreadsheet would take for a formula gets an
-/// apostrophe before it, which makes it a text there. For texts alone: a number may begin with a minus sign.
-#[must_use]
-pub(crate) fn csv_field(text: &str) -> String {
-    let text = visible(text);
-    let formula = if text.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
-    if text.contains([',', '"']) {
-        format!("\"{formula}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{formula}{text}")
-    }
-}
-
 /// A path as messages show it.
 #[must_use]
 pub(crate) fn shown(path: &Path) -> impl fmt::Display {
@@ -97,22 +84,5 @@ mod tests {
         let harmless = visible_json(&json);
         assert!(harmless.is_ascii(), "{harmless}");
         assert_eq!(serde_json::from_str::<String>(&harmless).unwrap(), text);
-    }
-
-    #[test]
-    fn a_field_of_csv_is_one_field_and_no_formula() {
-        for (text, field) in [
-            ("pi4", "pi4"),
-            ("0-3,8", "\"0-3,8\""),
-            ("a \"b\"", "\"a \"\"b\"\"\""),
-            ("=1+1", "'=1+1"),
-            ("@SUM(A1,A2)", "\"'@SUM(A1,A2)\""),
-            ("-3+cmd|'/c calc'!A0", "'-3+cmd|'/c calc'!A0"),
-            ("+1", "'+1"),
-            ("a\r\nb\u{1b}", "a\\r\\nb\\u{1b}"),
-            ("\t=1", "\\t=1"),
-        ] {
-            assert_eq!(csv_field(text), field);
-        }
     }
 }

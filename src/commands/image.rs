@@ -13,8 +13,11 @@ use crate::{
     kernel::{Kernel, band::Bands, image::Image},
     output::{
         image::color::Coloring,
-        report::image::{RankReport, Report},
-        report::progress::Progress,
+        report::{
+            RankReport, Report,
+            image::{ImageShare, ImageSummary},
+            progress::Progress,
+        },
     },
     workload::{
         image::{
@@ -69,14 +72,17 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     place.note_missing_threads(world);
     let mine = RankReport {
         place: place.report(world, start_s, device_s, share.compute_s, share.wait_s),
-        pixels: share.pixels,
-        iterations: share.iterations,
-        encode_s: share.encode_s,
-        busy_s: share.busy_s,
+        share: ImageShare {
+            pixels: share.pixels,
+            iterations: share.iterations,
+            encode_s: share.encode_s,
+            busy_s: share.busy_s,
+        },
     };
     if let Some(ranks) = world.all.gather(&mine) {
-        let report = Report { resumed_bands, ..report(world, asked, &job, &outcome, &place, ranks, started) };
-        let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
+        let mut report = report(world, asked, &job, &outcome, &place, ranks, started);
+        report.summary.resumed_bands = resumed_bands;
+        let form = super::in_form(args.report.form(), &report);
         super::print_beside_files(&form);
     }
     Ok(())
@@ -137,12 +143,11 @@ fn report(
     job: &Job,
     outcome: &Outcome,
     place: &Place,
-    ranks: Vec<RankReport>,
+    ranks: Vec<RankReport<ImageShare>>,
     started: Instant,
-) -> Report {
+) -> Report<ImageSummary> {
     let image = &job.image;
-    Report {
-        head: super::head(world, image.kernel.name()),
+    let summary = ImageSummary {
         width: image.width,
         height: image.height,
         parameters: image.kernel.parameters().into_iter().collect(),
@@ -159,11 +164,10 @@ fn report(
         counts: asked.shared().counts.as_ref().map(|path| path.display().to_string()),
         total_s: started.elapsed().as_secs_f64(),
         gather_s: outcome.gather_s,
-        encode_s: ranks.iter().map(|rank| rank.encode_s).fold(0.0, f64::max),
+        encode_s: ranks.iter().map(|rank| rank.share.encode_s).fold(0.0, f64::max),
         write_s: outcome.write_s,
-        notes: place.notes.clone(),
-        ranks,
-    }
+    };
+    Report { head: super::head(world, image.kernel.name()), summary, notes: place.notes.clone(), ranks }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::{
     comm::{Failure, World},
     error::Error,
     launcher::Launch,
-    output::report::Head,
+    output::report::{Head, Report, Summary},
     streams,
     visible::visible,
     workload::stop::Stop,
@@ -130,11 +130,11 @@ fn warn(warning: &str) {
 }
 
 /// A report in the form that was asked for.
-fn in_form(form: Timings, table: impl Fn() -> String, json: impl Fn() -> String, csv: impl Fn() -> String) -> String {
+fn in_form(form: Timings, report: &Report<impl Summary>) -> String {
     match form {
-        Timings::Table => table(),
-        Timings::Json => json() + "\n",
-        Timings::Csv => csv(),
+        Timings::Table => report.table(),
+        Timings::Json => report.json() + "\n",
+        Timings::Csv => report.csv(),
         Timings::None => String::new(),
     }
 }

@@ -15,10 +15,11 @@ use crate::{
     output::{
         drawing::plot::Plot,
         file::whole::WholeFile,
-        report::progress::Progress,
         report::{
-            pi::{RankReport, Report},
-            study,
+            RankReport, Report,
+            pi::{PiShare, PiSummary},
+            progress::Progress,
+            study::StudySummary,
         },
     },
     workload::{
@@ -97,8 +98,7 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
     let mine = rank_report(world, &place, &thrower, phases);
     if let Some(ranks) = world.all.gather(&mine) {
         let estimate = Estimate::new(state.hits, state.darts);
-        let report = Report {
-            head: super::head(world, "pi"),
+        let summary = PiSummary {
             seed: args.seed,
             darts: state.darts,
             hits: state.hits,
@@ -109,10 +109,9 @@ fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> 
             total_s: phases.started.elapsed().as_secs_f64(),
             throw_s,
             darts_per_s: rate(state.darts - resumed.darts, throw_s),
-            notes: place.notes.clone(),
-            ranks,
         };
-        let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
+        let report = Report { head: super::head(world, "pi"), summary, notes: place.notes.clone(), ranks };
+        let form = super::in_form(args.report.form(), &report);
         super::print(&form).map_err(|error| Failure::alone(&error))?;
     }
     Ok(())
@@ -192,8 +191,7 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
     place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
     let ranks = world.all.gather(&mine);
-    let mut report = study::Report {
-        head: super::head(world, "pi"),
+    let summary = StudySummary {
         seed: args.seed,
         rows: study.rows(&hits),
         darts: throws.darts(),
@@ -202,14 +200,14 @@ fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) ->
         throw_s,
         darts_per_s: rate(throws.darts(), throw_s),
         files: Vec::new(),
-        notes: place.notes.clone(),
-        ranks: ranks.unwrap_or_default(),
     };
+    let (notes, ranks) = (place.notes.clone(), ranks.unwrap_or_default());
+    let mut report = Report { head: super::head(world, "pi"), summary, notes, ranks };
     let written = files.map_or(Ok(Vec::new()), |files| files.write(&report));
-    report.files = world.agree(written)?;
-    report.total_s = phases.started.elapsed().as_secs_f64();
+    report.summary.files = world.agree(written)?;
+    report.summary.total_s = phases.started.elapsed().as_secs_f64();
     if world.is_root() {
-        let form = super::in_form(args.report.form(), || report.table(), || report.json(), || report.csv());
+        let form = super::in_form(args.report.form(), &report);
         super::print_beside_files(&form);
     }
     Ok(())
@@ -242,10 +240,10 @@ impl StudyFiles {
     }
 
     /// Writes and completes them, and tells their names.
-    fn write(self, report: &study::Report) -> Result<Vec<String>, Error> {
+    fn write(self, report: &Report<StudySummary>) -> Result<Vec<String>, Error> {
         for (plot, svg, png) in self.plots {
-            svg.complete(plot.svg(&report.rows).as_bytes())?;
-            png.complete(&plot.png(&report.rows))?;
+            svg.complete(plot.svg(&report.summary.rows).as_bytes())?;
+            png.complete(&plot.png(&report.summary.rows))?;
         }
         if let Some(csv) = self.csv {
             csv.complete(report.csv().as_bytes())?;
@@ -254,11 +252,10 @@ impl StudyFiles {
     }
 }
 
-fn rank_report(world: &World, place: &Place, thrower: &Thrower, phases: &Phases) -> RankReport {
+fn rank_report(world: &World, place: &Place, thrower: &Thrower, phases: &Phases) -> RankReport<PiShare> {
     RankReport {
         place: place.report(world, phases.start_s, phases.device_s, thrower.compute_s, thrower.wait_s),
-        darts: thrower.my_darts,
-        hits: thrower.my_hits,
+        share: PiShare { darts: thrower.my_darts, hits: thrower.my_hits },
     }
 }
 

@@ -1,22 +1,23 @@
 //! The report of a command that computed a picture.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Head, RankPlace};
+use super::{
+    Report, Share, Summary,
+    rank::{phases, places, ranks_csv},
+};
 use crate::{
     kernel::Precision,
     output::report::table::{billions_a_second, millions, percent, seconds, thousands},
     visible::visible,
+    words::counted,
 };
 
-/// What one rank tells rank 0 when the run is over. Times in seconds.
+/// A rank's share of an image. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RankReport {
-    /// Where it ran.
-    #[serde(flatten)]
-    pub place: RankPlace,
+pub struct ImageShare {
     /// Pixels it computed.
     pub pixels: u64,
     /// Iterations it computed.
@@ -27,12 +28,9 @@ pub struct RankReport {
     pub busy_s: Option<f64>,
 }
 
-/// The report of a run. Times in seconds.
+/// The image of a run. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    /// The subcommand and what it ran with.
-    #[serde(flatten)]
-    pub head: Head,
+pub struct ImageSummary {
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
@@ -70,71 +68,58 @@ pub struct Report {
     pub encode_s: f64,
     /// Writing the files.
     pub write_s: f64,
-    /// What the user should know of this run.
-    pub notes: Vec<String>,
-    /// Every rank's own report, by rank.
-    pub ranks: Vec<RankReport>,
 }
 
-impl Report {
-    /// One JSON object on one line.
-    #[must_use]
-    pub fn json(&self) -> String {
-        super::json(self)
-    }
+impl Share for ImageShare {
+    const CSV_HEADER: &[&str] = &["encode_s", "pixels", "iterations", "busy_s"];
 
-    /// A header line and a line for each rank.
-    #[must_use]
-    pub fn csv(&self) -> String {
-        let mut csv = format!("{},encode_s,pixels,iterations,busy_s\n", RankPlace::CSV_HEADER);
-        for RankReport { place, encode_s, pixels, iterations, busy_s } in &self.ranks {
-            let busy_s = busy_s.map(|busy_s| format!("{busy_s:.6}")).unwrap_or_default();
-            writeln!(csv, "{},{encode_s:.6},{pixels},{iterations},{busy_s}", place.csv())
-                .expect("a String takes any text");
-        }
-        csv
+    fn csv_cells(&self) -> Vec<String> {
+        let seconds = |time_s: f64| format!("{time_s:.6}");
+        let busy_s = self.busy_s.map(seconds).unwrap_or_default();
+        vec![seconds(self.encode_s), self.pixels.to_string(), self.iterations.to_string(), busy_s]
+    }
+}
+
+impl Summary for ImageSummary {
+    type Share = ImageShare;
+
+    /// A line for each rank.
+    fn csv(report: &Report<Self>) -> String {
+        ranks_csv(&report.ranks)
     }
 
     /// Where each rank ran, what it did, and how long each phase took.
-    #[must_use]
-    pub fn table(&self) -> String {
-        let ranks = self.ranks.len();
-        let places = super::places(
-            &self.ranks,
-            |rank| &rank.place,
-            &["Mpixel", "Miter", "share"],
-            |rank| vec![millions(rank.pixels), millions(rank.iterations), percent(rank.iterations, self.iterations)],
-        );
+    fn table(report: &Report<Self>) -> String {
+        let Report { head, summary, ranks, .. } = report;
+        let places = places(ranks, &["Mpixel", "Miter", "share"], |rank| {
+            let ImageShare { pixels, iterations, .. } = rank.share;
+            vec![millions(pixels), millions(iterations), percent(iterations, summary.iterations)]
+        });
         // A GPU computes while its rank's cores encode: which of them is full shows what would make it faster.
-        let has_gpu = self.ranks.iter().any(|rank| rank.busy_s.is_some());
+        let has_gpu = ranks.iter().any(|rank| rank.share.busy_s.is_some());
         let columns = ["encode s", "Giter/s", "GPU busy s"];
-        let phases = super::phases(
-            &self.ranks,
-            |rank| &rank.place,
-            if has_gpu { &columns } else { &columns[..2] },
-            |rank| {
-                let busy = rank.busy_s.map_or_else(|| "-".to_owned(), seconds);
-                let rate = billions_a_second(rank.iterations, rank.place.compute_s);
-                [seconds(rank.encode_s), rate].into_iter().chain(has_gpu.then_some(busy)).collect()
-            },
-        );
-        let files = match &self.counts {
-            Some(counts) => format!("{} and {}", visible(&self.output), visible(counts)),
-            None => visible(&self.output).into_owned(),
+        let phases = phases(ranks, if has_gpu { &columns } else { &columns[..2] }, |rank| {
+            let busy = rank.share.busy_s.map_or_else(|| "-".to_owned(), seconds);
+            let rate = billions_a_second(rank.share.iterations, rank.place.compute_s);
+            [seconds(rank.share.encode_s), rate].into_iter().chain(has_gpu.then_some(busy)).collect()
+        });
+        let files = match &summary.counts {
+            Some(counts) => format!("{} and {}", visible(&summary.output), visible(counts)),
+            None => visible(&summary.output).into_owned(),
         };
         format!(
-            "{} {} x {} px, {}, {} iterations, {ranks} rank{}\n\n{places}\n\n{phases}\n{}\
+            "{} {} x {} px, {}, {} iterations, {}\n\n{places}\n\n{phases}\n{}\
              total {} s: gather {} s, write {} s; {files} written\n",
-            self.head.command,
-            self.width,
-            self.height,
-            self.precision,
-            thousands(self.iterations),
-            if ranks == 1 { "" } else { "s" },
-            super::notes(&self.notes),
-            seconds(self.total_s),
-            seconds(self.gather_s),
-            seconds(self.write_s),
+            head.command,
+            summary.width,
+            summary.height,
+            summary.precision,
+            thousands(summary.iterations),
+            counted(ranks.len(), "rank"),
+            report.notes_in_lines(),
+            seconds(summary.total_s),
+            seconds(summary.gather_s),
+            seconds(summary.write_s),
         )
     }
 }
@@ -144,16 +129,15 @@ mod tests {
     use super::*;
     use crate::{
         device::Kind,
-        output::report::{example_head, example_place},
+        output::report::{RankPlace, RankReport, example_head, example_place},
     };
 
-    fn example() -> Report {
+    fn example() -> Report<ImageSummary> {
         let rank = |place: RankPlace| {
             let busy_s = (place.device == Kind::Gpu).then_some(0.375);
-            RankReport { place, pixels: 1000, iterations: 12_345, encode_s: 0.001, busy_s }
+            RankReport { place, share: ImageShare { pixels: 1000, iterations: 12_345, encode_s: 0.001, busy_s } }
         };
-        Report {
-            head: example_head("julia"),
+        let summary = ImageSummary {
             width: 40,
             height: 50,
             parameters: BTreeMap::from([("c", vec![0.0, 0.65])]),
@@ -172,6 +156,10 @@ mod tests {
             gather_s: 0.01,
             encode_s: 0.001,
             write_s: 0.002,
+        };
+        Report {
+            head: example_head("julia"),
+            summary,
             notes: vec!["a note".to_owned()],
             ranks: vec![
                 rank(example_place(0, Kind::Gpu, "NVIDIA H100, 80 GB", Some("0000:65:00.0"))),

@@ -1,20 +1,22 @@
-//! Reports of runs: what each rank did, where, and how long each phase took; as JSON, as CSV and as tables to read.
+//! What is told of a run, of the places of its ranks and of a rankfile; and how far a run is.
+//!
+//! A report of a run is one shape for all commands: a head, what the command found out, notes, and a share of the work for
+//! each rank; as JSON, as CSV and as tables to read. What differs is a [`Summary`].
 
+mod cells;
 pub mod explanation;
 pub mod image;
 pub mod pi;
 pub mod places;
 pub mod progress;
+mod rank;
 pub mod study;
 pub mod table;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use self::table::{seconds, table};
-use crate::{
-    device::Kind,
-    visible::{csv_field, visible, visible_json},
-};
+pub use self::rank::{RankPlace, RankReport, Share};
+use crate::visible::{visible, visible_json};
 
 /// What every report begins with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,109 +31,57 @@ pub struct Head {
     pub mpi_settings: Vec<String>,
 }
 
-/// Where a rank ran and how long the phases took that every workload has. Times in seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RankPlace {
-    /// Rank in the job.
-    pub rank: usize,
-    /// Node it ran on.
-    pub host: String,
-    /// Processing units it computed on, as a Linux list such as `0-3,8`.
-    pub cpuset: String,
-    /// Worker threads.
-    pub threads: usize,
-    /// Kind of device.
-    pub device: Kind,
-    /// Name of the processor or the GPU.
-    pub adapter: String,
-    /// PCI bus id of the GPU, where it has one.
-    pub pci_bus_id: Option<String>,
-    /// From the start of the process until MPI was up.
-    pub start_s: f64,
-    /// Finding its place and opening its device.
-    pub device_s: f64,
-    /// Computing.
-    pub compute_s: f64,
-    /// Waiting for the other ranks.
-    pub wait_s: f64,
+/// The report of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report<S: Summary> {
+    /// The subcommand and what it ran with.
+    #[serde(flatten)]
+    pub head: Head,
+    /// What the command was asked for, what came of it, and how long that took.
+    #[serde(flatten)]
+    pub summary: S,
+    /// What the user should know of this run.
+    pub notes: Vec<String>,
+    /// Every rank's own report, by rank.
+    pub ranks: Vec<RankReport<S::Share>>,
 }
 
-impl RankPlace {
-    const CSV_HEADER: &str = "rank,host,cpuset,threads,device,adapter,pci_bus_id,start_s,device_s,compute_s,wait_s";
+/// What a command has to tell of a run as a whole.
+pub trait Summary: Serialize + Sized {
+    /// What it has to tell of a rank.
+    type Share: Share;
 
-    /// The fields of [`Self::CSV_HEADER`]. Names are quoted where they need to be (RFC 4180).
-    fn csv(&self) -> String {
-        format!(
-            "{},{},{},{},{},{},{},{:.6},{:.6},{:.6},{:.6}",
-            self.rank,
-            csv_field(&self.host),
-            csv_field(&self.cpuset),
-            self.threads,
-            self.device,
-            csv_field(&self.adapter),
-            csv_field(self.pci_bus_id.as_deref().unwrap_or_default()),
-            self.start_s,
-            self.device_s,
-            self.compute_s,
-            self.wait_s
-        )
+    /// A header line and the lines below it.
+    fn csv(report: &Report<Self>) -> String;
+
+    /// To be read by people. Ends with a newline.
+    fn table(report: &Report<Self>) -> String;
+}
+
+impl<S: Summary> Report<S> {
+    /// One JSON object on one line.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let json = serde_json::to_string(self).expect("numbers, strings and lists always have a JSON form");
+        visible_json(&json).into_owned()
     }
 
-    const TABLE_HEADER: [&str; 6] = ["rank", "host", "cores", "device", "adapter", "PCI bus id"];
-
-    /// The cells of [`Self::TABLE_HEADER`].
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.rank.to_string(),
-            self.host.clone(),
-            self.cpuset.clone(),
-            self.device.to_string(),
-            self.adapter.clone(),
-            self.pci_bus_id.clone().unwrap_or_else(|| "-".to_owned()),
-        ]
+    /// A header line and the lines below it.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        S::csv(self)
     }
-}
 
-/// A table of where each rank ran and what it did: `columns` names what `cells` adds for each rank.
-fn places<R>(
-    ranks: &[R],
-    place: impl Fn(&R) -> &RankPlace,
-    columns: &[&str],
-    cells: impl Fn(&R) -> Vec<String>,
-) -> String {
-    let header: Vec<&str> = RankPlace::TABLE_HEADER.into_iter().chain(columns.iter().copied()).collect();
-    let right: Vec<usize> = std::iter::once(0).chain(RankPlace::TABLE_HEADER.len()..header.len()).collect();
-    table(&header, &right, ranks.iter().map(|rank| [place(rank).cells(), cells(rank)].concat()))
-}
+    /// To be read by people. Ends with a newline.
+    #[must_use]
+    pub fn table(&self) -> String {
+        S::table(self)
+    }
 
-/// A table of seconds: the phases of every workload, then what `columns` and `cells` add.
-fn phases<R>(
-    ranks: &[R],
-    place: impl Fn(&R) -> &RankPlace,
-    columns: &[&str],
-    cells: impl Fn(&R) -> Vec<String>,
-) -> String {
-    let header: Vec<&str> =
-        ["rank", "start s", "device s", "compute s", "wait s"].into_iter().chain(columns.iter().copied()).collect();
-    let right: Vec<usize> = (0..header.len()).collect();
-    let rows = ranks.iter().map(|rank| {
-        let place_of = place(rank);
-        let times = [place_of.start_s, place_of.device_s, place_of.compute_s, place_of.wait_s].map(seconds);
-        let first = std::iter::once(place_of.rank.to_string()).chain(times).collect();
-        [first, cells(rank)].concat()
-    });
-    table(&header, &right, rows)
-}
-
-/// The notes, a line each.
-fn notes(notes: &[String]) -> String {
-    notes.iter().map(|note| format!("note: {}\n", visible(note))).collect()
-}
-
-/// One JSON object on one line.
-fn json(report: &impl Serialize) -> String {
-    let json = serde_json::to_string(report).expect("numbers, strings and lists always have a JSON form");
-    visible_json(&json).into_owned()
+    /// The notes, a line each.
+    fn notes_in_lines(&self) -> String {
+        self.notes.iter().map(|note| format!("note: {}\n", visible(note))).collect()
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +91,7 @@ fn example_head(command: &'static str) -> Head {
 }
 
 #[cfg(test)]
-fn example_place(rank: usize, device: Kind, adapter: &str, pci_bus_id: Option<&str>) -> RankPlace {
+fn example_place(rank: usize, device: crate::device::Kind, adapter: &str, pci_bus_id: Option<&str>) -> RankPlace {
     RankPlace {
         rank,
         host: "pi4".to_owned(),

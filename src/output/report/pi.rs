@@ -1,30 +1,25 @@
 //! The report of `hybrid pi` for one number of darts.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Head, RankPlace};
+use super::{
+    Report, Share, Summary,
+    rank::{phases, places, ranks_csv},
+};
 use crate::output::report::table::{billions_a_second, percent, seconds, thousands};
 
-/// What one rank tells rank 0 when the run is over.
+/// A rank's share of the darts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RankReport {
-    /// Where it ran.
-    #[serde(flatten)]
-    pub place: RankPlace,
+pub struct PiShare {
     /// Darts it threw.
     pub darts: u64,
     /// Hits among them.
     pub hits: u64,
 }
 
-/// The report of a run. Times in seconds.
+/// The estimate of a run. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    /// The subcommand and what it ran with.
-    #[serde(flatten)]
-    pub head: Head,
+pub struct PiSummary {
     /// Seed of the generator.
     pub seed: u64,
     /// Darts of the whole run, those of earlier jobs included.
@@ -45,46 +40,34 @@ pub struct Report {
     pub throw_s: f64,
     /// Darts a second while throwing.
     pub darts_per_s: f64,
-    /// What the user should know of this run.
-    pub notes: Vec<String>,
-    /// Every rank's own report, by rank.
-    pub ranks: Vec<RankReport>,
 }
 
-impl Report {
-    /// One JSON object on one line.
-    #[must_use]
-    pub fn json(&self) -> String {
-        super::json(self)
-    }
+impl Share for PiShare {
+    const CSV_HEADER: &[&str] = &["darts", "hits"];
 
-    /// A header line and a line for each rank.
-    #[must_use]
-    pub fn csv(&self) -> String {
-        let mut csv = format!("{},darts,hits\n", RankPlace::CSV_HEADER);
-        for rank in &self.ranks {
-            writeln!(csv, "{},{},{}", rank.place.csv(), rank.darts, rank.hits).expect("a String takes any text");
-        }
-        csv
+    fn csv_cells(&self) -> Vec<String> {
+        vec![self.darts.to_string(), self.hits.to_string()]
+    }
+}
+
+impl Summary for PiSummary {
+    type Share = PiShare;
+
+    /// A line for each rank.
+    fn csv(report: &Report<Self>) -> String {
+        ranks_csv(&report.ranks)
     }
 
     /// The estimate, where each rank ran, and how long each phase took.
-    #[must_use]
-    pub fn table(&self) -> String {
-        let thrown: u64 = self.ranks.iter().map(|rank| rank.darts).sum();
-        let places = super::places(
-            &self.ranks,
-            |rank| &rank.place,
-            &["darts", "hits", "share"],
-            |rank| vec![thousands(rank.darts), thousands(rank.hits), percent(rank.darts, thrown)],
-        );
-        let phases = super::phases(
-            &self.ranks,
-            |rank| &rank.place,
-            &["Gdarts/s"],
-            |rank| vec![billions_a_second(rank.darts, rank.place.compute_s)],
-        );
-        let resumed = match self.resumed_darts {
+    fn table(report: &Report<Self>) -> String {
+        let Report { summary, ranks, .. } = report;
+        let thrown: u64 = ranks.iter().map(|rank| rank.share.darts).sum();
+        let places = places(ranks, &["darts", "hits", "share"], |rank| {
+            vec![thousands(rank.share.darts), thousands(rank.share.hits), percent(rank.share.darts, thrown)]
+        });
+        let phases =
+            phases(ranks, &["Gdarts/s"], |rank| vec![billions_a_second(rank.share.darts, rank.place.compute_s)]);
+        let resumed = match summary.resumed_darts {
             0 => String::new(),
             darts => format!(", {} of them by earlier jobs", thousands(darts)),
         };
@@ -92,16 +75,16 @@ impl Report {
             "pi = {:.12} +- {:.12}, {:+.2} standard errors from pi\n\
              {} hits among {} darts{resumed}, seed {}\n\n{places}\n\n{phases}\n{}\
              total {} s: throwing {} s, {} Gdarts/s\n",
-            self.pi,
-            self.std_error,
-            self.deviation,
-            thousands(self.hits),
-            thousands(self.darts),
-            self.seed,
-            super::notes(&self.notes),
-            seconds(self.total_s),
-            seconds(self.throw_s),
-            billions_a_second(thrown, self.throw_s),
+            summary.pi,
+            summary.std_error,
+            summary.deviation,
+            thousands(summary.hits),
+            thousands(summary.darts),
+            summary.seed,
+            report.notes_in_lines(),
+            seconds(summary.total_s),
+            seconds(summary.throw_s),
+            billions_a_second(thrown, summary.throw_s),
         )
     }
 }
@@ -111,13 +94,12 @@ mod tests {
     use super::*;
     use crate::{
         device::Kind,
-        output::report::{example_head, example_place},
+        output::report::{RankReport, example_head, example_place},
     };
 
-    fn example() -> Report {
+    fn example() -> Report<PiSummary> {
         let place = example_place(0, Kind::Gpu, "NVIDIA H100", Some("0000:65:00.0"));
-        Report {
-            head: example_head("pi"),
+        let summary = PiSummary {
             seed: 7,
             darts: 3_000_000,
             hits: 2_356_000,
@@ -128,8 +110,12 @@ mod tests {
             total_s: 1.0,
             throw_s: 0.5,
             darts_per_s: 4e6,
+        };
+        Report {
+            head: example_head("pi"),
+            summary,
             notes: Vec::new(),
-            ranks: vec![RankReport { place, darts: 2_000_000, hits: 1_570_000 }],
+            ranks: vec![RankReport { place, share: PiShare { darts: 2_000_000, hits: 1_570_000 } }],
         }
     }
 

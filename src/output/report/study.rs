@@ -1,23 +1,18 @@
 //! The report of `hybrid pi --study`.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 pub use crate::output::drawing::plot::Row;
 
-use super::{Head, pi::RankReport};
+use super::{Report, Summary, cells::csv, pi::PiShare};
 use crate::{
     output::report::table::{billions_a_second, seconds, table, thousands},
     visible::visible,
 };
 
-/// The report of a study. Times in seconds.
+/// A study. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    /// The subcommand and what it ran with.
-    #[serde(flatten)]
-    pub head: Head,
+pub struct StudySummary {
     /// Seed of the generator.
     pub seed: u64,
     /// A row for each length of run.
@@ -34,35 +29,26 @@ pub struct Report {
     pub darts_per_s: f64,
     /// The files written.
     pub files: Vec<String>,
-    /// What the user should know of this run.
-    pub notes: Vec<String>,
-    /// Every rank's own report, by rank.
-    pub ranks: Vec<RankReport>,
 }
 
-impl Report {
-    /// One JSON object on one line.
-    #[must_use]
-    pub fn json(&self) -> String {
-        super::json(self)
-    }
+impl Summary for StudySummary {
+    type Share = PiShare;
 
-    /// A header line and a line for each length of run.
-    #[must_use]
-    pub fn csv(&self) -> String {
-        let mut csv = String::from("darts,log2_darts,runs,mean,std_dev,expected_std_dev\n");
-        for row in &self.rows {
+    /// A line for each length of run.
+    fn csv(report: &Report<Self>) -> String {
+        let header = ["darts", "log2_darts", "runs", "mean", "std_dev", "expected_std_dev"];
+        let cells = |row: &Row| {
             let Row { darts, runs, mean, std_dev, expected_std_dev } = row;
-            writeln!(csv, "{darts},{},{runs},{mean},{std_dev},{expected_std_dev}", darts.ilog2())
-                .expect("a String takes any text");
-        }
-        csv
+            let counts = [darts.to_string(), darts.ilog2().to_string(), runs.to_string()];
+            counts.into_iter().chain([mean, std_dev, expected_std_dev].map(f64::to_string)).collect()
+        };
+        csv(&header, report.summary.rows.iter().map(cells))
     }
 
     /// A row for each length of run, and what it took.
-    #[must_use]
-    pub fn table(&self) -> String {
-        let rows = self.rows.iter().map(|row| {
+    fn table(report: &Report<Self>) -> String {
+        let summary = &report.summary;
+        let rows = summary.rows.iter().map(|row| {
             vec![
                 thousands(row.darts),
                 format!("4^{}", row.darts.ilog2() / 2),
@@ -77,12 +63,12 @@ impl Report {
         format!(
             "{}\n{}total {} s: throwing {} darts {} s, {} Gdarts/s; {} written\n",
             table(&header, &[0, 1, 2, 3, 4, 5, 6], rows),
-            super::notes(&self.notes),
-            seconds(self.total_s),
-            thousands(self.darts),
-            seconds(self.throw_s),
-            billions_a_second(self.darts, self.throw_s),
-            visible(&self.files.join(", ")),
+            report.notes_in_lines(),
+            seconds(summary.total_s),
+            thousands(summary.darts),
+            seconds(summary.throw_s),
+            billions_a_second(summary.darts, summary.throw_s),
+            visible(&summary.files.join(", ")),
         )
     }
 }
@@ -101,8 +87,7 @@ mod tests {
             std_dev: 0.05,
             expected_std_dev: 0.051,
         });
-        let report = Report {
-            head: example_head("pi"),
+        let summary = StudySummary {
             seed: 1,
             rows: rows.to_vec(),
             darts: 327_680,
@@ -111,9 +96,8 @@ mod tests {
             throw_s: 0.5,
             darts_per_s: 1e6,
             files: vec!["pi.svg".to_owned()],
-            notes: Vec::new(),
-            ranks: Vec::new(),
         };
+        let report = Report { head: example_head("pi"), summary, notes: Vec::new(), ranks: Vec::new() };
         assert_eq!(report.csv().lines().nth(1), Some("1024,10,64,3.25,0.05,0.051"));
         let table = report.table();
         assert!(table.contains("4^6") && table.contains("0.98") && table.contains("pi.svg written"), "{table}");

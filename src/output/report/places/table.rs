@@ -7,6 +7,7 @@ use crate::{
     output::report::table::table,
     placement::{DeviceWish, Distance, Finding, Severity},
     topology::CpuSet,
+    words::counted,
 };
 
 /// Where each rank is, and the GPUs of the nodes.
@@ -14,8 +15,8 @@ use crate::{
 pub fn places(report: &PlacesReport) -> String {
     let mut text = format!(
         "{} on {}, {}, {}\n\n{}\n",
-        number(report.ranks.len(), "rank"),
-        number(report.nodes.len(), "node"),
+        counted(report.ranks.len(), "rank"),
+        counted(report.nodes.len(), "node"),
         report.mpi,
         report.rankfile.as_ref().map_or_else(|| "no rankfile".to_owned(), |name| format!("rankfile {name}")),
         ranks(report)
@@ -38,12 +39,8 @@ pub fn findings(findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     text + &match (count(Severity::Warning), count(Severity::Note)) {
         (0, 0) => "every rank is in its place\n".to_owned(),
-        (warnings, notes) => format!("{}, {}\n", number(warnings, "warning"), number(notes, "note")),
+        (warnings, notes) => format!("{}, {}\n", counted(warnings, "warning"), counted(notes, "note")),
     }
-}
-
-fn number(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Rows: ranks. Columns: where it is, what was asked for, and whether that came true.
