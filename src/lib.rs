@@ -46,6 +46,7 @@ mod environment;
 mod error;
 mod face;
 mod fault;
+mod host_name;
 mod kernel;
 mod launcher;
 mod output;

@@ -23,7 +23,7 @@ use mpi::{
 };
 
 pub use self::{agree::Failure, error::MpiError, group::Group, pause::Pause};
-use crate::{environment, error::Error, launcher::Launch, streams, visible::visible};
+use crate::{environment, error::Error, host_name::short_name, launcher::Launch, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
 const PANIC_EXIT_CODE: i32 = 101;
@@ -151,7 +151,7 @@ impl World {
 /// The node's name as the operating system knows it, without the domain.
 fn host_name() -> String {
     let name = mpi::environment::processor_name().unwrap_or_else(|_| "unknown".to_owned());
-    visible(name.split('.').next().unwrap_or(&name)).into_owned()
+    visible(short_name(&name)).into_owned()
 }
 
 /// From now on a panic on any thread prints one line and aborts the job.

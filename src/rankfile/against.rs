@@ -7,12 +7,14 @@ use std::net::IpAddr;
 use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
-use super::hostname::short_name;
 use super::slots::read_as::counts_flat;
 use super::slots::spelling::{canonical_text, in_words};
 use super::slots::{Item, Misfit, Reading, resolve};
 use super::write::{line, logical_items};
-use crate::launcher::{ByDialect, Dialect};
+use crate::{
+    host_name::short_name,
+    launcher::{ByDialect, Dialect},
+};
 
 /// What a rankfile can see of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

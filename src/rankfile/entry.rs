@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::diagnostic::Span;
-use super::hostname;
 use super::slots::SlotList;
-use crate::wish::DeviceWish;
+use crate::{host_name::short_name, wish::DeviceWish};
 
 /// One rank's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +35,7 @@ impl Entry {
     /// The host as the launchers know it: cut at the first dot unless it is an address.
     #[must_use]
     pub fn short_host(&self) -> &str {
-        hostname::short_name(&self.host)
+        short_name(&self.host)
     }
 }
 

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
-use super::hostname::short_name;
-use crate::pci::PciBusId;
-use crate::wish::DeviceWish;
+use crate::{host_name::short_name, pci::PciBusId, wish::DeviceWish};
 
 /// Compares the device comments with the GPUs of the nodes in `gpus`, by host name, cut at the first dot. Lines of
 /// other hosts are not looked at.

@@ -13,8 +13,8 @@ use super::slots::SlotList;
 use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
-use super::{guise, hostname, order, other_kind, text};
-use crate::{launcher::ByDialect, wish::DeviceWish};
+use super::{guise, host_word, order, other_kind, text};
+use crate::{host_name::short_name, launcher::ByDialect, wish::DeviceWish};
 
 /// A file that was read: what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,7 +216,7 @@ impl Parser<'_> {
         }
         let at = [&found.rank_at, &found.host_at, &found.slots_at].map(absolute);
         let spans = at.clone().map(|at| piece.span(text, at));
-        let host = hostname::read(&text[at[1].clone()]).name;
+        let host = host_word::read(&text[at[1].clone()]).name;
         let slots = self.slots(piece, host, at[2].clone())?;
         Some(Entry {
             rank: found.rank?,
@@ -232,7 +232,7 @@ impl Parser<'_> {
     /// The slot list, if it can be understood; a finding where a launcher reads it differently.
     fn slots(&mut self, piece: &Piece, host: &str, at: Range<usize>) -> Option<SlotList> {
         let text = self.text;
-        let Judgement { list, finding } = judge(&text[at.clone()], hostname::short_name(host));
+        let Judgement { list, finding } = judge(&text[at.clone()], short_name(host));
         if let Some(finding) = finding {
             let place = at.start + finding.at.start..at.start + finding.at.end;
             let corrected = finding.corrected.and_then(|slots| piece.replaced(text, at.clone(), &slots));

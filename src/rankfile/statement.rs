@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use super::code::Code;
-use super::hostname;
+use super::host_word;
 use super::lines::BLANKS;
+use crate::host_name;
 
 /// The fields of a statement as ranges of its bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -160,20 +161,20 @@ impl<'a> Reader<'a> {
             return self.fault(Code::MissingHost, marked, None);
         }
         self.found.host_at = at.clone();
-        let fault = hostname::read(word).fault;
+        let fault = host_word::read(word).fault;
         match fault {
             None => {}
             Some(Code::FullHostName) => {
-                let name = at.end - hostname::read(word).name.len()..at.end;
+                let name = at.end - host_word::read(word).name.len()..at.end;
                 let full = &self.text[name.clone()];
                 // Without its ending a name of mDNS leads nowhere.
                 let corrected =
-                    if hostname::is_mdns(full) { None } else { self.replaced(&name, hostname::short_name(full)) };
+                    if host_name::is_mdns(full) { None } else { self.replaced(&name, host_name::short_name(full)) };
                 self.slip(Code::FullHostName, at, corrected);
             }
             Some(code @ Code::QuotedHost) => {
                 let bare = word.replace(['"', '\''], "");
-                let corrected = self.replaced(&at, &bare).filter(|_| hostname::read(&bare).fault.is_none());
+                let corrected = self.replaced(&at, &bare).filter(|_| host_word::read(&bare).fault.is_none());
                 self.slip(code, at, corrected);
             }
             Some(code @ (Code::HostUnderscore | Code::RelativeHost | Code::Ipv6Host)) => self.slip(code, at, None),

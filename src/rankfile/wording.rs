@@ -2,8 +2,11 @@
 
 use super::code::Code;
 use super::guise::Guise;
-use super::{hostname, statement};
-use crate::launcher::{ByDialect, Dialect};
+use super::{host_word, statement};
+use crate::{
+    host_name,
+    launcher::{ByDialect, Dialect},
+};
 
 /// The message for a fault, given the bytes it marks.
 pub(super) fn statement_message(code: Code, marked: &str) -> String {
@@ -40,9 +43,9 @@ pub(super) fn statement_message(code: Code, marked: &str) -> String {
             format!("Open MPI 4.1 takes no IPv6 address such as '{shown}': write a name, or the IPv4 address")
         }
         Code::FullHostName => {
-            let name = hostname::read(marked).name;
-            let short = clip(hostname::short_name(name));
-            if hostname::is_mdns(name) {
+            let name = host_word::read(marked).name;
+            let short = clip(host_name::short_name(name));
+            if host_name::is_mdns(name) {
                 format!(
                     "'{shown}' is a name of mDNS, which Open MPI 4.1 cuts to '{short}': start it with --mca orte_keep_fqdn_hostnames 1, or name the hosts in /etc/hosts or ~/.ssh/config"
                 )
@@ -66,9 +69,9 @@ pub(super) fn guise_message(c: char, guise: &Guise) -> String {
 
 /// What each dialect does about a fault where that depends on the bytes it marks; `None` where the code says it.
 pub(super) fn statement_consequences(code: Code, marked: &str) -> Option<ByDialect<String>> {
-    let name = hostname::read(marked).name;
-    (code == Code::FullHostName && hostname::is_mdns(name)).then(|| {
-        let (name, short) = (clip(name), clip(hostname::short_name(name)));
+    let name = host_word::read(marked).name;
+    (code == Code::FullHostName && host_name::is_mdns(name)).then(|| {
+        let (name, short) = (clip(name), clip(host_name::short_name(name)));
         ByDialect::of(|dialect| match dialect {
             Dialect::OpenMpi41 => format!("cuts the name and tries 'ssh {short}'"),
             Dialect::OpenMpi5 => format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),

@@ -6,12 +6,12 @@ use std::fmt;
 
 use super::code::Code;
 use super::device::{Comment, read_comment, words};
-use super::hostname;
+use super::host_word;
 use super::slots::Item;
 use super::slots::read_as::{MAX_HOST_AND_SLOTS, MAX_SLOTS_5};
 use super::slots::spelling::canonical_text;
 use super::statement::MAX_RANK;
-use crate::{launcher::Dialect, wish::DeviceWish};
+use crate::{host_name, launcher::Dialect, wish::DeviceWish};
 
 /// The cores of a rank, logical numbers from 0, in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,13 +186,13 @@ fn check_ranks(ordered: &[&Placement]) -> Result<(), WriteError> {
 
 fn checked_host<'a>(placement: &'a Placement, hosts: &mut HashMap<String, &'a str>) -> Result<&'a str, WriteError> {
     let Placement { rank, host, .. } = placement;
-    let judged = hostname::read(host);
+    let judged = host_word::read(host);
     if judged.name.len() != host.len() || judged.fault.is_some_and(|fault| fault != Code::FullHostName) {
         return Err(WriteError::BadHost { rank: *rank, host: host.clone() });
     }
-    let short = hostname::short_name(host);
+    let short = host_name::short_name(host);
     let first = *hosts.entry(short.to_ascii_lowercase()).or_insert(host);
-    let written = if hostname::is_mdns(host) { host } else { short };
+    let written = if host_name::is_mdns(host) { host } else { short };
     if first == host { Ok(written) } else { Err(WriteError::HostsClash(first.to_owned(), host.clone())) }
 }
 

@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
 };
 
-use crate::rankfile::{OwnName, Rankfile, short_name};
+use crate::{
+    host_name::short_name,
+    rankfile::{OwnName, Rankfile},
+};
 
 /// This machine's names.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use super::machine::Machine;
 use crate::{
     cli::rankfile::NodeArgs,
     error::Error,
+    host_name,
     plan::Host,
     rankfile::{self, Code, Diagnostic, NodeShape, OwnName, Parsed, Rankfile},
     topology::Node,
@@ -58,7 +59,7 @@ impl Nodes {
         let is_merged = nodes.rankfile != parsed.rankfile;
         for Host { name, node } in described {
             let name = if is_merged && machine.kind(&name).is_some() { &machine.name } else { &name };
-            nodes.by_host.insert(rankfile::short_name(name).to_owned(), node);
+            nodes.by_host.insert(host_name::short_name(name).to_owned(), node);
         }
         let is_open = |host: &&str| !nodes.by_host.contains_key(*host) && machine.kind(host).is_some();
         let open: Vec<String> = nodes.rankfile.short_hosts().into_iter().filter(is_open).map(str::to_owned).collect();

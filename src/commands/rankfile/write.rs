@@ -5,10 +5,11 @@ use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
     error::Error,
+    host_name,
     launcher::{Dialect, Launcher},
     output::file::whole::WholeFile,
     plan::{self, Host, Plan},
-    rankfile, streams,
+    streams,
     topology::Node,
 };
 
@@ -62,10 +63,10 @@ fn readers(args: &WriteArgs) -> Vec<Dialect> {
 
 /// What Open MPI 4.1 needs to be told where hosts have names of mDNS.
 fn about_mdns(hosts: &[Host]) -> Option<String> {
-    let name = &hosts.iter().find(|host| rankfile::is_mdns(&host.name))?.name;
+    let name = &hosts.iter().find(|host| host_name::is_mdns(&host.name))?.name;
     Some(format!(
         "{name} is a name of mDNS: Open MPI 4.1 cuts it to {} and tries ssh to that, unless it is started with --mca orte_keep_fqdn_hostnames 1 or that name stands in /etc/hosts or ~/.ssh/config",
-        rankfile::short_name(name)
+        host_name::short_name(name)
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Asked, RankFacts, examples, finding, host, reads_rankfiles};
 use crate::{
+    host_name::short_name,
     launcher::Launcher,
     placement::{Code, Device, DeviceWish, Finding, Severity},
     topology::{CpuSet, Node},
@@ -56,7 +57,7 @@ fn asks_to_share_cores(ranks: &[RankFacts]) -> bool {
 
 fn host_differs(node: &Node, asked: &Asked) -> Option<String> {
     // Open MPI cuts a name at the first dot, and so do some systems for their own name.
-    let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let short = |name: &str| short_name(name).to_ascii_lowercase();
     let is_relative = asked.host.starts_with('+');
     let is_address = asked.host.parse::<std::net::IpAddr>().is_ok();
     let name = asked.host.rsplit('@').next().unwrap_or_default();

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::code::Code;
+use crate::host_name::short_name;
 
 /// The name to compare hosts by, and what is wrong with the word, if anything.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,22 +12,6 @@ pub(super) struct HostName<'a> {
     /// Without `user@`.
     pub(super) name: &'a str,
     pub(super) fault: Option<Code>,
-}
-
-/// The name as both launchers know it: cut at the first dot unless it is an address.
-#[must_use]
-pub fn short_name(name: &str) -> &str {
-    match name.parse::<IpAddr>() {
-        Ok(_) => name,
-        Err(_) => name.split('.').next().unwrap_or(name),
-    }
-}
-
-/// Whether it is a name of mDNS, `.local`, which exists with its ending alone.
-#[must_use]
-pub fn is_mdns(name: &str) -> bool {
-    let Some((host, ending)) = name.rsplit_once('.') else { return false };
-    !host.is_empty() && ending.eq_ignore_ascii_case("local")
 }
 
 /// Judges the word.
@@ -103,17 +88,5 @@ mod tests {
         ] {
             assert_eq!(read(word).fault, Some(code), "{word}");
         }
-    }
-
-    #[test]
-    fn names_of_mdns_end_in_local() {
-        assert!(is_mdns("pi1.local") && is_mdns("Pi1.LOCAL"));
-        assert!(!is_mdns("local") && !is_mdns(".local") && !is_mdns("pi1.local.site.org"));
-    }
-
-    #[test]
-    fn an_address_keeps_its_dots() {
-        assert_eq!(short_name("192.0.2.2"), "192.0.2.2");
-        assert_eq!(short_name("a.b.c"), "a");
     }
 }

@@ -1,0 +1,36 @@
+//! Names of hosts: what of them tells one host from another. Knows no network.
+
+use std::net::IpAddr;
+
+/// The name as launchers know it: cut at the first dot unless it is an address.
+#[must_use]
+pub(crate) fn short_name(name: &str) -> &str {
+    match name.parse::<IpAddr>() {
+        Ok(_) => name,
+        Err(_) => name.split('.').next().unwrap_or(name),
+    }
+}
+
+/// Whether it is a name of mDNS, `.local`, which exists with its ending alone.
+#[must_use]
+pub(crate) fn is_mdns(name: &str) -> bool {
+    let Some((host, ending)) = name.rsplit_once('.') else { return false };
+    !host.is_empty() && ending.eq_ignore_ascii_case("local")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_mdns_end_in_local() {
+        assert!(is_mdns("pi1.local") && is_mdns("Pi1.LOCAL"));
+        assert!(!is_mdns("local") && !is_mdns(".local") && !is_mdns("pi1.local.site.org"));
+    }
+
+    #[test]
+    fn an_address_keeps_its_dots() {
+        assert_eq!(short_name("192.0.2.2"), "192.0.2.2");
+        assert_eq!(short_name("a.b.c"), "a");
+    }
+}
