@@ -5,6 +5,7 @@
 //! made where the flag is used.
 
 mod device;
+mod help;
 mod image;
 mod julia;
 mod mandelbrot;
@@ -20,6 +21,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     device::DeviceArgs,
+    help::{CompletionsArgs, ManArgs},
     image::{Color, ColorScale, ImageArgs, Picture, PrecisionWish, Schedule},
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
@@ -58,6 +60,10 @@ pub enum Command {
         #[command(subcommand)]
         command: rankfile::RankfileCommand,
     },
+    /// Print a script that makes a shell complete this program's commands and flags.
+    Completions(CompletionsArgs),
+    /// Print a page of the manual.
+    Man(ManArgs),
 }
 
 impl Command {
@@ -67,7 +73,7 @@ impl Command {
         match self {
             Self::Julia(args) => Some(args),
             Self::Mandelbrot(args) => Some(args),
-            Self::Pi(_) | Self::Where(_) | Self::Rankfile { .. } => None,
+            Self::Pi(_) | Self::Where(_) | Self::Rankfile { .. } | Self::Completions(_) | Self::Man(_) => None,
         }
     }
 }

@@ -64,16 +64,20 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
     };
     let wanted = world.agree(wanted)?;
     world.agree(has_same_words(world))?;
-    let Parsed::Run(cli) = &wanted else {
-        return world.agree(if world.is_root() { run_alone(&wanted, true).unwrap_or(Ok(())) } else { Ok(()) });
-    };
+    let Parsed::Run(cli) = &wanted else { return answer(world, &wanted) };
     match &cli.command {
         Command::Julia(args) => image::run(world, args, began),
         Command::Mandelbrot(args) => image::run(world, args, began),
         Command::Pi(args) => pi::run(world, args, began),
         Command::Where(args) => where_::run(world, args),
         Command::Rankfile { command } => rankfile::run(world, command),
+        Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
     }
+}
+
+/// Has rank 0 print what takes no other rank. Collective.
+fn answer(world: &World, wanted: &Parsed) -> Result<(), Failure> {
+    world.agree(if world.is_root() { run_alone(wanted, true).unwrap_or(Ok(())) } else { Ok(()) })
 }
 
 /// Whether this rank was given the same words as rank 0. Collective.
@@ -103,6 +107,10 @@ pub fn run_alone(parsed: &Parsed, speaks: bool) -> Option<Result<(), Error>> {
         Parsed::Wrong(message) => Some(Err(Error::Usage(message.clone()))),
         Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) if rankfile::is_for_one_process(command) => {
             run(&|| rankfile::run_alone(command))
+        }
+        Parsed::Run(Cli { command: Command::Completions(args), .. }) => run(&|| print(&args.text())),
+        Parsed::Run(Cli { command: Command::Man(args), .. }) => {
+            run(&|| args.text().map_err(Error::Usage).and_then(|page| print(&page)))
         }
         Parsed::Run(_) => None,
     }

@@ -1,6 +1,10 @@
 //! What is wrong, where, and what each dialect makes of it; and how a person reads that.
 //! Knows codes and positions, not what a rankfile looks like.
 
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+
 use super::code::{Code, Severity};
 use super::readable::readable;
 use crate::launcher::{ByDialect, Dialect};
@@ -74,8 +78,8 @@ impl Diagnostic {
     }
 }
 
-/// Characters of a source line that are shown, so that a line of a megabyte stays readable.
-const SHOWN_COLUMNS: usize = 100;
+/// Columns of a rendered diagnostic's source line, so that a line of a megabyte stays readable.
+const COLUMNS: usize = 110;
 
 /// A diagnostic as text: the line of `source` it is about, a caret below the place, what each
 /// dialect does, and the corrected line. Plain ASCII, ends with a newline.
@@ -84,41 +88,34 @@ const SHOWN_COLUMNS: usize = 100;
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String {
     let Diagnostic { code, severity, span, message, .. } = diagnostic;
-    let gutter = " ".repeat(span.line.to_string().len());
-    let mut text = format!(
-        "{severity}[{}]: {}\n{gutter}--> {}:{}:{}\n",
-        code.id(),
-        ascii(message),
-        ascii(file_name),
-        span.line,
-        span.column
-    );
-    let (line, caret_column, carets) = excerpt(source, *span);
-    if !line.is_empty() {
-        let blanks = " ".repeat(caret_column);
-        text += &format!("{gutter} |\n{} | {line}\n{gutter} | {blanks}{}\n", span.line, "^".repeat(carets));
-    }
-    for (label, note) in diagnostic.notes() {
-        text += &format!("{gutter} = {label}: {}\n", ascii(note));
-    }
-    text += &format!("{gutter} = see: {}\n", code.name());
-    text
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let title = level.primary_title(ascii(message)).id(code.id());
+    let (line, marked) = line_of(source, *span);
+    let place = if line.trim().is_empty() {
+        title.element(Origin::path(ascii(file_name)).line(span.line).char_column(span.column))
+    } else {
+        let marked = AnnotationKind::Primary.span(marked);
+        title.element(Snippet::source(line).line_start(span.line).path(ascii(file_name)).annotation(marked))
+    };
+    let see = ("see".to_owned(), code.name());
+    let notes = diagnostic.notes().chain([see]).map(|(label, note)| Level::NOTE.with_name(label).message(ascii(note)));
+    Renderer::plain().term_width(COLUMNS).render(&[place.elements(notes)]) + "\n"
 }
 
-/// The visible part of the span's line, the column of the first caret in it and the number of carets.
-fn excerpt(source: &[u8], span: Span) -> (String, usize, usize) {
+/// The span's line, and the bytes of it that the span marks.
+fn line_of(source: &[u8], span: Span) -> (String, Range<usize>) {
     let start = span.start.min(source.len());
     let line_start = source[..start].iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
     let line_end = source[start..].iter().position(|&b| b == b'\n').map_or(source.len(), |n| start + n);
-    let before = ascii(&readable(&source[line_start..start]));
     let end = span.end.clamp(start, line_end);
-    let marked = ascii(&readable(&source[start..end]));
-    let after = ascii(&readable(&source[end..line_end]));
-    let skipped = before.len().saturating_sub(SHOWN_COLUMNS / 2);
-    let shown: String = [&before[skipped..], &marked, &after].concat().chars().take(SHOWN_COLUMNS).collect();
-    let caret_column = before.len() - skipped;
-    let room = SHOWN_COLUMNS - caret_column;
-    (shown.trim_end().to_owned(), caret_column, marked.len().clamp(1, room))
+    let [before, marked, after] =
+        [line_start..start, start..end, end..line_end].map(|bytes| ascii(&readable(&source[bytes])));
+    let bytes = before.len()..before.len() + marked.len();
+    ([before, marked, after].concat(), bytes)
 }
 
 /// One printable ASCII character for each character, so that carets stay below what they mark.
@@ -160,6 +157,7 @@ error[RF062]: rank 1 stands here twice
   |
 2 |  rank 1=a slot=0
   |       ^
+  |
   = Open MPI 4.1: no word
   = write: rank 2=a slot=0
   = see: duplicate-rank
