@@ -125,7 +125,8 @@ fn what_both_launchers_take_as_it_is_meant_is_silent() {
 #[test]
 fn a_finding_stands_with_its_place_what_happens_and_the_corrected_line() {
     let found = check(b"# mine\nrank 0=a slot=P1\n", "");
-    let expected = "  |\n2 | rank 0=a slot=P1\n  |               ^^\n  = Open MPI 4.1: binds core 0, without a word\n";
+    let expected =
+        "  |\n2 | rank 0=a slot=P1\n  |               ^^\n  |\n  = Open MPI 4.1: binds core 0, without a word\n";
     assert!(found.stdout.contains(" --> file:2:15\n") && found.stdout.contains(expected), "{}", found.stdout);
     assert!(found.stdout.contains("= write: rank 0=a slot=1:*\n"), "{}", found.stdout);
     assert_eq!(found.stderr, "error: file: 1 error\n");

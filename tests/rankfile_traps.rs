@@ -201,6 +201,7 @@ error[RF040]: '0;P1' names a package to Open MPI 5.x only: write package:core, a
   |
 2 | rank 1=vm slot=0;P1 # gpu
   |                ^^^^
+  |
   = Open MPI 4.1: binds core 0, without a word
   = write: rank 1=vm slot=0;1:* # gpu
   = see: package-prefix
