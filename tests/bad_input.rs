@@ -56,6 +56,19 @@ fn usage_errors_need_no_launcher_and_no_mpi() {
 }
 
 #[test]
+fn completions_and_pages_of_the_manual_need_no_launcher_and_no_mpi() {
+    let folder = tempfile::tempdir().unwrap();
+    let completions = Job::alone(folder.path(), "completions bash").run().succeeded().stdout;
+    assert!(completions.contains("_hybrid()") && completions.contains("--max-iter"), "{completions}");
+    let page = Job::alone(folder.path(), "man rankfile check").run().succeeded().stdout;
+    assert!(page.contains(".TH hybrid-rankfile-check 1"), "{page}");
+    assert_refused(&Job::alone(folder.path(), "man rankfile chek").run(), 2, &["chek", "check, explain"]);
+    assert_refused(&Job::alone(folder.path(), "completions tcsh").run(), 2, &["tcsh", "bash"]);
+    let once = Job::mpiexec(folder.path(), 3, "man julia").run().succeeded().stdout;
+    assert_eq!(once.matches(".TH hybrid-julia 1").count(), 1, "{once}");
+}
+
+#[test]
 fn files_that_cannot_be_written_are_found_before_any_work() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("a_folder")).unwrap();

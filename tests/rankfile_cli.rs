@@ -337,9 +337,9 @@ fn explain_tells_each_rank_draws_the_node_and_names_the_traps() {
         "rank 0: every core of package 1 (PUs 8-15), NUMA node 1, GPU 0000:88:00.0 next to its cores",
         "Open MPI 4.1: binds core 0, without a word",
         "rank 1: cores 0-6 (PUs 0-6), NUMA node 0, computes on its cores",
-        "|   core  0  1  2  3  4  5  6  7 ",
-        "|   rank  1  1  1  1  1  1  1  . ",
-        "|   GPU 0000:88:00.0  rank 0 ",
+        "│ 0  │ 1  │ 2  │ 3  │ 4  │ 5  │ 6  │ 7  │",
+        "│ r1 │ r1 │ r1 │ r1 │ r1 │ r1 │ r1 │ .  │",
+        "┌ GPU 0000:88:00.0 ─",
     ] {
         assert!(text.contains(expected), "{expected} in\n{text}");
     }

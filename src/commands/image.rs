@@ -71,7 +71,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     place.notes.extend(notes);
     place.note_missing_threads(world);
     let mine = RankReport {
-        place: place.report(world, start_s, device_s, share.compute_s, share.wait_s),
+        run: place.report(world, start_s, device_s, share.compute_s, share.wait_s),
         share: ImageShare {
             pixels: share.pixels,
             iterations: share.iterations,

@@ -254,7 +254,7 @@ impl StudyFiles {
 
 fn rank_report(world: &World, place: &Place, thrower: &Thrower, phases: &Phases) -> RankReport<PiShare> {
     RankReport {
-        place: place.report(world, phases.start_s, phases.device_s, thrower.compute_s, thrower.wait_s),
+        run: place.report(world, phases.start_s, phases.device_s, thrower.compute_s, thrower.wait_s),
         share: PiShare { darts: thrower.my_darts, hits: thrower.my_hits },
     }
 }

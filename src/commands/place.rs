@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     fault,
     kernel::{Kernel, Precision},
-    output::report::RankPlace,
+    output::report::RankRun,
     placement::{self, DeviceWish, RankFacts},
     topology::{CpuSet, Node},
 };
@@ -62,9 +62,9 @@ impl Cores {
 
 impl Place {
     /// What the report tells of this rank's place. Times in seconds.
-    pub(super) fn report(&self, world: &World, start_s: f64, device_s: f64, compute_s: f64, wait_s: f64) -> RankPlace {
+    pub(super) fn report(&self, world: &World, start_s: f64, device_s: f64, compute_s: f64, wait_s: f64) -> RankRun {
         let identity = self.device.identity().clone();
-        RankPlace {
+        RankRun {
             rank: world.rank(),
             host: world.host().to_owned(),
             cpuset: self.cores.to_string(),

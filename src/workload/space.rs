@@ -53,7 +53,7 @@ pub fn check(files: &[PendingFile<'_>]) -> Result<Option<String>, WorkloadError>
         });
         demand.files.push(shown(place.shown()).to_string());
         let still = |bytes: u64| bytes.saturating_sub(room.held_bytes);
-        demand.min_bytes = demand.min_bytes.saturating_add(still(room.least_bytes));
+        demand.min_bytes = demand.min_bytes.saturating_add(still(room.min_bytes));
         demand.usual_bytes = demand.usual_bytes.saturating_add(still(room.usual_bytes));
     }
     let warnings = demands.into_values().map(verdict).collect::<Result<Vec<_>, _>>()?;
@@ -165,7 +165,7 @@ mod tests {
         };
         let (a, b) = (place("a.png"), place("b.npy"));
         let free = free_bytes(a.folder()).expect("a file system that tells");
-        let room = |usual_bytes, held_bytes| Room { least_bytes: 0, usual_bytes, held_bytes };
+        let room = |usual_bytes, held_bytes| Room { min_bytes: 0, usual_bytes, held_bytes };
         // Nearly all that is free, twice; another process may write some GiB meanwhile.
         let large = free / 4 * 3;
         let first = PendingFile { place: &a, room: room(large, 0) };

@@ -88,8 +88,8 @@ pub fn stream_bytes(bands: u64, raw_bytes: u64) -> (u64, u64) {
     const BYTES_A_MATCH: u64 = 258;
     const USUAL_PART: u64 = 4;
     let around = bands * (CODE_BYTES + BAND_END.len() as u64);
-    let least = raw_bytes / (8 * BYTES_A_MATCH) * BITS_A_MATCH;
-    (around + least, around + raw_bytes / USUAL_PART)
+    let min = raw_bytes / (8 * BYTES_A_MATCH) * BITS_A_MATCH;
+    (around + min, around + raw_bytes / USUAL_PART)
 }
 
 impl EncodedBand {
@@ -262,9 +262,9 @@ mod tests {
     fn no_band_is_smaller_than_the_least_and_the_least_is_not_far_below() {
         for (rows, width) in [(1, 1), (4, 100), (4, 102_400), (64, 2048)] {
             let band = band_of(&Array2::from_elem((rows, width), 1), &indexed());
-            let (least, usual) = stream_bytes(1, band.facts.raw_bytes);
+            let (min, usual) = stream_bytes(1, band.facts.raw_bytes);
             let found = band.stream.len() as u64;
-            assert!(least <= found && found <= least + least / 2 && least <= usual, "{rows}x{width}: {least} {found}");
+            assert!(min <= found && found <= min + min / 2 && min <= usual, "{rows}x{width}: {min} {found}");
         }
     }
 

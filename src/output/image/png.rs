@@ -53,9 +53,9 @@ impl Layout for Png {
 
     fn rows_bytes(&self, rows: u32, bands: u32) -> (u64, u64) {
         let raw_bytes = u64::from(rows) * (1 + u64::from(self.width) * self.coloring.bytes_per_px() as u64);
-        let (least, usual) = encode::stream_bytes(u64::from(bands), raw_bytes);
+        let (min, usual) = encode::stream_bytes(u64::from(bands), raw_bytes);
         let frames = u64::from(bands) * CHUNK_FRAME_BYTES;
-        (least + frames, usual + frames)
+        (min + frames, usual + frames)
     }
 
     fn reserved_bytes(&self) -> u64 {

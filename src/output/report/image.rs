@@ -100,7 +100,7 @@ impl Summary for ImageSummary {
         let columns = ["encode s", "Giter/s", "GPU busy s"];
         let phases = phases(ranks, if has_gpu { &columns } else { &columns[..2] }, |rank| {
             let busy = rank.share.busy_s.map_or_else(|| "-".to_owned(), seconds);
-            let rate = billions_a_second(rank.share.iterations, rank.place.compute_s);
+            let rate = billions_a_second(rank.share.iterations, rank.run.compute_s);
             [seconds(rank.share.encode_s), rate].into_iter().chain(has_gpu.then_some(busy)).collect()
         });
         let files = match &summary.counts {
@@ -129,13 +129,13 @@ mod tests {
     use super::*;
     use crate::{
         device::Kind,
-        output::report::{RankPlace, RankReport, example_head, example_place},
+        output::report::{RankReport, RankRun, example_head, example_run},
     };
 
     fn example() -> Report<ImageSummary> {
-        let rank = |place: RankPlace| {
-            let busy_s = (place.device == Kind::Gpu).then_some(0.375);
-            RankReport { place, share: ImageShare { pixels: 1000, iterations: 12_345, encode_s: 0.001, busy_s } }
+        let rank = |run: RankRun| {
+            let busy_s = (run.device == Kind::Gpu).then_some(0.375);
+            RankReport { run, share: ImageShare { pixels: 1000, iterations: 12_345, encode_s: 0.001, busy_s } }
         };
         let summary = ImageSummary {
             width: 40,
@@ -162,8 +162,8 @@ mod tests {
             summary,
             notes: vec!["a note".to_owned()],
             ranks: vec![
-                rank(example_place(0, Kind::Gpu, "NVIDIA H100, 80 GB", Some("0000:65:00.0"))),
-                rank(example_place(1, Kind::Cpu, "Cortex-A72 (neon)", None)),
+                rank(example_run(0, Kind::Gpu, "NVIDIA H100, 80 GB", Some("0000:65:00.0"))),
+                rank(example_run(1, Kind::Cpu, "Cortex-A72 (neon)", None)),
             ],
         }
     }

@@ -15,7 +15,7 @@ pub mod table;
 
 use serde::Serialize;
 
-pub use self::rank::{RankPlace, RankReport, Share};
+pub use self::rank::{RankReport, RankRun, Share};
 use crate::visible::{visible, visible_json};
 
 /// What every report begins with.
@@ -91,8 +91,8 @@ fn example_head(command: &'static str) -> Head {
 }
 
 #[cfg(test)]
-fn example_place(rank: usize, device: crate::device::Kind, adapter: &str, pci_bus_id: Option<&str>) -> RankPlace {
-    RankPlace {
+fn example_run(rank: usize, device: crate::device::Kind, adapter: &str, pci_bus_id: Option<&str>) -> RankRun {
+    RankRun {
         rank,
         host: "pi4".to_owned(),
         cpuset: "0-3,8".to_owned(),

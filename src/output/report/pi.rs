@@ -65,8 +65,7 @@ impl Summary for PiSummary {
         let places = places(ranks, &["darts", "hits", "share"], |rank| {
             vec![thousands(rank.share.darts), thousands(rank.share.hits), percent(rank.share.darts, thrown)]
         });
-        let phases =
-            phases(ranks, &["Gdarts/s"], |rank| vec![billions_a_second(rank.share.darts, rank.place.compute_s)]);
+        let phases = phases(ranks, &["Gdarts/s"], |rank| vec![billions_a_second(rank.share.darts, rank.run.compute_s)]);
         let resumed = match summary.resumed_darts {
             0 => String::new(),
             darts => format!(", {} of them by earlier jobs", thousands(darts)),
@@ -94,11 +93,11 @@ mod tests {
     use super::*;
     use crate::{
         device::Kind,
-        output::report::{RankReport, example_head, example_place},
+        output::report::{RankReport, example_head, example_run},
     };
 
     fn example() -> Report<PiSummary> {
-        let place = example_place(0, Kind::Gpu, "NVIDIA H100", Some("0000:65:00.0"));
+        let run = example_run(0, Kind::Gpu, "NVIDIA H100", Some("0000:65:00.0"));
         let summary = PiSummary {
             seed: 7,
             darts: 3_000_000,
@@ -115,7 +114,7 @@ mod tests {
             head: example_head("pi"),
             summary,
             notes: Vec::new(),
-            ranks: vec![RankReport { place, share: PiShare { darts: 2_000_000, hits: 1_570_000 } }],
+            ranks: vec![RankReport { run, share: PiShare { darts: 2_000_000, hits: 1_570_000 } }],
         }
     }
 

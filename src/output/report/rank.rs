@@ -12,7 +12,7 @@ use crate::device::Kind;
 
 /// Where a rank ran and how long the phases took that every workload has. Times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RankPlace {
+pub struct RankRun {
     /// Rank in the job.
     pub rank: usize,
     /// Node it ran on.
@@ -42,7 +42,7 @@ pub struct RankPlace {
 pub struct RankReport<S> {
     /// Where it ran.
     #[serde(flatten)]
-    pub place: RankPlace,
+    pub run: RankRun,
     /// What it did.
     #[serde(flatten)]
     pub share: S,
@@ -57,7 +57,7 @@ pub trait Share: Serialize {
     fn csv_cells(&self) -> Vec<String>;
 }
 
-impl RankPlace {
+impl RankRun {
     const CSV_HEADER: [&str; 11] = [
         "rank",
         "host",
@@ -106,8 +106,8 @@ impl RankPlace {
 
 /// A line of CSV for each rank, below a header.
 pub(super) fn ranks_csv<S: Share>(ranks: &[RankReport<S>]) -> String {
-    let header = [&RankPlace::CSV_HEADER, S::CSV_HEADER].concat();
-    csv(&header, ranks.iter().map(|rank| [rank.place.csv_cells(), rank.share.csv_cells()].concat()))
+    let header = [&RankRun::CSV_HEADER, S::CSV_HEADER].concat();
+    csv(&header, ranks.iter().map(|rank| [rank.run.csv_cells(), rank.share.csv_cells()].concat()))
 }
 
 /// A table of where each rank ran and what it did: `columns` names what `cells` adds for each rank.
@@ -116,9 +116,9 @@ pub(super) fn places<S>(
     columns: &[&str],
     cells: impl Fn(&RankReport<S>) -> Vec<String>,
 ) -> String {
-    let header = [&RankPlace::TABLE_HEADER, columns].concat();
-    let right: Vec<usize> = once(0).chain(RankPlace::TABLE_HEADER.len()..header.len()).collect();
-    table(&header, &right, ranks.iter().map(|rank| [rank.place.cells(), cells(rank)].concat()))
+    let header = [&RankRun::TABLE_HEADER, columns].concat();
+    let right: Vec<usize> = once(0).chain(RankRun::TABLE_HEADER.len()..header.len()).collect();
+    table(&header, &right, ranks.iter().map(|rank| [rank.run.cells(), cells(rank)].concat()))
 }
 
 /// A table of seconds: the phases of every workload, then what `columns` and `cells` add.
@@ -130,9 +130,9 @@ pub(super) fn phases<S>(
     let header = [&["rank", "start s", "device s", "compute s", "wait s"], columns].concat();
     let right: Vec<usize> = (0..header.len()).collect();
     let rows = ranks.iter().map(|rank| {
-        let place = &rank.place;
-        let times = [place.start_s, place.device_s, place.compute_s, place.wait_s].map(seconds);
-        once(place.rank.to_string()).chain(times).chain(cells(rank)).collect()
+        let run = &rank.run;
+        let times = [run.start_s, run.device_s, run.compute_s, run.wait_s].map(seconds);
+        once(run.rank.to_string()).chain(times).chain(cells(rank)).collect()
     });
     table(&header, &right, rows)
 }

@@ -49,7 +49,7 @@ pub struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// Certainly.
-    pub least_bytes: u64,
+    pub min_bytes: u64,
     /// Usually at most.
     pub usual_bytes: u64,
     /// What is there already of the unfinished file, on its disk.
@@ -100,13 +100,13 @@ impl Sink {
     /// What the file comes to when `rows` rows in `bands` bands follow `state`.
     #[must_use]
     pub fn room(&self, state: Option<&State>, rows: u32, bands: u32) -> Room {
-        let (least, usual) = self.layout.rows_bytes(rows, bands);
+        let (min, usual) = self.layout.rows_bytes(rows, bands);
         let there = state.map_or(0, |state| state.bytes);
         let part = self.place.with(PART);
         // Blocks of 512 bytes, whatever the file system's own are; holes take none.
         let held = part.folder().open_own(part.name(), Access::Read).and_then(|file| file.metadata());
         Room {
-            least_bytes: there.saturating_add(least),
+            min_bytes: there.saturating_add(min),
             usual_bytes: there.saturating_add(usual),
             held_bytes: held.map_or(0, |metadata| metadata.blocks().saturating_mul(512)),
         }
