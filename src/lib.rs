@@ -54,10 +54,10 @@ mod placement;
 mod plan;
 mod program;
 mod rankfile;
+mod request;
 mod streams;
 mod topology;
 mod visible;
-mod wish;
 mod words;
 mod workload;
 
@@ -73,7 +73,7 @@ pub use output::colormap::viridis;
 pub use pci::PciBusId;
 pub use placement::Device;
 pub use program::run;
-pub use wish::DeviceWish;
+pub use request::DeviceRequest;
 
 /// The modules, for this project's own tests, benchmarks and fuzzing: no promise is made of what is in here.
 #[cfg(feature = "inside")]
@@ -83,5 +83,5 @@ pub mod inside {
     macro_rules! modules {
         ($($name:ident)*) => { $(pub mod $name { pub use crate::$name::*; })* };
     }
-    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology wish workload }
+    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology request workload }
 }

@@ -8,20 +8,20 @@ use hybrid::inside::launcher::Dialect;
 use hybrid::inside::rankfile::{
     Cores, MAX_BYTES, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
 };
-use hybrid::inside::wish::DeviceWish;
+use hybrid::inside::request::DeviceRequest;
 use proptest::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
 const PACKAGES: [u32; 2] = [8, 8];
 
-fn device() -> impl Strategy<Value = Option<DeviceWish>> {
+fn device() -> impl Strategy<Value = Option<DeviceRequest>> {
     prop_oneof![
         Just(None),
-        Just(Some(DeviceWish::Cpu)),
-        Just(Some(DeviceWish::Gpu)),
+        Just(Some(DeviceRequest::Cpu)),
+        Just(Some(DeviceRequest::Gpu)),
         (0_u32..0x10000, 0_u8.., 0_u8..32, 0_u8..8).prop_map(|(domain, bus, device, function)| {
             let id = format!("{domain:04x}:{bus:02x}:{device:02x}.{function}");
-            Some(DeviceWish::ThisGpu(id.parse().expect("made as a bus id is")))
+            Some(DeviceRequest::ThisGpu(id.parse().expect("made as a bus id is")))
         }),
     ]
 }

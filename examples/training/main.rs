@@ -14,7 +14,7 @@ mod network;
 use std::process::ExitCode;
 
 use clap::Parser;
-use hybrid::{DeviceWish, Devices, Error, Failure, World, gpu_of_rank};
+use hybrid::{DeviceRequest, Devices, Error, Failure, World, gpu_of_rank};
 use mpi::{collective::SystemOperation, topology::SimpleCommunicator, traits::*};
 
 use flowers::Flower;
@@ -29,7 +29,7 @@ struct Options {
     epochs: u32,
     /// auto: a GPU for each rank that one is left for, cores for the others
     #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
-    device: DeviceWish,
+    device: DeviceRequest,
     /// Let a software adapter (lavapipe) count as one GPU a node
     #[arg(long)]
     software_gpu: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::wish::DeviceWish;
+use crate::request::DeviceRequest;
 
 /// Where each rank computes; the same for every workload.
 #[derive(Clone, Debug, PartialEq, Args)]
@@ -14,7 +14,7 @@ pub struct DeviceArgs {
     /// CPU cores for the others; or, for all ranks, cpu, gpu, or a GPU's PCI bus id such as 0000:65:00.0.
     /// Anything but auto comes before the rankfile.
     #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
-    pub device: DeviceWish,
+    pub device: DeviceRequest,
     /// Let a software adapter (lavapipe) count as one GPU a node.
     #[arg(long)]
     pub software_gpu: bool,

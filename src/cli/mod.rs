@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     device::DeviceArgs,
-    image::{Color, ColorScale, ImageArgs, Picture, PrecisionWish, Schedule},
+    image::{Color, ColorScale, ImageArgs, Picture, PrecisionRequest, Schedule},
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
     numbers::{Darts, Powers, Reals, Size},

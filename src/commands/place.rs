@@ -4,7 +4,7 @@ use std::env;
 
 use super::site::Site;
 use crate::{
-    cli::{DeviceArgs, PrecisionWish},
+    cli::{DeviceArgs, PrecisionRequest},
     comm::{Failure, World},
     device::{
         Device, DeviceError, Identity,
@@ -18,7 +18,7 @@ use crate::{
     fault,
     kernel::{Kernel, Precision},
     output::report::RankPlace,
-    placement::{self, DeviceWish, RankFacts},
+    placement::{self, DeviceRequest, RankFacts},
     topology::{CpuSet, Node},
 };
 
@@ -122,10 +122,10 @@ fn gather_notes(world: &World, mine: &Vec<String>) -> Vec<String> {
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.
-pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Result<Precision, Failure> {
+pub(super) fn precision(world: &World, place: &Place, request: PrecisionRequest) -> Result<Precision, Failure> {
     let has_f64 = place.device.identity().has_f64;
     let all_have_f64 = world.all.min(u64::from(has_f64)) == 1;
-    let precision = wish.pinned().unwrap_or(if all_have_f64 { Precision::F64 } else { Precision::F32 });
+    let precision = request.pinned().unwrap_or(if all_have_f64 { Precision::F64 } else { Precision::F32 });
     world.agree(if precision == Precision::F64 && !has_f64 {
         Err(refused(
             place.device.identity(),
@@ -165,7 +165,7 @@ fn open_gpu(
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
-    let insisted = matches!(local.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
+    let insisted = matches!(local.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_));
     match tested(&which, kernel).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));

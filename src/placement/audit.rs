@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use crate::launcher::Launcher;
     use crate::placement::{
-        Asked, Code, Device, DeviceWish, IcdFile, Place, Rules, Severity, VulkanAdapter, choose, map,
+        Asked, Code, Device, DeviceRequest, IcdFile, Place, Rules, Severity, VulkanAdapter, choose, map,
         sample::{node, ranks},
     };
 
@@ -115,8 +115,8 @@ mod tests {
                     slots: "0".into(),
                     cores: Some(place.cores),
                     device: Some(match place.device {
-                        Device::Gpu(id) => DeviceWish::ThisGpu(id),
-                        Device::Cpu | Device::SoftwareGpu => DeviceWish::Cpu,
+                        Device::Gpu(id) => DeviceRequest::ThisGpu(id),
+                        Device::Cpu | Device::SoftwareGpu => DeviceRequest::Cpu,
                     }),
                 });
             }
@@ -137,7 +137,7 @@ mod tests {
         };
         facts.ranks[0].asked = asked("n1", "0", None);
         facts.ranks[1].asked = asked("n1", "1", None);
-        facts.ranks[2].asked = asked("n2", "3", Some(DeviceWish::Cpu));
+        facts.ranks[2].asked = asked("n2", "3", Some(DeviceRequest::Cpu));
         let parts = [
             "rank 1 was to have PUs 1 and has 0-3",
             "rank 2 was to be on n2 and is on n1 and was to compute on cpu and computes on 0000:20:00.0",
@@ -264,13 +264,13 @@ mod tests {
 
     #[test]
     fn a_rank_without_an_adapter_computes_on_its_cores_unless_it_was_told_otherwise() {
-        for (wish, device) in [(DeviceWish::Auto, Device::Cpu), (DeviceWish::Gpu, Device::SoftwareGpu)] {
+        for (request, device) in [(DeviceRequest::Auto, Device::Cpu), (DeviceRequest::Gpu, Device::SoftwareGpu)] {
             let mut facts = facts(node(1, 1, 1, &[]), &["0"]);
             facts.ranks[0].place.device = Device::SoftwareGpu;
-            facts.ranks[0].local.wish = wish;
+            facts.ranks[0].local.request = request;
             let facts = facts.with_vulkan(VulkanFacts { loader: true, ..VulkanFacts::default() });
             assert_eq!(facts.ranks[0].place.device, device);
-            if wish == DeviceWish::Gpu {
+            if request == DeviceRequest::Gpu {
                 let parts = ["rank 0 was told to use a GPU", "--device auto"];
                 expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[0], &parts);
             } else {

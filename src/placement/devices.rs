@@ -2,7 +2,7 @@
 //! and what is said to a rank that comes away without what it must have.
 
 use super::{
-    Device, DeviceWish, LocalRank, Rules,
+    Device, DeviceRequest, LocalRank, Rules,
     assign::{Bidder, assign},
     distance,
     refusal::refusal,
@@ -26,17 +26,17 @@ pub(super) fn devices(
         .iter()
         .zip(bindings)
         .map(|(rank, binding)| {
-            let is_acceptable = |id: PciBusId| match rank.wish {
-                DeviceWish::Auto | DeviceWish::Gpu => rank.visible.gpus.contains(&id),
+            let is_acceptable = |id: PciBusId| match rank.request {
+                DeviceRequest::Auto | DeviceRequest::Gpu => rank.visible.gpus.contains(&id),
                 // Who names a GPU means that one, whatever a variable says.
-                DeviceWish::ThisGpu(wanted) => wanted == id,
-                DeviceWish::Cpu => false,
+                DeviceRequest::ThisGpu(wanted) => wanted == id,
+                DeviceRequest::Cpu => false,
             };
             let acceptable = node.gpus.iter().filter(|gpu| is_acceptable(gpu.pci_bus_id));
             Bidder {
-                must: matches!(rank.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_)),
+                must: matches!(rank.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_)),
                 acceptable: acceptable.map(|gpu| (gpu.pci_bus_id, distance(node, binding, &gpu.locality))).collect(),
-                software: matches!(rank.wish, DeviceWish::Auto | DeviceWish::Gpu),
+                software: matches!(rank.request, DeviceRequest::Auto | DeviceRequest::Gpu),
             }
         })
         .collect();
@@ -111,8 +111,8 @@ mod tests {
     fn wishes_come_before_nearness() {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let mut ranks = ranks(&node, &["0", "1", "4"]);
-        ranks[1].wish = DeviceWish::ThisGpu("20:00.0".parse().unwrap());
-        ranks[2].wish = DeviceWish::Gpu;
+        ranks[1].request = DeviceRequest::ThisGpu("20:00.0".parse().unwrap());
+        ranks[2].request = DeviceRequest::Gpu;
         assert_eq!(dealt(&node, &ranks, &Rules::default()), ["0 cpu", "1 20", "4 10"]);
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let node = node(1, 1, 1, &TWO_BY_TWO[..1]);
         let mut ranks = ranks(&node, &["0"]);
         ranks[0].visible = Visible::default();
-        ranks[0].wish = DeviceWish::ThisGpu(node.gpus[0].pci_bus_id);
+        ranks[0].request = DeviceRequest::ThisGpu(node.gpus[0].pci_bus_id);
         assert_eq!(dealt(&node, &ranks, &Rules::default()), ["0 10"]);
     }
 }

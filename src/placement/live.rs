@@ -60,7 +60,7 @@ fn usable(node: &Node, rank: &LocalRank) -> Result<CpuSet, Error> {
 mod tests {
     use super::*;
     use crate::placement::{
-        Code, DeviceWish,
+        Code, DeviceRequest,
         sample::{TWO_BY_TWO, in_short, node, ranks},
         visible,
     };
@@ -148,7 +148,7 @@ mod tests {
     fn ranks_that_want_cores_leave_the_gpus_idle_without_a_word() {
         let node = node(1, 1, 2, &[(0x10, Some(0))]);
         let mut ranks = ranks(&node, &["0", "1"]);
-        ranks.iter_mut().for_each(|rank| rank.wish = DeviceWish::Cpu);
+        ranks.iter_mut().for_each(|rank| rank.request = DeviceRequest::Cpu);
         let placement = choose(&node, &ranks, &Rules::default()).unwrap();
         assert_eq!((table(&placement), codes(&placement)), (vec!["0 cpu".into(), "1 cpu".into()], vec![]));
     }
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(codes(&placement), [Code::GpuMask]);
 
         ranks[0].visible = hide("");
-        ranks[0].wish = DeviceWish::Gpu;
+        ranks[0].request = DeviceRequest::Gpu;
         let message = choose(&node, &ranks, &Rules::default()).unwrap_err().to_string();
         assert!(message.contains("CUDA_VISIBLE_DEVICES= hides all GPUs"), "{message}");
     }

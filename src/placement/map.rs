@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Code, DeviceWish, LocalRank, Placement, Rules, Visible, choose};
+use super::{Code, DeviceRequest, LocalRank, Placement, Rules, Visible, choose};
 use crate::{error::Error, launcher::Launcher, topology::Node};
 
 /// The best places for `ranks` ranks on `node`, numbered from 0: the ranks of GPUs come first, in the order of the PCI bus
@@ -22,8 +22,8 @@ pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Placem
     let free = |rank| LocalRank {
         rank,
         binding: node.allowed.clone(),
-        wish: DeviceWish::Auto,
-        told_by: None,
+        request: DeviceRequest::Auto,
+        source: None,
         visible: Visible::all(&node.gpus),
         // A launcher that reads what is written.
         launcher: Some(Launcher::OpenMpi5),

@@ -34,7 +34,7 @@ pub use self::{
     map::{map, map_ranks},
     visible::{Visible, visible},
 };
-pub use crate::wish::DeviceWish;
+pub use crate::request::DeviceRequest;
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};
 
 /// The device a rank got.
@@ -55,10 +55,10 @@ pub struct LocalRank {
     pub rank: u32,
     /// The PUs that the launcher bound it to.
     pub binding: CpuSet,
-    /// The device it was told to use.
-    pub wish: DeviceWish,
-    /// The line of a rankfile that told it, as `FILE:LINE`; `None` for the command line.
-    pub told_by: Option<String>,
+    /// The device that is requested for it.
+    pub request: DeviceRequest,
+    /// Source of the request: a line of a rankfile, as `FILE:LINE`; `None` for the command line.
+    pub source: Option<String>,
     /// The GPUs that its environment leaves visible.
     pub visible: Visible,
     /// What started it, where that is known.

@@ -16,9 +16,9 @@ use crate::{
     launcher::{Dialect, Launcher},
     placement::{Device, Rules, map_ranks},
     rankfile::{self, Cores, WriteError},
+    request::DeviceRequest,
     topology::{CpuSet, Node, PciBusId, homes},
     visible::visible_json,
-    wish::DeviceWish,
 };
 
 /// A node of the job under the name that the launcher knows.
@@ -148,9 +148,9 @@ impl Plan {
                 host: rank.host.clone(),
                 cores: Cores::Logical(rank.slots.clone()),
                 device: Some(match rank.device {
-                    Device::Gpu(id) => DeviceWish::ThisGpu(id),
-                    Device::SoftwareGpu => DeviceWish::Gpu,
-                    Device::Cpu => DeviceWish::Cpu,
+                    Device::Gpu(id) => DeviceRequest::ThisGpu(id),
+                    Device::SoftwareGpu => DeviceRequest::Gpu,
+                    Device::Cpu => DeviceRequest::Cpu,
                 }),
                 comment: None,
             })

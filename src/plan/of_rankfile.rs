@@ -7,8 +7,8 @@ use crate::{
     error::Error,
     placement::Device,
     rankfile::{self, Entry, Rankfile, Reading},
+    request::DeviceRequest,
     topology::{CpuSet, Node},
-    wish::DeviceWish,
 };
 
 impl Plan {
@@ -46,8 +46,8 @@ impl Plan {
 
 fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
     let device = match entry.device {
-        Some(DeviceWish::ThisGpu(id)) => Device::Gpu(id),
-        Some(DeviceWish::Gpu) => Device::SoftwareGpu,
+        Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
+        Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
         _ => Device::Cpu,
     };
     let unknown = PlannedRank {

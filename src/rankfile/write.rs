@@ -11,7 +11,7 @@ use super::slots::Item;
 use super::slots::read_as::{MAX_HOST_AND_SLOTS, MAX_SLOTS_5};
 use super::slots::spelling::canonical_text;
 use super::statement::MAX_RANK;
-use crate::{launcher::Dialect, wish::DeviceWish};
+use crate::{launcher::Dialect, request::DeviceRequest};
 
 /// The cores of a rank, logical numbers from 0, in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Placement {
     /// Its cores, at least one.
     pub cores: Cores,
     /// The device it shall use.
-    pub device: Option<DeviceWish>,
+    pub device: Option<DeviceRequest>,
     /// Words for people, written above the line.
     pub comment: Option<String>,
 }
@@ -156,7 +156,7 @@ fn room_in_words(dialect: Dialect) -> String {
 }
 
 /// A rank's line without its newline.
-pub(super) fn line(rank: u32, host: &str, slots: &str, device: Option<DeviceWish>) -> String {
+pub(super) fn line(rank: u32, host: &str, slots: &str, device: Option<DeviceRequest>) -> String {
     let device = device.and_then(words).map(|words| format!(" # {words}")).unwrap_or_default();
     format!("rank {rank}={host} slot={slots}{device}")
 }
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_file_has_a_header_then_ranks_in_order() {
-        let gpu = DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap());
+        let gpu = DeviceRequest::ThisGpu("0000:65:00.0".parse().unwrap());
         let placements = [
             Placement { cores: Cores::InPackages(vec![(1, 1), (1, 0), (0, 3)]), ..at(1, "b.site.org", &[]) },
             Placement { device: Some(gpu), comment: Some("gpu\nnear it".to_owned()), ..at(0, "a", &[2, 0, 1, 5]) },

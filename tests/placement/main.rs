@@ -18,7 +18,7 @@ use std::{
 
 use hybrid::inside::{
     launcher::Launcher,
-    placement::{Device, DeviceWish, LocalRank, Place, Placement, Rules, Visible, choose, map},
+    placement::{Device, DeviceRequest, LocalRank, Place, Placement, Rules, Visible, choose, map},
     topology::{CpuSet, Node},
 };
 
@@ -122,8 +122,8 @@ fn ranks_bound_as_mapped_get_the_places_that_were_mapped() {
                 .map(|place| LocalRank {
                     rank: place.rank,
                     binding: place.cores.clone(),
-                    wish: DeviceWish::Auto,
-                    told_by: None,
+                    request: DeviceRequest::Auto,
+                    source: None,
                     visible: Visible::all(&node.gpus),
                     launcher: Some(Launcher::OpenMpi4),
                 })
@@ -144,8 +144,8 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
                 .map(|rank| LocalRank {
                     rank: u32::try_from(rank).unwrap(),
                     binding: homes[rank % homes.len()].clone(),
-                    wish: DeviceWish::Auto,
-                    told_by: None,
+                    request: DeviceRequest::Auto,
+                    source: None,
                     visible: Visible::all(&node.gpus),
                     launcher: Some(Launcher::OpenMpi4),
                 })

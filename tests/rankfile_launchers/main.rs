@@ -39,10 +39,10 @@ fn both_accept_what_is_written_and_bind_as_it_says() {
         comment: Some(format!("rank {rank}")),
     };
     let placements = [
-        Placement { device: Some(hybrid::inside::wish::DeviceWish::Gpu), ..place(0, Cores::Logical(vec![0, 2])) },
+        Placement { device: Some(hybrid::inside::request::DeviceRequest::Gpu), ..place(0, Cores::Logical(vec![0, 2])) },
         place(1, Cores::InPackages(vec![(1, 0), (1, 1), (0, 3)])),
         Placement {
-            device: Some(hybrid::inside::wish::DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap())),
+            device: Some(hybrid::inside::request::DeviceRequest::ThisGpu("0000:65:00.0".parse().unwrap())),
             ..place(2, Cores::Logical(vec![6, 7]))
         },
         place(3, Cores::Logical(vec![1])),

@@ -12,7 +12,7 @@ use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
     launcher::Launcher,
-    placement::{self, Asked, DeviceWish, Finding, LocalRank, NodeFacts, RankFacts, Rules},
+    placement::{self, Asked, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Rules},
     topology::{self, Node},
 };
 
@@ -43,12 +43,12 @@ impl Site {
         let rankfile = Rankfile::of_job(world, args)?;
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
         // What the command line says to all ranks comes before what a comment says to one.
-        let told = rankfile.as_ref().and_then(|file| file.wish(rank)).filter(|_| args.device == DeviceWish::Auto);
+        let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
         let local = LocalRank {
             rank,
             binding: world.agree(topology::binding())?,
-            wish: told.as_ref().map_or(args.device, |(wish, _)| *wish),
-            told_by: told.map(|(_, line)| line),
+            request: told.as_ref().map_or(args.device, |(request, _)| *request),
+            source: told.map(|(_, line)| line),
             visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
             launcher: Launcher::of_job(world.launch(), world.library()),
         };

@@ -16,7 +16,7 @@ use crate::{
     commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
     launcher::{Dialect, FollowedRankfile, Launcher, OWN_VARIABLE, followed_rankfile},
-    placement::{Asked, Code, DeviceWish, Finding, Severity},
+    placement::{Asked, Code, DeviceRequest, Finding, Severity},
     rankfile::{self, Diagnostic, Parsed, Reading},
     topology::{CpuSet, Node},
     visible::shown,
@@ -76,7 +76,7 @@ impl Rankfile {
         let Ok(parsed) = &self.parsed else { return Ok(()) };
         let refused = |diagnostic: &Diagnostic| {
             let says_nothing = is_named && parsed.rankfile.entries.is_empty();
-            let misnames_a_gpu = diagnostic.code == rankfile::Code::BadBusId && args.device == DeviceWish::Auto;
+            let misnames_a_gpu = diagnostic.code == rankfile::Code::BadBusId && args.device == DeviceRequest::Auto;
             says_nothing || misnames_a_gpu
         };
         match parsed.diagnostics.iter().find(|diagnostic| refused(diagnostic)) {
@@ -89,7 +89,7 @@ impl Rankfile {
     }
 
     /// The device that a comment on the rank's line asks for, and that line.
-    pub(in crate::commands) fn wish(&self, rank: u32) -> Option<(DeviceWish, String)> {
+    pub(in crate::commands) fn request(&self, rank: u32) -> Option<(DeviceRequest, String)> {
         let entry = self.entry(rank)?;
         Some((entry.device?, format!("{}:{}", self.name, entry.line)))
     }
@@ -266,11 +266,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_comes_with_the_line_it_stands_on() {
+    fn a_request_comes_with_the_line_it_stands_on() {
         let file = rankfile("rank 0=a slot=0 # gpu=65:00.0\nrank 1=a slot=1\n");
-        let (wish, line) = file.wish(0).unwrap();
-        assert_eq!((wish.to_string().as_str(), line.as_str()), ("0000:65:00.0", "my.rf:1"));
-        assert_eq!(file.wish(1), None);
-        assert_eq!(file.wish(2), None);
+        let (request, line) = file.request(0).unwrap();
+        assert_eq!((request.to_string().as_str(), line.as_str()), ("0000:65:00.0", "my.rf:1"));
+        assert_eq!(file.request(1), None);
+        assert_eq!(file.request(2), None);
     }
 }

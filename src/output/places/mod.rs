@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::{
     pci::PciBusId,
     placement::{
-        Device, DeviceWish, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences, distance,
+        Device, DeviceRequest, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences,
+        distance,
     },
     topology::{CpuSet, Locality, Node},
     visible::visible_json,
@@ -84,7 +85,7 @@ pub struct AskedPlace {
     /// The PUs of these cores; none where the node has no such cores.
     pub pus: Option<CpuSet>,
     /// The device that a comment asks for.
-    pub device: Option<DeviceWish>,
+    pub device: Option<DeviceRequest>,
     /// Whether all of it came true.
     pub fulfilled: bool,
     /// What did not.
@@ -306,8 +307,8 @@ pub(super) mod sample {
             .map(|(rank, binding)| LocalRank {
                 rank,
                 binding: binding.parse().unwrap(),
-                wish: DeviceWish::Auto,
-                told_by: None,
+                request: DeviceRequest::Auto,
+                source: None,
                 visible: Visible::all(&node.gpus),
                 launcher: Some(Launcher::OpenMpi4),
             })
@@ -326,7 +327,7 @@ pub(super) mod sample {
             host: "big".to_owned(),
             slots: "5".to_owned(),
             cores: "5".parse().ok(),
-            device: Some(DeviceWish::Gpu),
+            device: Some(DeviceRequest::Gpu),
         });
         let mut small = facts(node("small", 1, Vec::new()), 3, &["0-1", "0-1"]);
         small.node.allowed = "0-2".parse().unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{AskedPlace, NodeGpu, PlacesReport, RankGpu, RankPlace};
 use crate::{
     output::table::table,
-    placement::{DeviceWish, Distance, Finding, Severity},
+    placement::{DeviceRequest, Distance, Finding, Severity},
     topology::CpuSet,
 };
 
@@ -99,7 +99,7 @@ fn device(gpu: Option<&RankGpu>) -> String {
 fn wanted(rank: &RankPlace, asked: &AskedPlace) -> String {
     let host = if asked.host == rank.host { String::new() } else { format!("{} ", asked.host) };
     let device = match asked.device {
-        Some(DeviceWish::ThisGpu(id)) => format!(" # gpu={id}"),
+        Some(DeviceRequest::ThisGpu(id)) => format!(" # gpu={id}"),
         Some(device) => format!(" # {device}"),
         None => String::new(),
     };

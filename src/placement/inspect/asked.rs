@@ -3,7 +3,7 @@
 use super::{Asked, RankFacts, examples, finding, host, reads_rankfiles};
 use crate::{
     launcher::Launcher,
-    placement::{Code, Device, DeviceWish, Finding, Severity},
+    placement::{Code, Device, DeviceRequest, Finding, Severity},
     topology::{CpuSet, Node},
 };
 
@@ -76,10 +76,10 @@ fn cores_differ(node: &Node, facts: &RankFacts, asked: &Asked) -> Option<String>
 fn device_differs(facts: &RankFacts, asked: &Asked) -> Option<String> {
     let actual = facts.place.device;
     let is_same = match asked.device? {
-        DeviceWish::Auto => true,
-        DeviceWish::Cpu => actual == Device::Cpu,
-        DeviceWish::Gpu => actual != Device::Cpu,
-        DeviceWish::ThisGpu(id) => actual == Device::Gpu(id),
+        DeviceRequest::Auto => true,
+        DeviceRequest::Cpu => actual == Device::Cpu,
+        DeviceRequest::Gpu => actual != Device::Cpu,
+        DeviceRequest::ThisGpu(id) => actual == Device::Gpu(id),
     };
     (!is_same).then(|| format!("was to compute on {} and computes on {actual}", asked.device.unwrap_or_default()))
 }

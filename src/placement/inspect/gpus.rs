@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{RankFacts, examples, finding, ranks_by_gpu, written};
 use crate::{
-    placement::{Code, Device, DeviceWish, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
+    placement::{Code, Device, DeviceRequest, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
     topology::{CpuSet, Gpu, Locality, NO_CORE_AT_GPU, Node, PciBusId},
 };
 
 /// GPUs that serve no rank although a rank could have had them.
 pub(in crate::placement) fn unused_gpus(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
-    let takers = || ranks.iter().filter(|facts| facts.local.wish != DeviceWish::Cpu);
+    let takers = || ranks.iter().filter(|facts| facts.local.request != DeviceRequest::Cpu);
     let used = ranks_by_gpu(ranks);
     let is_idle = |gpu: &&Gpu| {
         let id = gpu.pci_bus_id;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::asked::differences;
 pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
-use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
+use super::{Code, Device, DeviceRequest, Finding, LocalRank, Place, Severity};
 use crate::{
     launcher::Launcher,
     topology::{CpuSet, Node, PciBusId},
@@ -64,7 +64,7 @@ pub struct Asked {
     /// The PUs of these cores on the rank's node; `None` where it has no such cores.
     pub cores: Option<CpuSet>,
     /// The device that a comment in it names.
-    pub device: Option<DeviceWish>,
+    pub device: Option<DeviceRequest>,
 }
 
 /// What the places of a run's ranks give rise to.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RankFacts, finding};
 use crate::{
-    placement::{Code, Device, DeviceWish, Finding, Severity, ranks_in_words},
+    placement::{Code, Device, DeviceRequest, Finding, Severity, ranks_in_words},
     topology::{Gpu, Node, PciBusId},
 };
 
@@ -104,7 +104,7 @@ pub(in crate::placement) fn unseen_gpus(node: &Node, vulkan: &VulkanFacts) -> Ve
 /// The places that a run comes to: a rank whose GPU Vulkan does not list computes on its cores, unless it was told to use one.
 pub(in crate::placement) fn without_unlisted(node: &Node, ranks: &mut [RankFacts], vulkan: &VulkanFacts) {
     for RankFacts { local, place, .. } in ranks {
-        if local.wish == DeviceWish::Auto && !has_adapter(node, place.device, vulkan) {
+        if local.request == DeviceRequest::Auto && !has_adapter(node, place.device, vulkan) {
             place.device = Device::Cpu;
         }
     }
