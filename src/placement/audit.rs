@@ -74,9 +74,9 @@ mod tests {
         ] {
             let mut facts = facts(node(1, 1, 4, &[]), &["0-3", "0-3"]);
             facts.ranks.iter_mut().for_each(|rank| rank.local.launcher = launcher);
-            let mends = audit(&[facts]).into_iter().filter(|finding| finding.code == Code::RankUnbound);
-            let mends: Vec<String> = mends.filter_map(|finding| finding.mend).collect();
-            assert!(mends.len() == 1 && mends[0].starts_with(expected), "{launcher:?}: {mends:?}");
+            let hints = audit(&[facts]).into_iter().filter(|finding| finding.code == Code::RankUnbound);
+            let hints: Vec<String> = hints.filter_map(|finding| finding.hint).collect();
+            assert!(hints.len() == 1 && hints[0].starts_with(expected), "{launcher:?}: {hints:?}");
         }
     }
 
@@ -95,7 +95,7 @@ mod tests {
             panic!("no {code:?} among {findings:#?}")
         };
         assert_eq!((finding.severity, finding.ranks.as_slice(), finding.host.as_str()), (severity, ranks, "n1"));
-        let text = format!("{} {}", finding.message, finding.mend.as_deref().unwrap_or_default());
+        let text = format!("{} {}", finding.message, finding.hint.as_deref().unwrap_or_default());
         assert!(parts.iter().all(|part| text.contains(part)), "{text}\nlacks one of {parts:?}");
     }
 

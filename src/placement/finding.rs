@@ -1,4 +1,4 @@
-//! A remark on a placement: a stable code, the ranks it concerns, what is so, and the command that mends it.
+//! A remark on a placement: a stable code, the ranks it concerns, what is so, and a hint: the command that helps.
 
 use std::fmt;
 
@@ -68,9 +68,9 @@ impl Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing; cannot be mended, or was asked for.
+    /// Worth knowing; cannot be helped, or was requested.
     Note,
-    /// Wrong or wasteful; the command beside it mends it.
+    /// Wrong or wasteful; the hint beside it helps.
     Warning,
 }
 
@@ -98,15 +98,16 @@ pub struct Finding {
     pub ranks: Vec<u32>,
     /// What is so, with values.
     pub message: String,
-    /// What to do about it.
-    pub mend: Option<String>,
+    /// What to do about it; a report calls it `mend`.
+    #[serde(rename = "mend")]
+    pub hint: Option<String>,
 }
 
 impl fmt::Display for Finding {
     /// What is so, and after a colon what to do about it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        self.mend.iter().try_for_each(|mend| write!(f, ": {mend}"))
+        self.hint.iter().try_for_each(|hint| write!(f, ": {hint}"))
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(table(&placement), ["0-3 10", "4-7 30"], "one GPU of each NUMA node comes before two of one");
         let finding = placement.findings.iter().find(|finding| finding.code == Code::GpuUnused).unwrap();
         assert!(finding.message.contains("2 of 4") && finding.message.contains("0000:20:00.0"), "{finding:?}");
-        assert!(finding.mend.as_deref().unwrap().contains("4 ranks"), "{finding:?}");
+        assert!(finding.hint.as_deref().unwrap().contains("4 ranks"), "{finding:?}");
     }
 
     #[test]

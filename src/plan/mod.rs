@@ -104,8 +104,8 @@ impl Plan {
                 cpuset: place.cores,
                 device: place.device,
             }));
-            plan.notes.extend(placement.findings.iter().map(|finding| match &finding.mend {
-                Some(mend) => format!("{name}: {}: {mend}", finding.message),
+            plan.notes.extend(placement.findings.iter().map(|finding| match &finding.hint {
+                Some(hint) => format!("{name}: {}: {hint}", finding.message),
                 None => format!("{name}: {}", finding.message),
             }));
         }

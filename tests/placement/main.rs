@@ -64,8 +64,8 @@ fn table(node: &Node, placement: &Placement) -> String {
     }
     for finding in &placement.findings {
         writeln!(text, "{}: {}", finding.code.as_str(), finding.message).unwrap();
-        if let Some(mend) = &finding.mend {
-            writeln!(text, "    {mend}").unwrap();
+        if let Some(hint) = &finding.hint {
+            writeln!(text, "    {hint}").unwrap();
         }
     }
     text

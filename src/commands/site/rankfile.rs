@@ -113,8 +113,8 @@ impl Rankfile {
 
     /// What is wrong with the file itself, for a job of `ranks` ranks.
     pub(in crate::commands) fn findings(&self, host: &str, ranks: usize) -> Option<Finding> {
-        let finding = |code, severity, message, mend: String| {
-            Some(Finding { code, severity, host: host.to_owned(), ranks: Vec::new(), message, mend: Some(mend) })
+        let finding = |code, severity, message, hint: String| {
+            Some(Finding { code, severity, host: host.to_owned(), ranks: Vec::new(), message, hint: Some(hint) })
         };
         let parsed = match &self.parsed {
             Ok(parsed) => parsed,
@@ -124,8 +124,8 @@ impl Rankfile {
                      what it asks for is not compared",
                     self.name
                 );
-                let mend = "name it with --rankfile FILE; rank 0 alone has to read it".to_owned();
-                return finding(Code::RankfileUnread, Severity::Note, message, mend);
+                let hint = "name it with --rankfile FILE; rank 0 alone has to read it".to_owned();
+                return finding(Code::RankfileUnread, Severity::Note, message, hint);
             }
         };
         let ranks = u32::try_from(ranks).expect("MPI numbers ranks with a C int");
@@ -136,11 +136,11 @@ impl Rankfile {
         let cases: Vec<String> = faults.iter().take(EXAMPLES).map(|fault| self.in_words(fault)).collect();
         let more = faults.len() - cases.len();
         let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let mend = match &first.corrected {
+        let hint = match &first.corrected {
             Some(line) if faults.len() == 1 => format!("write `{line}`"),
             _ => format!("mend the file; `hybrid rankfile check {}` shows each place", self.name),
         };
-        finding(Code::RankfileFaulty, Severity::Warning, format!("{}{rest}", cases.join("; ")), mend)
+        finding(Code::RankfileFaulty, Severity::Warning, format!("{}{rest}", cases.join("; ")), hint)
     }
 
     fn entry(&self, rank: u32) -> Option<&rankfile::Entry> {

@@ -26,14 +26,14 @@ pub fn places(report: &PlacesReport) -> String {
     text
 }
 
-/// One finding a paragraph, each with what mends it, and how many there are.
+/// One finding a paragraph, each with its hint, and how many there are.
 #[must_use]
 pub fn findings(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
-        let Finding { code, severity, host, message, mend, .. } = finding;
+        let Finding { code, severity, host, message, hint, .. } = finding;
         text += &format!("{}[{}] {host}: {message}\n", severity.as_str(), code.as_str());
-        text.extend(mend.iter().map(|mend| format!("    {mend}\n")));
+        text.extend(hint.iter().map(|hint| format!("    {hint}\n")));
     }
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     text + &match (count(Severity::Warning), count(Severity::Note)) {

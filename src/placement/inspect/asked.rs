@@ -29,7 +29,7 @@ pub(in crate::placement) fn unfulfilled(node: &Node, facts: &[RankFacts]) -> Opt
     let message = format!("not as {rankfile} asks: {}", examples(broken.iter().map(|(.., text)| text.clone())));
     let ranks = broken.iter().map(|(rank, ..)| *rank).collect();
     let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
-    finding.mend = Some(if reads_rankfiles(facts) {
+    finding.hint = Some(if reads_rankfiles(facts) {
         let shares_cores = asks_to_share_cores(facts);
         let ways = Launcher::ALL.into_iter().filter_map(|launcher| {
             let options = launcher.rankfile_options(rankfile, shares_cores)?;

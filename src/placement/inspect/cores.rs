@@ -21,7 +21,7 @@ pub(in crate::placement) fn unbound(node: &Node, ranks: &[RankFacts]) -> Option<
     let message =
         format!("the launcher bound {} to no core, so the cores were dealt among the ranks", ranks_in_words(&unbound));
     let mut finding = finding(node, Code::RankUnbound, Severity::Warning, unbound, message);
-    finding.mend = Some(bind_to_own_cores(node, ranks));
+    finding.hint = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -45,7 +45,7 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
     let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), examples(cases));
     let sharers = sharers.into_iter().collect();
     let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
-    finding.mend = Some(bind_to_own_cores(node, ranks));
+    finding.hint = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -61,7 +61,7 @@ pub(in crate::placement) fn excess_threads(node: &Node, ranks: &[RankFacts]) -> 
     }));
     let ranks = excessive.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::MoreThreadsThanCores, Severity::Warning, ranks, message);
-    finding.mend = Some("leave --threads away, or bind the rank to more cores".to_owned());
+    finding.hint = Some("leave --threads away, or bind the rank to more cores".to_owned());
     Some(finding)
 }
 
@@ -77,7 +77,7 @@ pub(in crate::placement) fn idle_cores(node: &Node, ranks: &[RankFacts]) -> Opti
     let message =
         format!("{} of {} cores serve no rank: PUs {idle}", node.cores_in(&idle).count(), node.allowed_cores().count());
     let mut finding = finding(node, Code::CoresIdle, Severity::Note, Vec::new(), message);
-    finding.mend = Some(bind_to_own_cores(node, ranks));
+    finding.hint = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -98,7 +98,7 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
     let severity = if avoidable { Severity::Warning } else { Severity::Note };
     let concerned = spanning.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::RankSpansNumaNodes, severity, concerned, message);
-    finding.mend = Some(if avoidable {
+    finding.hint = Some(if avoidable {
         format!("start with {}", written(ranks))
     } else {
         let homes = homes(node.allowed_cores());

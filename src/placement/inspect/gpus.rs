@@ -24,7 +24,7 @@ pub(in crate::placement) fn unused_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
     let message = format!("{} of {} GPUs serve no rank: {}", idle.len(), node.gpus.len(), idle.join(", "));
     let mut finding = finding(node, Code::GpuUnused, Severity::Warning, Vec::new(), message);
     let needed = ranks.len() + idle.len().saturating_sub(left_out);
-    finding.mend = Some(if needed > ranks.len() {
+    finding.hint = Some(if needed > ranks.len() {
         format!("start {needed} ranks on this node, one more for each of these GPUs")
     } else {
         "let --device auto choose".to_owned()
@@ -81,7 +81,7 @@ pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
     let mut concerned: Vec<u32> = shared.iter().flat_map(|(_, on_it)| on_it.iter().copied()).collect();
     concerned.sort_unstable();
     let mut finding = finding(node, Code::GpuShared, Severity::Warning, concerned, message);
-    finding.mend = Some("leave --share-gpus away: the ranks left over then compute on cores".to_owned());
+    finding.hint = Some("leave --share-gpus away: the ranks left over then compute on cores".to_owned());
     Some(finding)
 }
 
@@ -114,24 +114,24 @@ fn remote_gpu(node: &Node, ranks: &[RankFacts], drivers: &[Driver<'_>], driver: 
     let gains = |other: &&Driver<'_>| {
         is_nearer(other.gpu) && distance(node, &other.facts.place.cores, &driver.gpu.locality) <= other.distance
     };
-    let (severity, but, mend) = if let Some(free) = node.gpus.iter().find(|gpu| is_free(gpu) && is_nearer(gpu)) {
+    let (severity, but, hint) = if let Some(free) = node.gpus.iter().find(|gpu| is_free(gpu) && is_nearer(gpu)) {
         let free = free.pci_bus_id;
-        let mend = format!("--device {free} for rank {rank}, or --device auto for all");
-        (Severity::Warning, format!("while {free} is nearer and free"), Some(mend))
+        let hint = format!("--device {free} for rank {rank}, or --device auto for all");
+        (Severity::Warning, format!("while {free} is nearer and free"), Some(hint))
     } else if let Some(other) = drivers.iter().find(gains) {
         let but = format!("while rank {} has {}, which is nearer", other.facts.local.rank, other.gpu.pci_bus_id);
         (Severity::Warning, but, Some("--device auto for both, which exchanges their GPUs".to_owned()))
     } else if let Some(idle) = idle_cores_near(node, ranks, driver.gpu) {
-        let mend = format!("bind rank {rank} there, as {} does", written(ranks));
-        (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(mend))
+        let hint = format!("bind rank {rank} there, as {} does", written(ranks));
+        (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(hint))
     } else if node.has_usable_core_at(driver.gpu) {
         (Severity::Note, "and none nearer is free".to_owned(), None)
     } else {
-        let mend = "ask for whole nodes, or let the resource manager give out the cores next to the GPUs that it gives";
-        (Severity::Note, format!("and {NO_CORE_AT_GPU}"), Some(mend.to_owned()))
+        let hint = "ask for whole nodes, or let the resource manager give out the cores next to the GPUs that it gives";
+        (Severity::Note, format!("and {NO_CORE_AT_GPU}"), Some(hint.to_owned()))
     };
     let message = format!("rank {rank} computes on GPU {id}, which is far from its PUs {cores}, {but}");
-    Finding { mend, ..finding(node, Code::GpuRemote, severity, vec![rank], message) }
+    Finding { hint, ..finding(node, Code::GpuRemote, severity, vec![rank], message) }
 }
 
 /// The PUs of usable cores next to a GPU that no rank has.

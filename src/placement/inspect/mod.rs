@@ -1,6 +1,6 @@
 //! What is remarkable about the places of one node's ranks: one function a remark.
 //!
-//! Each function looks at facts alone and gives its remark together with the command that mends it.
+//! Each function looks at facts alone and gives its finding together with a hint: the command that helps.
 
 mod asked;
 mod cores;
@@ -96,9 +96,9 @@ pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) 
     findings
 }
 
-/// A remark on `node`, with no way to mend it yet.
+/// A remark on `node`, without a hint yet.
 fn finding(node: &Node, code: Code, severity: Severity, ranks: Vec<u32>, message: String) -> Finding {
-    Finding { code, severity, host: host(node), ranks, message, mend: None }
+    Finding { code, severity, host: host(node), ranks, message, hint: None }
 }
 
 /// The node's name in a sentence.
