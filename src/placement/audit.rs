@@ -1,4 +1,4 @@
-//! Asked against actual: what is wrong or wasteful in the placement of a whole job.
+//! Requested against actual: what is wrong or wasteful in the placement of a whole job.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use crate::launcher::Launcher;
     use crate::placement::{
-        Asked, Code, Device, DeviceRequest, IcdFile, Place, Rules, Severity, VulkanAdapter, choose, map,
+        Code, Device, DeviceRequest, IcdFile, Place, Requested, Rules, Severity, VulkanAdapter, choose, map,
         sample::{node, ranks},
     };
 
@@ -56,7 +56,7 @@ mod tests {
         let locals = ranks(&node, bindings);
         let places = choose(&node, &locals, &Rules::default()).unwrap().places;
         let ranks =
-            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, asked: None }).collect();
+            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None }).collect();
         NodeFacts { node, ranks, vulkan: None }
     }
 
@@ -109,7 +109,7 @@ mod tests {
             let actual: Vec<Place> = facts.ranks.iter().map(|facts| facts.place.clone()).collect();
             assert_eq!(actual, planned, "a run chooses what was planned");
             for (facts, place) in facts.ranks.iter_mut().zip(planned) {
-                facts.asked = Some(Asked {
+                facts.requested = Some(Requested {
                     rankfile: "ranks.txt".into(),
                     host: "n1.example.org".into(),
                     slots: "0".into(),
@@ -131,13 +131,13 @@ mod tests {
     #[test]
     fn asked_and_not_had_is_named_with_rank_and_values() {
         let mut facts = facts(two_gpus(), &["0", "0-3", "3"]);
-        let asked = |host: &str, cores: &str, device| {
+        let requested = |host: &str, cores: &str, device| {
             let (host, slots) = (host.into(), cores.into());
-            Some(Asked { rankfile: "my.rf".into(), host, slots, cores: cores.parse().ok(), device })
+            Some(Requested { rankfile: "my.rf".into(), host, slots, cores: cores.parse().ok(), device })
         };
-        facts.ranks[0].asked = asked("n1", "0", None);
-        facts.ranks[1].asked = asked("n1", "1", None);
-        facts.ranks[2].asked = asked("n2", "3", Some(DeviceRequest::Cpu));
+        facts.ranks[0].requested = requested("n1", "0", None);
+        facts.ranks[1].requested = requested("n1", "1", None);
+        facts.ranks[2].requested = requested("n2", "3", Some(DeviceRequest::Cpu));
         let parts = [
             "rank 1 was to have PUs 1 and has 0-3",
             "rank 2 was to be on n2 and is on n1 and was to compute on cpu and computes on 0000:20:00.0",
@@ -152,8 +152,8 @@ mod tests {
         for host in ["n1", "N1.example.org", "me@n1", "10.0.0.1", "+n0", "localhost"] {
             let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
             let cores = Some(facts.ranks[0].local.binding.clone());
-            facts.ranks[0].asked =
-                Some(Asked { rankfile: "r".into(), host: host.into(), slots: "0-1".into(), cores, device: None });
+            facts.ranks[0].requested =
+                Some(Requested { rankfile: "r".into(), host: host.into(), slots: "0-1".into(), cores, device: None });
             assert_eq!(audit(&[facts]), [], "{host}");
         }
     }

@@ -12,7 +12,7 @@ pub enum Code {
     RankfileUnread,
     /// The rankfile has text that the launcher or this program cannot follow.
     RankfileFaulty,
-    /// The rankfile asked for other cores or another device than the rank has.
+    /// The rankfile requests other cores or another device than the rank has.
     AskedIsNotActual,
     /// Several ranks compute on the same core.
     RanksShareCores,

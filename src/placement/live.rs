@@ -36,7 +36,7 @@ fn remarks(node: &Node, ranks: &[LocalRank], places: &[Place]) -> Vec<Finding> {
     let facts: Vec<RankFacts> = ranks
         .iter()
         .zip(places)
-        .map(|(local, place)| RankFacts { local: local.clone(), place: place.clone(), asked: None })
+        .map(|(local, place)| RankFacts { local: local.clone(), place: place.clone(), requested: None })
         .collect();
     inspect::of_a_run(node, &facts)
 }

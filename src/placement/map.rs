@@ -1,4 +1,4 @@
-//! Cores and devices for the ranks of a job that has not started: what a rankfile should ask for.
+//! Cores and devices for the ranks of a job that has not started: what a rankfile should request.
 
 use std::ops::Range;
 

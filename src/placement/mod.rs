@@ -29,7 +29,7 @@ pub use self::{
     audit::{NodeFacts, audit},
     distance::{Distance, distance, nearest},
     finding::{Code, Finding, Severity, ranks_in_words},
-    inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts, differences},
+    inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,
     map::{map, map_ranks},
     visible::{Visible, visible},

@@ -12,7 +12,7 @@ use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
     launcher::Launcher,
-    placement::{self, Asked, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Rules},
+    placement::{self, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Requested, Rules},
     topology::{self, Node},
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Site {
 #[derive(Serialize, Deserialize)]
 struct Arrival {
     local: LocalRank,
-    asked: Option<Asked>,
+    requested: Option<Requested>,
 }
 
 impl Site {
@@ -52,14 +52,14 @@ impl Site {
             visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
             launcher: Launcher::of_job(world.launch(), world.library()),
         };
-        let asked = rankfile.as_ref().and_then(|file| file.asked(rank, &node));
-        let arrivals = world.node.share(&Arrival { local, asked });
+        let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
+        let arrivals = world.node.share(&Arrival { local, requested });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
         let placement = world.agree(placement::choose(&node, &locals, &rules(args)))?;
         let ranks = arrivals
             .into_iter()
             .zip(placement.places)
-            .map(|(Arrival { local, asked }, place)| RankFacts { local, place, asked })
+            .map(|(Arrival { local, requested }, place)| RankFacts { local, place, requested })
             .collect();
         Ok(Self { node, ranks, rankfile, local_rank: world.node.rank() })
     }

@@ -16,7 +16,7 @@ use crate::{
     commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
     launcher::{Dialect, FollowedRankfile, Launcher, OWN_VARIABLE, followed_rankfile},
-    placement::{Asked, Code, DeviceRequest, Finding, Severity},
+    placement::{Code, DeviceRequest, Finding, Requested, Severity},
     rankfile::{self, Diagnostic, Parsed, Reading},
     topology::{CpuSet, Node},
     visible::shown,
@@ -88,21 +88,21 @@ impl Rankfile {
         }
     }
 
-    /// The device that a comment on the rank's line asks for, and that line.
+    /// The device that a comment on the rank's line requests, and that line.
     pub(in crate::commands) fn request(&self, rank: u32) -> Option<(DeviceRequest, String)> {
         let entry = self.entry(rank)?;
         Some((entry.device?, format!("{}:{}", self.name, entry.line)))
     }
 
-    /// What the file asks for on behalf of a rank that is on `node`.
+    /// What the file requests for a rank that is on `node`.
     ///
     /// The cores are those that the text means to a person: where the launcher reads something else, the rank's binding
     /// differs, and that is to be said.
-    pub(in crate::commands) fn asked(&self, rank: u32, node: &Node) -> Option<Asked> {
+    pub(in crate::commands) fn requested(&self, rank: u32, node: &Node) -> Option<Requested> {
         let entry = self.entry(rank)?;
         let slots = rankfile::resolve(&entry.slots, Reading::Asked, &cores_per_package(node)).unwrap_or_default();
         let cores: CpuSet = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
-        Some(Asked {
+        Some(Requested {
             rankfile: self.name.clone(),
             host: entry.host.clone(),
             slots: entry.slots.text().to_owned(),

@@ -1,4 +1,4 @@
-//! The report of `hybrid where`: where each rank is, what was asked for, and what is wrong with it. Data, and its JSON and
+//! The report of `hybrid where`: where each rank is, what was requested, and what is wrong with it. Data, and its JSON and
 //! YAML forms; the forms to read and to look at are beside it.
 
 pub mod picture;
@@ -58,8 +58,9 @@ pub struct RankPlace {
     pub device: &'static str,
     /// Its GPU.
     pub gpu: Option<RankGpu>,
-    /// What the rankfile asks for.
-    pub asked: Option<AskedPlace>,
+    /// What the rankfile requests; the report's `asked`.
+    #[serde(rename = "asked")]
+    pub requested: Option<RequestedPlace>,
 }
 
 /// A rank's GPU.
@@ -75,9 +76,9 @@ pub struct RankGpu {
     pub distance: Option<Distance>,
 }
 
-/// What a rankfile asks for on behalf of a rank, and whether it came true.
+/// What a rankfile requests for a rank, and whether that was satisfied.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AskedPlace {
+pub struct RequestedPlace {
     /// The host, as the rankfile names it.
     pub host: String,
     /// The cores, as the rankfile names them.
@@ -86,9 +87,10 @@ pub struct AskedPlace {
     pub pus: Option<CpuSet>,
     /// The device that a comment asks for.
     pub device: Option<DeviceRequest>,
-    /// Whether all of it came true.
-    pub fulfilled: bool,
-    /// What did not.
+    /// Whether all of it was satisfied; the report's `fulfilled`.
+    #[serde(rename = "fulfilled")]
+    pub satisfied: bool,
+    /// What was not.
     pub differences: Vec<String>,
 }
 
@@ -186,14 +188,14 @@ fn rank_place(facts: &NodeFacts, rank: &RankFacts) -> RankPlace {
             pci_bus_id: gpu.pci_bus_id,
             driver: gpu.driver,
         }),
-        asked: rank.asked.as_ref().map(|asked| {
+        requested: rank.requested.as_ref().map(|requested| {
             let differences = differences(node, rank);
-            AskedPlace {
-                host: asked.host.clone(),
-                slots: asked.slots.clone(),
-                pus: asked.cores.clone(),
-                device: asked.device,
-                fulfilled: differences.is_empty(),
+            RequestedPlace {
+                host: requested.host.clone(),
+                slots: requested.slots.clone(),
+                pus: requested.cores.clone(),
+                device: requested.device,
+                satisfied: differences.is_empty(),
                 differences,
             }
         }),
@@ -266,7 +268,7 @@ pub(super) mod sample {
     use super::*;
     use crate::{
         launcher::Launcher,
-        placement::{self, Asked, LocalRank, Rules, Visible},
+        placement::{self, LocalRank, Requested, Rules, Visible},
         topology::{Core, Gpu, NumaNode, Package},
     };
 
@@ -315,14 +317,14 @@ pub(super) mod sample {
             .collect();
         let places = placement::choose(&node, &locals, &Rules::default()).unwrap().places;
         let ranks =
-            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, asked: None }).collect();
+            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None }).collect();
         NodeFacts { node, ranks, vulkan: None }
     }
 
     pub(in crate::output) fn nodes() -> Vec<NodeFacts> {
         let with_gpus = node("big", 2, vec![gpu(0x65, "0-3", 0), gpu(0xc1, "4-7", 1)]);
         let mut big = facts(with_gpus, 0, &["0", "4", "1-3"]);
-        big.ranks[1].asked = Some(Asked {
+        big.ranks[1].requested = Some(Requested {
             rankfile: "my.rf".to_owned(),
             host: "big".to_owned(),
             slots: "5".to_owned(),

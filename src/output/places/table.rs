@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AskedPlace, NodeGpu, PlacesReport, RankGpu, RankPlace};
+use super::{NodeGpu, PlacesReport, RankGpu, RankPlace, RequestedPlace};
 use crate::{
     output::table::table,
     placement::{DeviceRequest, Distance, Finding, Severity},
@@ -46,7 +46,7 @@ fn number(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Rows: ranks. Columns: where it is, what was asked for, and whether that came true.
+/// Rows: ranks. Columns: where it is, what was requested, and whether that was satisfied.
 fn ranks(report: &PlacesReport) -> String {
     table(
         &["rank", "host", "cores", "PUs", "NUMA", "threads", "device", "distance", "asked for", "came true"],
@@ -61,8 +61,11 @@ fn ranks(report: &PlacesReport) -> String {
                 rank.threads.to_string(),
                 device(rank.gpu.as_ref()),
                 rank.gpu.as_ref().and_then(|gpu| gpu.distance).map_or("-", distance).to_owned(),
-                rank.asked.as_ref().map_or_else(|| "-".to_owned(), |asked| wanted(rank, asked)),
-                rank.asked.as_ref().map_or("-", |asked| if asked.fulfilled { "yes" } else { "no" }).to_owned(),
+                rank.requested.as_ref().map_or_else(|| "-".to_owned(), |requested| wanted(rank, requested)),
+                rank.requested
+                    .as_ref()
+                    .map_or("-", |requested| if requested.satisfied { "yes" } else { "no" })
+                    .to_owned(),
             ]
         }),
     )
@@ -96,14 +99,14 @@ fn device(gpu: Option<&RankGpu>) -> String {
 }
 
 /// The words of the rankfile; the host only where the rank is elsewhere.
-fn wanted(rank: &RankPlace, asked: &AskedPlace) -> String {
-    let host = if asked.host == rank.host { String::new() } else { format!("{} ", asked.host) };
-    let device = match asked.device {
+fn wanted(rank: &RankPlace, requested: &RequestedPlace) -> String {
+    let host = if requested.host == rank.host { String::new() } else { format!("{} ", requested.host) };
+    let device = match requested.device {
         Some(DeviceRequest::ThisGpu(id)) => format!(" # gpu={id}"),
         Some(device) => format!(" # {device}"),
         None => String::new(),
     };
-    format!("{host}slot={}{device}", asked.slots)
+    format!("{host}slot={}{device}", requested.slots)
 }
 
 fn distance(distance: Distance) -> &'static str {

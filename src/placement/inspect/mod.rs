@@ -2,16 +2,16 @@
 //!
 //! Each function looks at facts alone and gives its finding together with a hint: the command that helps.
 
-mod asked;
 mod cores;
 mod gpus;
+mod requested;
 mod vulkan;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::asked::differences;
+pub use self::requested::differences;
 pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
 use super::{Code, Device, DeviceRequest, Finding, LocalRank, Place, Severity};
@@ -48,13 +48,13 @@ pub struct RankFacts {
     pub local: LocalRank,
     /// Where it computes.
     pub place: Place,
-    /// What a rankfile asked for.
-    pub asked: Option<Asked>,
+    /// What a rankfile requested.
+    pub requested: Option<Requested>,
 }
 
-/// What a rankfile asks for on behalf of a rank.
+/// What a rankfile requests for a rank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Requested {
     /// The rankfile, as the user named it.
     pub rankfile: String,
     /// The host, as the rankfile names it.
@@ -82,7 +82,7 @@ pub(super) fn of_a_run(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
 /// What only a look back tells.
 pub(super) fn of_an_audit(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     let mut findings = gpus::remote_gpus(node, ranks);
-    findings.extend(asked::unfulfilled(node, ranks));
+    findings.extend(requested::unsatisfied(node, ranks));
     findings.extend(cores::spanning_ranks(node, ranks));
     findings.extend(gpus::shared_gpus(node, ranks));
     findings
