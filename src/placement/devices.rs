@@ -1,9 +1,9 @@
-//! The device of each rank of a node: what each may have and how far that is from it, before it is dealt out by [`assign`],
+//! The device of each rank of a node: what each may have and how far that is from it, before it is assigned by [`assign_gpus`],
 //! and what is said to a rank that comes away without what it must have.
 
 use super::{
     Device, DeviceRequest, LocalRank, Rules,
-    assign::{Bidder, assign},
+    assign_gpus::{Bidder, assign_gpus},
     distance,
     refusal::refusal,
 };
@@ -40,7 +40,7 @@ pub(super) fn devices(
             }
         })
         .collect();
-    let devices = assign(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
+    let devices = assign_gpus(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
     match bidders.iter().zip(&devices).position(|(bidder, device)| bidder.must && device.is_none()) {
         Some(loser) => Err(refusal(node, ranks, &devices, loser, rules)),
         None => Ok(devices.into_iter().map(|device| device.unwrap_or(Device::Cpu)).collect()),
@@ -59,14 +59,14 @@ mod tests {
     };
 
     /// `binding device` of each rank, with the bus of a GPU alone.
-    fn dealt(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Vec<String> {
+    fn assigned(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Vec<String> {
         let bindings: Vec<CpuSet> = ranks.iter().map(|rank| rank.binding.clone()).collect();
         let devices = devices(node, ranks, &bindings, rules).unwrap();
         bindings.iter().zip(devices).map(|(binding, device)| format!("{binding} {}", in_short(device))).collect()
     }
 
     fn bound(node: &Node, bindings: &[&str], rules: &Rules) -> Vec<String> {
-        dealt(node, &ranks(node, bindings), rules)
+        assigned(node, &ranks(node, bindings), rules)
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
         let mut ranks = ranks(&node, &["0", "1", "4"]);
         ranks[1].request = DeviceRequest::ThisGpu("20:00.0".parse().unwrap());
         ranks[2].request = DeviceRequest::Gpu;
-        assert_eq!(dealt(&node, &ranks, &Rules::default()), ["0 cpu", "1 20", "4 10"]);
+        assert_eq!(assigned(&node, &ranks, &Rules::default()), ["0 cpu", "1 20", "4 10"]);
     }
 
     #[test]
@@ -122,6 +122,6 @@ mod tests {
         let mut ranks = ranks(&node, &["0"]);
         ranks[0].visible = Visible::default();
         ranks[0].request = DeviceRequest::ThisGpu(node.gpus[0].pci_bus_id);
-        assert_eq!(dealt(&node, &ranks, &Rules::default()), ["0 10"]);
+        assert_eq!(assigned(&node, &ranks, &Rules::default()), ["0 10"]);
     }
 }

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn unbound_ranks_deal_cores_and_gpus_among_themselves() {
+    fn unbound_ranks_assign_cores_and_gpus_among_themselves() {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let all = "0-7";
         assert_eq!(chosen(&node, &[all; 2], &Rules::default()), ["0-3 10", "4-7 20"]);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn ranks_bound_to_the_same_package_deal_its_cores() {
+    fn ranks_bound_to_the_same_package_share_its_cores() {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let bindings = ["0-3", "0-3", "4-7", "4-7"];
         assert_eq!(chosen(&node, &bindings, &Rules::default()), ["0 10", "1-3 cpu", "4 20", "5-7 cpu"]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn cores_that_a_resource_manager_keeps_are_not_dealt() {
+    fn cores_that_a_resource_manager_keeps_are_not_assigned() {
         let mut node = node(1, 1, 4, &[]);
         node.allowed = "0-1".parse().unwrap();
         assert_eq!(chosen(&node, &["0-3", "0-3"], &Rules::default()), ["0 cpu", "1 cpu"]);

@@ -1,14 +1,14 @@
 //! Ranks and a node's topology in, cores and device of each rank out.
 //!
 //! Everything here is a pure function of values, so that every machine can be tried on any machine. [`choose`] serves the
-//! ranks of a running job, inside the bindings that the launcher gave them; [`map()`] plans a new job; both deal GPUs and cores
+//! ranks of a running job, inside the bindings that the launcher gave them; [`map()`] plans a new job; both assign GPUs and cores
 //! by the same functions. [`audit()`] looks back on a job. Opening a device, binding a thread and asking MPI are left to others.
 
-mod assign;
+mod assign_cores;
+mod assign_gpus;
 mod audit;
 mod contest;
 mod cores;
-mod deal;
 mod devices;
 mod distance;
 mod finding;
@@ -65,7 +65,7 @@ pub struct LocalRank {
     pub launcher: Option<Launcher>,
 }
 
-/// How places are dealt; the same on all ranks of a job.
+/// How places are assigned; the same on all ranks of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Ranks that may share a GPU, at least 1.

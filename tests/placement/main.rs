@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod dealing;
+mod assigning;
 mod round_trip;
 mod rules;
 mod saboteurs;
@@ -157,8 +157,8 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
             for home in &homes {
                 let here: Vec<&Place> = places.iter().filter(|place| place.cores.intersects(home)).collect();
                 if here.len() <= node.cores_in(home).count() {
-                    let dealt: usize = here.iter().map(|place| place.cores.len()).sum();
-                    assert!(here.is_empty() || dealt == home.len(), "{file:?} {count}: {here:?}");
+                    let assigned: usize = here.iter().map(|place| place.cores.len()).sum();
+                    assert!(here.is_empty() || assigned == home.len(), "{file:?} {count}: {here:?}");
                 }
             }
         }
@@ -181,7 +181,7 @@ fn crossed_numbering_leaves_each_rank_with_a_gpu_of_its_own_numa_node() {
 }
 
 #[test]
-fn what_the_job_may_not_use_is_known_but_not_dealt() {
+fn what_the_job_may_not_use_is_known_but_not_assigned() {
     let node = topology("part-of-a-node");
     assert_eq!((node.cores.len(), node.allowed_cores().count(), node.gpus.len()), (16, 6, 2));
     assert_eq!(node.allowed.to_string(), "0-1,8-11");

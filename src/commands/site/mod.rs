@@ -82,7 +82,7 @@ impl Site {
     }
 }
 
-/// How places are dealt under these options.
+/// How places are assigned under these options.
 fn rules(args: &DeviceArgs) -> Rules {
     Rules {
         ranks_per_gpu: usize::from(args.share_gpus),

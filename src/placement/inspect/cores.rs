@@ -94,7 +94,7 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
         .iter()
         .map(|facts| format!("rank {} has cores of NUMA nodes {}", facts.local.rank, numa_nodes(&facts.place.cores)));
     let message = examples(cases);
-    let avoidable = spanning.len() > fewest_spanning(node, ranks, spans);
+    let avoidable = spanning.len() > min_spanning(node, ranks, spans);
     let severity = if avoidable { Severity::Warning } else { Severity::Note };
     let concerned = spanning.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::RankSpansNumaNodes, severity, concerned, message);
@@ -102,14 +102,14 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
         format!("start with {}", written(ranks))
     } else {
         let homes = homes(node.allowed_cores());
-        let drivers = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();
-        format!("start {} ranks on this node, then none has to", drivers + homes.len())
+        let gpu_ranks = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();
+        format!("start {} ranks on this node, then none has to", gpu_ranks + homes.len())
     });
     Some(finding)
 }
 
 /// How many ranks span NUMA nodes in the best mapping of as many ranks.
-fn fewest_spanning(node: &Node, ranks: &[RankFacts], spans: impl Fn(&CpuSet) -> bool) -> usize {
+fn min_spanning(node: &Node, ranks: &[RankFacts], spans: impl Fn(&CpuSet) -> bool) -> usize {
     let ranks_per_gpu = super::ranks_by_gpu(ranks).values().map(Vec::len).max().unwrap_or(1);
     let count = u32::try_from(ranks.len()).expect("ranks are C ints");
     let best = map(node, count, &Rules { ranks_per_gpu, ..Rules::default() });

@@ -86,7 +86,7 @@ pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
 }
 
 /// A rank that drives a GPU, and how far it is from it.
-struct Driver<'a> {
+struct GpuRank<'a> {
     facts: &'a RankFacts,
     gpu: &'a Gpu,
     distance: Distance,
@@ -95,36 +95,36 @@ struct Driver<'a> {
 /// Ranks whose GPU is not next to their cores. A warning where a nearer GPU is free, where two ranks would gain by each
 /// other's, or where cores next to the GPU serve no rank; else a note.
 pub(in crate::placement) fn remote_gpus(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
-    let driver = |facts| driver(node, facts);
-    let drivers: Vec<Driver<'_>> = ranks.iter().filter_map(driver).collect();
-    let is_remote = |driver: &&Driver<'_>| matches!(driver.distance, Distance::SamePackage | Distance::Remote);
-    drivers.iter().filter(is_remote).map(|driver| remote_gpu(node, ranks, &drivers, driver)).collect()
+    let gpu_rank = |facts| gpu_rank(node, facts);
+    let gpu_ranks: Vec<GpuRank<'_>> = ranks.iter().filter_map(gpu_rank).collect();
+    let is_remote = |gpu_rank: &&GpuRank<'_>| matches!(gpu_rank.distance, Distance::SamePackage | Distance::Remote);
+    gpu_ranks.iter().filter(is_remote).map(|gpu_rank| remote_gpu(node, ranks, &gpu_ranks, gpu_rank)).collect()
 }
 
-fn driver<'a>(node: &'a Node, facts: &'a RankFacts) -> Option<Driver<'a>> {
+fn gpu_rank<'a>(node: &'a Node, facts: &'a RankFacts) -> Option<GpuRank<'a>> {
     let Device::Gpu(id) = facts.place.device else { return None };
     let gpu = node.gpu(id)?;
-    Some(Driver { facts, gpu, distance: distance(node, &facts.place.cores, &gpu.locality) })
+    Some(GpuRank { facts, gpu, distance: distance(node, &facts.place.cores, &gpu.locality) })
 }
 
-fn remote_gpu(node: &Node, ranks: &[RankFacts], drivers: &[Driver<'_>], driver: &Driver<'_>) -> Finding {
-    let (rank, cores, id) = (driver.facts.local.rank, &driver.facts.place.cores, driver.gpu.pci_bus_id);
-    let is_nearer = |gpu: &Gpu| distance(node, cores, &gpu.locality) < driver.distance;
-    let is_free = |gpu: &&Gpu| drivers.iter().all(|driver| driver.gpu != *gpu);
-    let gains = |other: &&Driver<'_>| {
-        is_nearer(other.gpu) && distance(node, &other.facts.place.cores, &driver.gpu.locality) <= other.distance
+fn remote_gpu(node: &Node, ranks: &[RankFacts], gpu_ranks: &[GpuRank<'_>], gpu_rank: &GpuRank<'_>) -> Finding {
+    let (rank, cores, id) = (gpu_rank.facts.local.rank, &gpu_rank.facts.place.cores, gpu_rank.gpu.pci_bus_id);
+    let is_nearer = |gpu: &Gpu| distance(node, cores, &gpu.locality) < gpu_rank.distance;
+    let is_free = |gpu: &&Gpu| gpu_ranks.iter().all(|gpu_rank| gpu_rank.gpu != *gpu);
+    let gains = |other: &&GpuRank<'_>| {
+        is_nearer(other.gpu) && distance(node, &other.facts.place.cores, &gpu_rank.gpu.locality) <= other.distance
     };
     let (severity, but, hint) = if let Some(free) = node.gpus.iter().find(|gpu| is_free(gpu) && is_nearer(gpu)) {
         let free = free.pci_bus_id;
         let hint = format!("--device {free} for rank {rank}, or --device auto for all");
         (Severity::Warning, format!("while {free} is nearer and free"), Some(hint))
-    } else if let Some(other) = drivers.iter().find(gains) {
+    } else if let Some(other) = gpu_ranks.iter().find(gains) {
         let but = format!("while rank {} has {}, which is nearer", other.facts.local.rank, other.gpu.pci_bus_id);
         (Severity::Warning, but, Some("--device auto for both, which exchanges their GPUs".to_owned()))
-    } else if let Some(idle) = idle_cores_near(node, ranks, driver.gpu) {
+    } else if let Some(idle) = idle_cores_near(node, ranks, gpu_rank.gpu) {
         let hint = format!("bind rank {rank} there, as {} does", written(ranks));
         (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(hint))
-    } else if node.has_usable_core_at(driver.gpu) {
+    } else if node.has_usable_core_at(gpu_rank.gpu) {
         (Severity::Note, "and none nearer is free".to_owned(), None)
     } else {
         let hint = "ask for whole nodes, or let the resource manager give out the cores next to the GPUs that it gives";

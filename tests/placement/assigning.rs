@@ -50,7 +50,7 @@ fn differ_by_more_than_one(sizes: impl Iterator<Item = usize> + Clone) -> bool {
 /// one size.
 fn wrong(node: &Node, places: &[Place], even: bool) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut dealt = CpuSet::new();
+    let mut assigned = CpuSet::new();
     for place in places {
         let homes = homes_of(node, place);
         if homes.windows(2).any(|pair| pair[1] != pair[0] + 1) {
@@ -60,13 +60,13 @@ fn wrong(node: &Node, places: &[Place], even: bool) -> Vec<String> {
         if pus.windows(2).any(|pair| pair[1] != pair[0] + 1) {
             wrong.push(format!("rank {} has cores that are no neighbours: {}", place.rank, place.cores));
         }
-        if place.cores.is_empty() || dealt.intersects(&place.cores) {
+        if place.cores.is_empty() || assigned.intersects(&place.cores) {
             wrong.push(format!("rank {} has no core of its own: {}", place.rank, place.cores));
         }
-        dealt = &dealt | &place.cores;
+        assigned = &assigned | &place.cores;
     }
-    if dealt != node.allowed {
-        wrong.push(format!("cores {dealt} are dealt, of {}", node.allowed));
+    if assigned != node.allowed {
+        wrong.push(format!("cores {assigned} are assigned, of {}", node.allowed));
     }
     let count = homes(&node.cores).len();
     if places.len() <= count && even && differ_by_more_than_one(places.iter().map(|place| homes_of(node, place).len()))
