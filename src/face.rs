@@ -35,7 +35,7 @@ impl Devices {
         DeviceArgs {
             device: self.request,
             software_gpu: self.software_gpu,
-            share_gpus: self.ranks_per_gpu.max(1),
+            ranks_per_gpu: self.ranks_per_gpu.max(1),
             threads: None,
             rankfile: None,
             exact: self.exact,

@@ -15,7 +15,7 @@ use crate::{
 /// job may use.
 pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Placement, Error> {
     if rules.ranks_per_gpu == 0 {
-        return Err(Error::Usage("0 ranks a GPU: --share-gpus is at least 1".to_owned()));
+        return Err(Error::Usage("0 ranks a GPU: --ranks-per-gpu is at least 1".to_owned()));
     }
     let bindings = ranks.iter().map(|rank| usable(node, rank)).collect::<Result<Vec<_>, _>>()?;
     let devices = devices(node, ranks, &bindings, rules)?;

@@ -20,7 +20,7 @@ pub(super) fn refusal(
         ranks_in_words(&holders.map(|(rank, _)| rank.rank).collect::<Vec<_>>())
     };
     let limit = rules.ranks_per_gpu;
-    let share = format!("--share-gpus {} lets more ranks share a GPU", limit + 1);
+    let share = format!("--ranks-per-gpu {} lets more ranks share a GPU", limit + 1);
     let (reason, way_out) = match request {
         DeviceRequest::ThisGpu(id) if node.gpu(*id).is_none() => {
             return Error::Usage(format!(
@@ -108,9 +108,13 @@ mod tests {
         let cases: [(&Node, &[DeviceRequest], &[&str]); 5] = [
             (&none, &[DeviceRequest::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
             (&vga, &[DeviceRequest::Gpu], &["has no GPU", "0000:03:00.0 (management VGA (ASPEED))"]),
-            (&two, &[DeviceRequest::Gpu; 3], &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--share-gpus 2"]),
+            (
+                &two,
+                &[DeviceRequest::Gpu; 3],
+                &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--ranks-per-gpu 2"],
+            ),
             (&two, &[this("66:00.0")], &["rank 0", "GPU 0000:66:00.0", "n1 has GPUs 0000:10:00.0, 0000:20:00.0"]),
-            (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--share-gpus 2"]),
+            (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--ranks-per-gpu 2"]),
         ];
         for (node, requests, parts) in cases {
             let message = message(node, requests, &Rules::default());

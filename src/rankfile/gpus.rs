@@ -40,7 +40,7 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
             }
             (_, Some((id, rank))) => (
                 Code::SharedGpu,
-                format!("GPU {id} is rank {rank}'s already: name another one, or start with --share-gpus 2"),
+                format!("GPU {id} is rank {rank}'s already: name another one, or start with --ranks-per-gpu 2"),
             ),
             (DeviceRequest::Gpu, _) if *any_wanted == ids.len() + 1 => (
                 Code::SharedGpu,

@@ -31,7 +31,7 @@ pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Resul
 }
 
 fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
-    let plan = Plan::of(hosts, args.ranks_per_node, args.share_gpus)?;
+    let plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
     let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
@@ -71,9 +71,9 @@ fn about_mdns(hosts: &[Host]) -> Option<String> {
 
 /// The workload that the launch line starts.
 fn program(args: &WriteArgs) -> String {
-    match args.share_gpus {
+    match args.ranks_per_gpu {
         1 => "hybrid julia".to_owned(),
-        share => format!("hybrid julia --share-gpus {share}"),
+        ranks => format!("hybrid julia --ranks-per-gpu {ranks}"),
     }
 }
 

@@ -81,7 +81,7 @@ pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
     let mut concerned: Vec<u32> = shared.iter().flat_map(|(_, on_it)| on_it.iter().copied()).collect();
     concerned.sort_unstable();
     let mut finding = finding(node, Code::GpuShared, Severity::Warning, concerned, message);
-    finding.hint = Some("leave --share-gpus away: the ranks left over then compute on cores".to_owned());
+    finding.hint = Some("leave --ranks-per-gpu away: the ranks left over then compute on cores".to_owned());
     Some(finding)
 }
 
