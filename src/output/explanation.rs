@@ -114,7 +114,7 @@ fn places(node: &Node, entries: &[&Entry], bindings: &[CpuSet]) -> Result<Vec<Pl
             launcher: None,
         })
         .collect();
-    choose(node, &ranks, &Rules::default()).map(|placement| placement.places).map_err(|error| error.to_string())
+    choose(node, &ranks, &Rules::default()).map_err(|error| error.to_string())
 }
 
 fn numa_in_words(node: &Node, pus: &CpuSet) -> String {

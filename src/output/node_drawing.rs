@@ -127,7 +127,7 @@ mod tests {
     fn drawn(topology: &str, ranks: u32) -> String {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topologies");
         let node = Node::from_xml_file(&folder.join(topology).with_extension("xml")).unwrap();
-        let places = map(&node, ranks, &Rules::default()).unwrap().places;
+        let places = map(&node, ranks, &Rules::default()).unwrap();
         let occupants: Vec<Occupant> = places
             .iter()
             .map(|place| Occupant { rank: place.rank, slots: node.slots_of(&place.cores), device: place.device })

@@ -33,13 +33,19 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
     nodes
         .iter()
         .flat_map(|NodeFacts { node, ranks, vulkan }| {
-            let mut findings = inspect::of_a_run(node, ranks);
-            findings.extend(inspect::of_an_audit(node, ranks));
+            let mut findings = inspect::of_places(node, ranks);
+            findings.extend(inspect::of_a_job(node, ranks));
             findings.extend(vulkan.iter().flat_map(|vulkan| inspect::of_vulkan(node, ranks, vulkan)));
             findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
             findings
         })
         .collect()
+}
+
+/// The findings of ranks of one node that are yet to be started, as [`map_ranks`](super::map_ranks) places them.
+#[must_use]
+pub fn foresee(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+    inspect::of_places(node, ranks)
 }
 
 #[cfg(test)]
@@ -54,7 +60,7 @@ mod tests {
     /// The facts of ranks with these bindings, placed as a run would place them.
     fn facts(node: Node, bindings: &[&str]) -> NodeFacts {
         let locals = ranks(&node, bindings);
-        let places = choose(&node, &locals, &Rules::default()).unwrap().places;
+        let places = choose(&node, &locals, &Rules::default()).unwrap();
         let ranks =
             locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None }).collect();
         NodeFacts { node, ranks, vulkan: None }
@@ -103,7 +109,7 @@ mod tests {
     fn what_map_makes_and_a_launcher_follows_gives_no_warning() {
         for ranks in 1..=8 {
             let node = node(2, 1, 4, &[(0x10, Some(0)), (0x20, Some(1))]);
-            let planned = map(&node, ranks, &Rules::default()).unwrap().places;
+            let planned = map(&node, ranks, &Rules::default()).unwrap();
             let bindings: Vec<String> = planned.iter().map(|place| place.cores.to_string()).collect();
             let mut facts = facts(node, &bindings.iter().map(String::as_str).collect::<Vec<_>>());
             let actual: Vec<Place> = facts.ranks.iter().map(|facts| facts.place.clone()).collect();

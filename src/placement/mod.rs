@@ -2,7 +2,8 @@
 //!
 //! Everything here is a pure function of values, so that every machine can be tried on any machine. [`choose`] serves the
 //! ranks of a running job, inside the bindings that the launcher gave them; [`map()`] plans a new job; both assign GPUs and cores
-//! by the same functions. [`audit()`] looks back on a job. Opening a device, binding a thread and asking MPI are left to others.
+//! by the same functions. [`audit()`] says what is
+//! remarkable about the places of a running job, [`foresee()`] of a planned one. Opening a device, binding a thread and asking MPI are left to others.
 
 mod assign_cores;
 mod assign_gpus;
@@ -26,8 +27,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    audit::{NodeFacts, audit},
-    distance::{Distance, distance, nearest},
+    audit::{NodeFacts, audit, foresee},
+    distance::{Distance, distance},
     finding::{Code, Finding, Severity, ranks_in_words},
     inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,
@@ -93,15 +94,6 @@ pub struct Place {
     pub threads: usize,
     /// What it computes on.
     pub device: Device,
-}
-
-/// The places of a node's ranks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placement {
-    /// One place a rank, in the order the ranks were given in.
-    pub places: Vec<Place>,
-    /// What the user should know about them.
-    pub findings: Vec<Finding>,
 }
 
 impl Device {

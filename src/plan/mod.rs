@@ -14,7 +14,7 @@ pub(crate) use self::launch_line::launch_line;
 use crate::{
     error::Error,
     launcher::{Dialect, Launcher},
-    placement::{Device, Rules, map_ranks},
+    placement::{Device, Rules, foresee, map_ranks},
     rankfile::{self, Cores, WriteError},
     request::DeviceRequest,
     topology::{CpuSet, Node, PciBusId, homes},
@@ -94,19 +94,16 @@ impl Plan {
                 )));
             }
             let ranks = ranks_per_node.unwrap_or_else(|| default_ranks(node, ranks_per_gpu));
-            let placement = map_ranks(node, first..first + ranks, &rules)?;
+            let facts = map_ranks(node, first..first + ranks, &rules)?;
             first += ranks;
-            plan.ranks.extend(placement.places.into_iter().map(|place| PlannedRank {
+            plan.notes.extend(foresee(node, &facts).iter().map(|finding| format!("{name}: {finding}")));
+            plan.ranks.extend(facts.into_iter().map(|facts| facts.place).map(|place| PlannedRank {
                 rank: place.rank,
                 host: name.clone(),
                 cores: node.cores_in(&place.cores).map(|core| core.logical).collect(),
                 slots: node.slots_of(&place.cores),
                 cpuset: place.cores,
                 device: place.device,
-            }));
-            plan.notes.extend(placement.findings.iter().map(|finding| match &finding.hint {
-                Some(hint) => format!("{name}: {}: {hint}", finding.message),
-                None => format!("{name}: {}", finding.message),
             }));
         }
         plan.shares_cores = plan.has_shared_cores();

@@ -111,7 +111,7 @@ fn every_number_of_ranks_has_neighbours_on_every_node() {
     let mut tried = 0;
     for (node, even) in nodes {
         for ranks in 1..=u32::try_from(node.cores.len()).unwrap() {
-            let places = map(&node, ranks, &Rules::default()).unwrap().places;
+            let places = map(&node, ranks, &Rules::default()).unwrap();
             assert_eq!(wrong(&node, &places, even), [""; 0], "{ranks} ranks on {:?}: {places:?}", node.cores);
             tried += 1;
         }
@@ -123,7 +123,7 @@ fn every_number_of_ranks_has_neighbours_on_every_node() {
 fn no_rank_is_on_two_packages_where_each_package_has_ranks_enough() {
     for (numa_nodes, ranks) in [(3, 4), (6, 4), (6, 8), (4, 6), (5, 4)] {
         let node = node(&[vec![2; numa_nodes], vec![2; numa_nodes]], false);
-        let places = map(&node, ranks, &Rules::default()).unwrap().places;
+        let places = map(&node, ranks, &Rules::default()).unwrap();
         let spanning = places.iter().filter(|place| node.packages_of(&place.cores).len() > 1).count();
         assert_eq!(spanning, 0, "{ranks} ranks on 2 x {numa_nodes} NUMA nodes: {places:?}");
     }
@@ -132,7 +132,7 @@ fn no_rank_is_on_two_packages_where_each_package_has_ranks_enough() {
 #[test]
 fn numa_nodes_dealt_in_turn_are_rejected_and_so_is_a_shared_core() {
     let node = node(&[vec![2; 4], vec![2; 4]], false);
-    let mut places = map(&node, 2, &Rules::default()).unwrap().places;
+    let mut places = map(&node, 2, &Rules::default()).unwrap();
     places[0].cores = "0-1,4-5,8-9,12-13".parse().unwrap();
     places[1].cores = "2-3,6-7,10-11,14-15".parse().unwrap();
     assert!(wrong(&node, &places, true)[0].contains("no neighbours: [0, 2, 4, 6]"));

@@ -55,10 +55,10 @@ impl Site {
         let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
         let arrivals = world.node.share(&Arrival { local, requested });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
-        let placement = world.agree(placement::choose(&node, &locals, &rules(args)))?;
+        let places = world.agree(placement::choose(&node, &locals, &rules(args)))?;
         let ranks = arrivals
             .into_iter()
-            .zip(placement.places)
+            .zip(places)
             .map(|(Arrival { local, requested }, place)| RankFacts { local, place, requested })
             .collect();
         Ok(Self { node, ranks, rankfile, local_rank: world.node.rank() })

@@ -100,7 +100,7 @@ impl Rankfile {
     /// differs, and that is to be said.
     pub(in crate::commands) fn requested(&self, rank: u32, node: &Node) -> Option<Requested> {
         let entry = self.entry(rank)?;
-        let slots = rankfile::resolve(&entry.slots, Reading::Asked, &cores_per_package(node)).unwrap_or_default();
+        let slots = rankfile::resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).unwrap_or_default();
         let cores: CpuSet = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
         Some(Requested {
             rankfile: self.name.clone(),
@@ -162,13 +162,6 @@ impl Rankfile {
         });
         format!("{}:{}: {}{}", self.name, diagnostic.span.line, diagnostic.message, consequence.unwrap_or_default())
     }
-}
-
-/// Cores that the job may use, by package, as a launcher counts them.
-fn cores_per_package(node: &Node) -> Vec<u32> {
-    let packages = node.packages_of(&node.allowed);
-    let cores = |package: &u32| node.allowed_cores().filter(|core| core.package == *package).count();
-    packages.iter().map(|package| u32::try_from(cores(package)).expect("cores of one node")).collect()
 }
 
 /// The rankfile and its text, as rank 0 finds them.

@@ -315,7 +315,7 @@ pub(super) mod sample {
                 launcher: Some(Launcher::OpenMpi4),
             })
             .collect();
-        let places = placement::choose(&node, &locals, &Rules::default()).unwrap().places;
+        let places = placement::choose(&node, &locals, &Rules::default()).unwrap();
         let ranks =
             locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None }).collect();
         NodeFacts { node, ranks, vulkan: None }

@@ -113,5 +113,5 @@ fn min_spanning(node: &Node, ranks: &[RankFacts], spans: impl Fn(&CpuSet) -> boo
     let ranks_per_gpu = super::ranks_by_gpu(ranks).values().map(Vec::len).max().unwrap_or(1);
     let count = u32::try_from(ranks.len()).expect("ranks are C ints");
     let best = map(node, count, &Rules { ranks_per_gpu, ..Rules::default() });
-    best.map_or(0, |best| best.places.iter().filter(|place| spans(&place.cores)).count())
+    best.map_or(0, |best| best.iter().filter(|place| spans(&place.cores)).count())
 }

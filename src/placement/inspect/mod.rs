@@ -67,10 +67,9 @@ pub struct Requested {
     pub device: Option<DeviceRequest>,
 }
 
-/// What the places of a run's ranks give rise to.
-pub(super) fn of_a_run(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+/// What is remarkable about places, whether their job runs or is yet to be started.
+pub(super) fn of_places(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     let mut findings = gpus::masks(node, ranks);
-    findings.extend(cores::unbound(node, ranks));
     findings.extend(cores::shared_cores(node, ranks));
     findings.extend(cores::excess_threads(node, ranks));
     findings.extend(cores::idle_cores(node, ranks));
@@ -79,9 +78,10 @@ pub(super) fn of_a_run(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     findings
 }
 
-/// What only a look back tells.
-pub(super) fn of_an_audit(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+/// What is remarkable about the job that has come of them.
+pub(super) fn of_a_job(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     let mut findings = gpus::remote_gpus(node, ranks);
+    findings.extend(cores::unbound(node, ranks));
     findings.extend(requested::unsatisfied(node, ranks));
     findings.extend(cores::spanning_ranks(node, ranks));
     findings.extend(gpus::shared_gpus(node, ranks));
