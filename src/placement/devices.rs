@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_come_before_nearness() {
+    fn requests_come_before_nearness() {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let mut ranks = ranks(&node, &["0", "1", "4"]);
         ranks[1].request = DeviceRequest::ThisGpu("20:00.0".parse().unwrap());

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     launcher::{Dialect, Launcher},
     placement::{Device, Rules, foresee, map_ranks},
-    rankfile::{self, Cores, WriteError},
+    rankfile::{self, RankLine, WriteError},
     request::DeviceRequest,
     topology::{CpuSet, Node, PciBusId, homes},
     visible::visible_json,
@@ -137,22 +137,21 @@ impl Plan {
     /// # Errors
     /// As [`Plan::rankfile`] has it.
     pub fn rankfile_for(&self, dialects: &[Dialect], header: &[String]) -> Result<String, Error> {
-        let placements: Vec<rankfile::Placement> = self
+        let lines: Vec<RankLine> = self
             .ranks
             .iter()
-            .map(|rank| rankfile::Placement {
+            .map(|rank| RankLine {
                 rank: rank.rank,
                 host: rank.host.clone(),
-                cores: Cores::Logical(rank.slots.clone()),
+                cores: rank.slots.clone(),
                 device: Some(match rank.device {
                     Device::Gpu(id) => DeviceRequest::ThisGpu(id),
                     Device::SoftwareGpu => DeviceRequest::Gpu,
                     Device::Cpu => DeviceRequest::Cpu,
                 }),
-                comment: None,
             })
             .collect();
-        rankfile::write_for(dialects, header, &placements).map_err(|error| {
+        rankfile::write_for(dialects, header, &lines).map_err(|error| {
             // The cores are this program's own choice.
             let way_out = match error {
                 WriteError::TooLong { .. } => format!(

@@ -60,4 +60,4 @@ pub use parse::{Parsed, parse};
 pub use slots::read_as::MAX_HOST_AND_SLOTS;
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
 pub use text::MAX_BYTES;
-pub use write::{Cores, Placement, WriteError, write, write_for};
+pub use write::{RankLine, WriteError, write, write_for};
