@@ -55,6 +55,7 @@ mod plan;
 mod program;
 mod rankfile;
 mod request;
+mod severity;
 mod streams;
 mod topology;
 mod visible;

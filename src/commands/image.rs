@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Began,
-    place::{self, Place},
+    place::{self, RankDevice},
 };
 use crate::{
     cli::{Picture, Schedule},
@@ -136,7 +136,7 @@ fn report(
     asked: &dyn Picture,
     job: &Job,
     outcome: &Outcome,
-    place: &Place,
+    place: &RankDevice,
     ranks: Vec<RankReport>,
     started: Instant,
 ) -> Report {

@@ -1,8 +1,10 @@
-//! A remark on a placement: a stable code, the ranks it concerns, what is so, and a hint: the command that helps.
+//! A finding on where ranks are: a stable code, the ranks it concerns, what is so, and a hint: the command that helps.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::severity::Severity;
 
 /// What is remarkable about a placement. The codes are stable, so that scripts can ask for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,28 +66,7 @@ impl Code {
     }
 }
 
-/// Whether a strict run fails on a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Worth knowing; cannot be helped, or was requested.
-    Note,
-    /// Wrong or wasteful; the hint beside it helps.
-    Warning,
-}
-
-impl Severity {
-    /// The severity as a report shows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-/// One remark.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What kind of remark.

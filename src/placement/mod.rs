@@ -29,14 +29,14 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     audit::{NodeFacts, audit, foresee},
     distance::{Distance, distance},
-    finding::{Code, Finding, Severity, ranks_in_words},
+    finding::{Code, Finding, ranks_in_words},
     inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,
     map::{map, map_ranks},
     visible::{Visible, visible},
 };
-pub use crate::request::DeviceRequest;
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};
+pub use crate::{request::DeviceRequest, severity::Severity};
 
 /// The device a rank got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! What is wrong, where, and what each dialect makes of it; and how a person reads that.
 //! Knows codes and positions, not what a rankfile looks like.
 
-use super::code::{Code, Severity};
+use super::code::Code;
 use super::readable::readable;
 use crate::launcher::{ByDialect, Dialect};
+use crate::severity::Severity;
 
 /// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,8 +47,9 @@ mod text;
 mod wording;
 mod write;
 
+pub use crate::severity::Severity;
 pub use against::{NodeShape, lint_against};
-pub use code::{Code, Severity};
+pub use code::Code;
 pub use diagnostic::{Diagnostic, Span, render};
 pub use entry::{Entry, Rankfile};
 pub use gpus::lint_gpus;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::code::{Code, Severity};
+use super::code::Code;
 use super::device::{Comment, read_comment};
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::{Entry, Rankfile};
@@ -14,6 +14,7 @@ use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
 use super::{guise, hostname, order, other_kind, text};
+use crate::severity::Severity;
 use crate::{launcher::ByDialect, request::DeviceRequest};
 
 /// A file that was read: what it says, and what is wrong with it.

@@ -7,7 +7,7 @@ use std::env;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::rankfile::Rankfile;
+pub(super) use self::rankfile::JobRankfile;
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
@@ -24,7 +24,7 @@ pub(crate) struct Site {
     /// Its ranks, in local order.
     pub(super) ranks: Vec<RankFacts>,
     /// The job's rankfile, where one is known.
-    pub(super) rankfile: Option<Rankfile>,
+    pub(super) rankfile: Option<JobRankfile>,
     /// This rank's number among them.
     local_rank: usize,
 }
@@ -40,7 +40,7 @@ impl Site {
     /// Finds the node and the places of its ranks. Collective.
     pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
         let node = node(world)?;
-        let rankfile = Rankfile::of_job(world, args)?;
+        let rankfile = JobRankfile::of_job(world, args)?;
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
         // What the command line says to all ranks comes before what a comment says to one.
         let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);

@@ -27,7 +27,7 @@ const EXAMPLES: usize = 3;
 
 /// A rankfile, the same on every rank.
 #[derive(Debug)]
-pub(in crate::commands) struct Rankfile {
+pub(in crate::commands) struct JobRankfile {
     /// The file as it was named.
     pub(in crate::commands) name: String,
     /// What it says, or why that cannot be known.
@@ -48,14 +48,14 @@ struct Told {
 
 /// A rankfile's path, and how it is known.
 #[derive(Debug, PartialEq, Eq)]
-enum Source {
+enum Origin {
     /// The user named it for this program.
     Named(PathBuf),
     /// The launcher tells of it.
     Found(FollowedRankfile),
 }
 
-impl Rankfile {
+impl JobRankfile {
     /// Finds the job's rankfile and reads it, on rank 0, for all. Collective.
     pub(in crate::commands) fn of_job(world: &World, args: &DeviceArgs) -> Result<Option<Self>, Failure> {
         let told = world.agree(if world.is_root() { tell(args) } else { Ok(None) })?;
@@ -150,7 +150,7 @@ impl Rankfile {
     /// Whether it leads, or may lead, to another place than the author means.
     fn is_fault(&self, diagnostic: &Diagnostic) -> bool {
         let concerns = self.dialect.is_none_or(|dialect| diagnostic.concerns(&[dialect]));
-        let is_error = diagnostic.severity == rankfile::Severity::Error && concerns;
+        let is_error = diagnostic.severity == Severity::Error && concerns;
         is_error || matches!(diagnostic.code, rankfile::Code::DeviceComment | rankfile::Code::DeviceCommentAlone)
     }
 
@@ -166,10 +166,10 @@ impl Rankfile {
 
 /// The rankfile and its text, as rank 0 finds them.
 fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
-    let Some(source) = source(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
-    let (path, name, followed_in) = match source {
-        Source::Named(path) => (path.clone(), shown(&path).to_string(), None),
-        Source::Found(told) => (told.file(), shown(&told.path).to_string(), Some(told.dialect)),
+    let Some(origin) = origin(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
+    let (path, name, followed_in) = match origin {
+        Origin::Named(path) => (path.clone(), shown(&path).to_string(), None),
+        Origin::Found(told) => (told.file(), shown(&told.path).to_string(), Some(told.dialect)),
     };
     let told = |unread| Told { name: name.clone(), unread, followed_in };
     match read(&path) {
@@ -180,10 +180,10 @@ fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
 }
 
 /// Where the rankfile is, if any is known: what the user names comes before what the launcher tells.
-fn source(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Source> {
+fn origin(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Origin> {
     let of_environment = || variable(OWN_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = option.map(Path::to_owned).or_else(of_environment).map(Source::Named);
-    named.or_else(|| followed_rankfile(&variable).map(Source::Found))
+    let named = option.map(Path::to_owned).or_else(of_environment).map(Origin::Named);
+    named.or_else(|| followed_rankfile(&variable).map(Origin::Found))
 }
 
 /// The bytes of a regular file.
@@ -206,9 +206,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 mod tests {
     use super::*;
 
-    fn found(option: Option<&str>, variables: &[(&str, &str)]) -> Option<Source> {
+    fn found(option: Option<&str>, variables: &[(&str, &str)]) -> Option<Origin> {
         let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
-        source(option.map(Path::new), variable)
+        origin(option.map(Path::new), variable)
     }
 
     #[test]
@@ -216,10 +216,10 @@ mod tests {
         let launcher = ("OMPI_MCA_orte_rankfile", "launcher.rf");
         assert_eq!(found(None, &[]), None);
         assert_eq!(found(None, &[(OWN_VARIABLE, "")]), None);
-        let Some(Source::Found(told)) = found(None, &[launcher]) else { panic!("the launcher tells of one") };
+        let Some(Origin::Found(told)) = found(None, &[launcher]) else { panic!("the launcher tells of one") };
         assert_eq!((told.path.as_path(), told.dialect), (Path::new("launcher.rf"), Dialect::OpenMpi41));
-        assert_eq!(found(None, &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Source::Named("own.rf".into())));
-        assert_eq!(found(Some("a.rf"), &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Source::Named("a.rf".into())));
+        assert_eq!(found(None, &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Origin::Named("own.rf".into())));
+        assert_eq!(found(Some("a.rf"), &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Origin::Named("a.rf".into())));
     }
 
     #[test]
@@ -241,9 +241,9 @@ mod tests {
         }
     }
 
-    fn rankfile(text: &str) -> Rankfile {
+    fn rankfile(text: &str) -> JobRankfile {
         let parsed = Ok(rankfile::parse(text.as_bytes()));
-        Rankfile { name: "my.rf".to_owned(), parsed, dialect: Some(Dialect::OpenMpi41) }
+        JobRankfile { name: "my.rf".to_owned(), parsed, dialect: Some(Dialect::OpenMpi41) }
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 pub mod folder;
 mod holder;
+pub mod location;
 pub mod lock;
 pub mod part_file;
-pub mod place;
 pub mod sealed;
 pub mod stream;
 pub mod whole;
