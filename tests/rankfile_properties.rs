@@ -104,7 +104,7 @@ proptest! {
             prop_assert_eq!(entry.rank, line.rank);
             prop_assert_eq!(&entry.host, &line.host);
             prop_assert_eq!(entry.device, line.device);
-            for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Asked]) {
+            for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Meant]) {
                 prop_assert_eq!(resolve(&entry.slots, reading, &PACKAGES), Ok(line.cores.clone()));
             }
         }
@@ -125,7 +125,7 @@ proptest! {
         if lint(text.as_bytes(), &Dialect::ALL).is_empty() {
             for entry in parse(text.as_bytes()).rankfile.entries {
                 let read = |reading| resolve(&entry.slots, reading, &PACKAGES).ok();
-                let asked = read(Reading::Asked);
+                let asked = read(Reading::Meant);
                 for dialect in Dialect::ALL {
                     let by_launcher = read(Reading::By(dialect));
                     // 5.x goes on into the next package where a core is not there.

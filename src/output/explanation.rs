@@ -94,7 +94,7 @@ fn unknown_host(host: &str, entries: &[&Entry], diagnostics: &[Diagnostic]) -> S
 
 /// The PUs that a line asks for; none where the node has not got them.
 fn binding(node: &Node, entry: &Entry) -> CpuSet {
-    let slots = resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).unwrap_or_default();
+    let slots = resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).unwrap_or_default();
     let cores: CpuSet = slots.into_iter().filter_map(|slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
     &cores & &node.allowed
 }

@@ -59,7 +59,7 @@ fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
         device,
     };
     let Some(node) = node else { return Ok(unknown) };
-    let slots = rankfile::resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).map_err(|misfit| {
+    let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).map_err(|misfit| {
         let (rank, slots, host) = (entry.rank, entry.slots.text(), &entry.host);
         Error::Placement(format!(
             "rank {rank} asks for slot={slots} of {host}, which has not so many ({misfit}): `hybrid rankfile write` makes a file \

@@ -100,7 +100,7 @@ impl JobRankfile {
     /// differs, and that is to be said.
     pub(in crate::commands) fn requested(&self, rank: u32, node: &Node) -> Option<Requested> {
         let entry = self.entry(rank)?;
-        let slots = rankfile::resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).unwrap_or_default();
+        let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).unwrap_or_default();
         let cores: CpuSet = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
         Some(Requested {
             rankfile: self.name.clone(),
