@@ -2,15 +2,12 @@
 //! and what is said to a rank that comes away without what it must have.
 
 use super::{
-    Device, DeviceRequest, LocalRank, Rules,
+    Device, DeviceRequest, Error, LocalRank, Rules,
     assign_gpus::{Bidder, assign_gpus},
     distance,
     refusal::refusal,
 };
-use crate::{
-    error::Error,
-    topology::{CpuSet, Node, PciBusId},
-};
+use crate::topology::{CpuSet, Node, PciBusId};
 
 /// The device of each of `ranks`, of whose bindings the job may use `bindings`.
 ///

@@ -1,21 +1,18 @@
 //! Cores and devices for the ranks of a running job, inside the bindings that the launcher gave them.
 
-use super::{LocalRank, Place, Rules, cores::cores, devices::devices, inspect};
-use crate::{
-    error::Error,
-    topology::{CpuSet, Node},
-};
+use super::{Error, LocalRank, Place, Rules, cores::cores, devices::devices, inspect};
+use crate::topology::{CpuSet, Node};
 
 /// Chooses the cores and the device of each rank of `node`, in the order of `ranks`. These are in local order, and the same on
 /// all of them: the answer is then the same too, without a message between them.
 ///
 /// # Errors
-/// [`Error::Usage`] where a rank is told to use a GPU that the node has not, or fewer than one rank may use a GPU;
-/// [`Error::NoGpu`] where a rank that must have a GPU gets none; [`Error::Placement`] where a binding names no core that the
+/// [`Error::NoSuchGpu`] where a rank is to use a GPU that the node has not, [`Error::NoRanksPerGpu`] where no rank may use one;
+/// [`Error::NoGpu`] where a rank that must have a GPU gets none; [`Error::NoUsableCore`] where a binding names no core that the
 /// job may use.
 pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Vec<Place>, Error> {
     if rules.ranks_per_gpu == 0 {
-        return Err(Error::Usage("0 ranks a GPU: --ranks-per-gpu is at least 1".to_owned()));
+        return Err(Error::NoRanksPerGpu);
     }
     let bindings = ranks.iter().map(|rank| usable(node, rank)).collect::<Result<Vec<_>, _>>()?;
     let devices = devices(node, ranks, &bindings, rules)?;
@@ -31,13 +28,12 @@ pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Vec<Pla
 fn usable(node: &Node, rank: &LocalRank) -> Result<CpuSet, Error> {
     let usable = &rank.binding & &node.allowed;
     if node.cores_in(&usable).next().is_none() {
-        return Err(Error::Placement(format!(
-            "rank {} is bound to PUs {}, but the PUs that can be used on {} are {}",
-            rank.rank,
-            rank.binding,
-            inspect::host(node),
-            node.allowed
-        )));
+        return Err(Error::NoUsableCore {
+            rank: rank.rank,
+            binding: rank.binding.clone(),
+            host: inspect::host(node),
+            allowed: node.allowed.clone(),
+        });
     }
     Ok(usable)
 }
@@ -204,6 +200,6 @@ mod tests {
         let node = node(1, 1, 1, &[]);
         assert_eq!(choose(&node, &[], &Rules::default()).unwrap(), []);
         let rules = Rules { ranks_per_gpu: 0, ..Rules::default() };
-        assert!(matches!(choose(&node, &[], &rules), Err(Error::Usage(_))));
+        assert!(matches!(choose(&node, &[], &rules), Err(Error::NoRanksPerGpu)));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{DeviceRequest, LocalRank, Place, RankFacts, Rules, Visible, choose};
-use crate::{error::Error, launcher::Launcher, topology::Node};
+use super::{DeviceRequest, Error, LocalRank, Place, RankFacts, Rules, Visible, choose};
+use crate::{launcher::Launcher, topology::Node};
 
 /// The best places for `ranks` ranks on `node`, numbered from 0: the ranks of GPUs come first, in the order of the PCI bus
 /// ids.

@@ -12,6 +12,7 @@ mod contest;
 mod cores;
 mod devices;
 mod distance;
+mod error;
 mod finding;
 mod inspect;
 mod live;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     audit::{NodeFacts, audit, foresee},
     distance::{Distance, distance},
+    error::Error,
     finding::{Code, Finding, ranks_in_words},
     inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,

@@ -1,7 +1,7 @@
 //! Why a rank that must have a GPU gets none, and the way out.
 
-use super::{Device, DeviceRequest, LocalRank, Rules, inspect, ranks_in_words};
-use crate::{error::Error, topology::Node};
+use super::{Device, DeviceRequest, Error, LocalRank, Rules, inspect, ranks_in_words};
+use crate::topology::Node;
 
 /// Says what the rank `loser` was looking for and why nothing was found; `devices` are what the ranks would have got.
 pub(super) fn refusal(
@@ -12,7 +12,6 @@ pub(super) fn refusal(
     rules: &Rules,
 ) -> Error {
     let LocalRank { rank, request, source, visible, .. } = &ranks[loser];
-    let source_words = source.as_ref().map_or_else(String::new, |line| format!(" ({line})"));
     let otherwise = without_a_gpu(source.as_deref());
     let host = inspect::host(node);
     let holders = |wanted: &dyn Fn(Device) -> bool| {
@@ -23,10 +22,8 @@ pub(super) fn refusal(
     let share = format!("--ranks-per-gpu {} lets more ranks share a GPU", limit + 1);
     let (reason, way_out) = match request {
         DeviceRequest::ThisGpu(id) if node.gpu(*id).is_none() => {
-            return Error::Usage(format!(
-                "rank {rank} is to use GPU {id}{source_words}, but {host} {}",
-                inventory(node)
-            ));
+            let inventory = inventory(node);
+            return Error::NoSuchGpu { rank: *rank, id: *id, source_line: source.clone(), host, inventory };
         }
         DeviceRequest::ThisGpu(id) => {
             let holders = holders(&|device| device == Device::Gpu(*id));
@@ -52,7 +49,7 @@ pub(super) fn refusal(
             (reason, format!("{share}; {otherwise}"))
         }
     };
-    Error::NoGpu { reason: format!("rank {rank}{source_words}: {reason}"), way_out }
+    Error::NoGpu { rank: *rank, source_line: source.clone(), reason, way_out }
 }
 
 /// How the rank would do without a GPU, depending on the line of a rankfile that told it to use one.

@@ -23,7 +23,7 @@ pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
 /// Writes for the nodes that this job runs on. Each node is read once, by the first of its ranks. Collective.
 pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
+    let node = world.agree(if leads { Node::of_this_machine().map(Some).map_err(Error::from) } else { Ok(None) })?;
     let host = node.map(|node| (world.host().to_owned(), node));
     let hosts = world.all.gather(&host).into_iter().flatten().flatten();
     let hosts: Vec<Host> = hosts.map(|(name, node)| Host::new(&name, node)).collect();

@@ -11,6 +11,7 @@ pub(super) use self::rankfile::JobRankfile;
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
+    error::Error,
     launcher::Launcher,
     placement::{self, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Requested, Rules},
     topology::{self, Node},
@@ -46,7 +47,7 @@ impl Site {
         let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
         let local = LocalRank {
             rank,
-            binding: world.agree(topology::binding())?,
+            binding: world.agree(topology::binding().map_err(Error::from))?,
             request: told.as_ref().map_or(args.device, |(request, _)| *request),
             source: told.map(|(_, line)| line),
             visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
@@ -55,7 +56,7 @@ impl Site {
         let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
         let arrivals = world.node.share(&Arrival { local, requested });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
-        let places = world.agree(placement::choose(&node, &locals, &rules(args)))?;
+        let places = world.agree(placement::choose(&node, &locals, &rules(args)).map_err(Error::from))?;
         let ranks = arrivals
             .into_iter()
             .zip(places)
@@ -94,7 +95,7 @@ fn rules(args: &DeviceArgs) -> Rules {
 /// The node as hwloc sees it, read once a node. Collective.
 fn node(world: &World) -> Result<Node, Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
+    let node = world.agree(if leads { Node::of_this_machine().map(Some).map_err(Error::from) } else { Ok(None) })?;
     let node = node.map(|mut node| {
         node.host = Some(world.host().to_owned());
         node

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{folder::Access, part_file::PartFile, location::Location};
+use super::{folder::Access, location::Location, part_file::PartFile};
 use crate::{error::Error, output::digest::Digest};
 
 #[derive(Serialize)]

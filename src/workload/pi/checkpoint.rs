@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::Error,
     output::file::{
-        lock::Lock,
         location::{Location, Target},
+        lock::Lock,
         sealed,
     },
     workload::WorkloadError,
