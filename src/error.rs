@@ -21,17 +21,6 @@ pub enum Error {
     /// What a module says that has errors of its own.
     #[error(transparent)]
     Module(Box<dyn StdError + Send + Sync>),
-    /// hwloc could not describe this node.
-    #[error("hwloc cannot read this node's topology: {0}")]
-    Topology(String),
-    /// A file or text is not a topology that anything can be placed on.
-    #[error("cannot use the hwloc topology {}: {}", visible(name), visible(reason))]
-    StoredTopology {
-        /// The file as the user named it.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// A rankfile that was named cannot be used.
     #[error("cannot use the rankfile {}: {}", visible(name), visible(reason))]
     Rankfile {
@@ -39,17 +28,6 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         reason: String,
-    },
-    /// The ranks and the node do not fit together.
-    #[error("ranks cannot be placed: {0}")]
-    Placement(String),
-    /// A GPU was demanded and there is none for this rank.
-    #[error("no GPU for this rank: {reason}; {way_out}")]
-    NoGpu {
-        /// What was looked for, and why nothing was found.
-        reason: String,
-        /// What the user can do.
-        way_out: String,
     },
     /// The job was told to stop.
     #[error("stopped by {by} with {done} of {all} {what} done: {}", if *is_kept { "start it again with --resume to continue" } else { "with --resume FILE they would have been kept" })]
@@ -134,11 +112,7 @@ impl Error {
             Self::Strict { .. } => 3,
             Self::Module(_)
             | Self::Stopped { .. }
-            | Self::Topology(_)
-            | Self::StoredTopology { .. }
             | Self::Rankfile { .. }
-            | Self::Placement(_)
-            | Self::NoGpu { .. }
             | Self::Input { .. }
             | Self::BadRankfile { .. }
             | Self::Output { .. } => 1,

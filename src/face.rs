@@ -6,14 +6,14 @@ use crate::{
     commands,
     device::gpu::GpuDevice,
     placement::Device,
-    wish::DeviceWish,
+    request::DeviceRequest,
 };
 
 /// What the ranks of a job want to compute on. The same on all ranks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Devices {
     /// For all ranks; with `Auto` the comments of the rankfile count, where the job has one.
-    pub request: DeviceWish,
+    pub request: DeviceRequest,
     /// Whether a software adapter (lavapipe) may stand in for one GPU a node.
     pub software_gpu: bool,
     /// Ranks that may share one GPU, at least 1.
@@ -25,7 +25,7 @@ pub struct Devices {
 impl Default for Devices {
     /// A GPU for each rank that one is left for, cores for the others.
     fn default() -> Self {
-        Self { request: DeviceWish::Auto, software_gpu: false, ranks_per_gpu: 1, exact: false }
+        Self { request: DeviceRequest::Auto, software_gpu: false, ranks_per_gpu: 1, exact: false }
     }
 }
 
@@ -35,7 +35,7 @@ impl Devices {
         DeviceArgs {
             device: self.request,
             software_gpu: self.software_gpu,
-            share_gpus: self.ranks_per_gpu.max(1),
+            ranks_per_gpu: self.ranks_per_gpu.max(1),
             threads: None,
             rankfile: None,
             exact: self.exact,

@@ -55,10 +55,11 @@ mod placement;
 mod plan;
 mod program;
 mod rankfile;
+mod request;
+mod severity;
 mod streams;
 mod topology;
 mod visible;
-mod wish;
 mod words;
 mod workload;
 
@@ -74,7 +75,7 @@ pub use output::image::colormap::viridis;
 pub use pci::PciBusId;
 pub use placement::Device;
 pub use program::run;
-pub use wish::DeviceWish;
+pub use request::DeviceRequest;
 
 /// The modules, for this project's own tests, benchmarks and fuzzing: no promise is made of what is in here.
 #[cfg(feature = "inside")]
@@ -84,5 +85,5 @@ pub mod inside {
     macro_rules! modules {
         ($($name:ident)*) => { $(pub mod $name { pub use crate::$name::*; })* };
     }
-    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology wish workload }
+    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology request workload }
 }

@@ -209,8 +209,8 @@ fn an_import_against_the_flow_is_caught() {
         assert!(found.contains(&named.to_owned()), "{line}: {found:?}");
     }
     let mut without = drawn();
-    without.remove("wish");
-    assert_eq!(against_the_flow(&sources(), &without)[0], "wish has no place in the order");
+    without.remove("request");
+    assert_eq!(against_the_flow(&sources(), &without)[0], "request has no place in the order");
     let in_a_test = "#[cfg(test)]\nmod tests { use crate::commands; }";
     assert_eq!(against_the_flow(&with_line("as_text", in_a_test), &drawn()), [""; 0]);
 }

@@ -124,7 +124,7 @@ fn a_gpu_that_is_not_there_is_an_error_that_says_what_was_looked_for() {
     assert_refused(&job, 2, &["0000:65:00.0", "has no GPU"]);
     // One software GPU, two ranks.
     let job = Job::mpiexec(folder.path(), 2, "julia --device gpu --software-gpu").run();
-    assert_refused(&job, 1, &["rank 1", "--share-gpus 2"]);
+    assert_refused(&job, 1, &["rank 1", "--ranks-per-gpu 2"]);
 }
 
 #[test]

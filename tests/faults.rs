@@ -162,7 +162,7 @@ fn work_of_a_gpu_that_is_lost_is_redone_on_the_cores() {
     let expected = one_rank_alone("julia --size 640x480");
     for rank in ["0", "1"] {
         let folder = tempfile::tempdir().unwrap();
-        let words = "julia --size 640x480 --timings json --device gpu --software-gpu --share-gpus 2";
+        let words = "julia --size 640x480 --timings json --device gpu --software-gpu --ranks-per-gpu 2";
         let job = Job::mpiexec(folder.path(), 2, words).env("HYBRID_TEST_LOST_RANK", rank).run().succeeded();
         let notes = job.json()["notes"].to_string();
         assert!(notes.contains(&format!("rank {rank} lost its GPU")), "{notes}");

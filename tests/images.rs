@@ -17,7 +17,7 @@ use support::{Finished, Job, failing_files, python, ranks_of, signal, wait_for_e
 /// Options of the jobs that must agree, with the device of rank 0 and that of the other ranks.
 const DEVICES: [(&str, &str, &str); 3] = [
     ("--device cpu", "cpu", "cpu"),
-    ("--device gpu --software-gpu --share-gpus 8", "gpu", "gpu"),
+    ("--device gpu --software-gpu --ranks-per-gpu 8", "gpu", "gpu"),
     // One software GPU, which is given to the first rank.
     ("--software-gpu", "gpu", "cpu"),
 ];

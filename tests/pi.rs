@@ -20,7 +20,7 @@ use serde_json::Value;
 use support::{Job, signal, wait_for_end_of, wait_until};
 
 /// Options of the jobs that must agree: CPU ranks, software-GPU ranks, and both.
-const MIXES: [&str; 3] = ["--device cpu", "--device gpu --software-gpu --share-gpus 7", "--software-gpu"];
+const MIXES: [&str; 3] = ["--device cpu", "--device gpu --software-gpu --ranks-per-gpu 7", "--software-gpu"];
 
 fn run(folder: &Path, ranks: usize, words: &str) -> Value {
     Job::mpiexec(folder, ranks, &format!("pi --timings json {words}")).run().succeeded().json()

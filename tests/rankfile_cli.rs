@@ -257,12 +257,12 @@ fn what_is_written_is_clean_on_the_nodes_it_was_written_for() {
     let mut tried = 0;
     for file in all.filter(|file| file.extension().is_some_and(|extension| extension == "xml")) {
         let given = format!("node1={}", file.file_stem().unwrap().to_str().unwrap());
-        for options in ["", "--ranks-per-node 3", "--ranks-per-node 1", "--share-gpus 2"] {
+        for options in ["", "--ranks-per-node 3", "--ranks-per-node 1", "--ranks-per-gpu 2"] {
             let text = written(&[&given], options).succeeded().stdout;
             let checked = check(text.as_bytes(), &format!("--topology node1={}", file.display()));
             let found = codes(&checked);
-            // One rank with all cores is worth a note, and what --share-gpus brought about a warning.
-            let expected = if options.contains("share") { ["RF085", "RF088"] } else { ["RF085"; 2] };
+            // One rank with all cores is worth a note, and what --ranks-per-gpu brought about a warning.
+            let expected = if options.contains("per-gpu") { ["RF085", "RF088"] } else { ["RF085"; 2] };
             assert!(
                 found.iter().all(|code| expected.contains(&code.as_str())),
                 "{given} {options}:\n{text}{}",

@@ -6,48 +6,32 @@ use std::time::Duration;
 
 use hybrid::inside::launcher::Dialect;
 use hybrid::inside::rankfile::{
-    Cores, MAX_BYTES, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
+    MAX_BYTES, NodeShape, RankLine, Reading, lint, lint_against, parse, render, resolve, write,
 };
-use hybrid::inside::wish::DeviceWish;
+use hybrid::inside::request::DeviceRequest;
 use proptest::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
 const PACKAGES: [u32; 2] = [8, 8];
 
-fn device() -> impl Strategy<Value = Option<DeviceWish>> {
+fn device() -> impl Strategy<Value = Option<DeviceRequest>> {
     prop_oneof![
         Just(None),
-        Just(Some(DeviceWish::Cpu)),
-        Just(Some(DeviceWish::Gpu)),
+        Just(Some(DeviceRequest::Cpu)),
+        Just(Some(DeviceRequest::Gpu)),
         (0_u32..0x10000, 0_u8.., 0_u8..32, 0_u8..8).prop_map(|(domain, bus, device, function)| {
             let id = format!("{domain:04x}:{bus:02x}:{device:02x}.{function}");
-            Some(DeviceWish::ThisGpu(id.parse().expect("made as a bus id is")))
+            Some(DeviceRequest::ThisGpu(id.parse().expect("made as a bus id is")))
         }),
     ]
 }
 
-fn cores() -> impl Strategy<Value = Cores> {
-    let logical = prop::collection::btree_set(0_u32..16, 1..12);
-    let packages = prop::collection::btree_set((0_u32..2, 0_u32..8), 1..6);
-    prop_oneof![
-        logical.prop_map(|cores| Cores::Logical(cores.into_iter().collect())),
-        packages.prop_map(|cores| Cores::InPackages(cores.into_iter().collect())),
-    ]
-}
-
-fn placements() -> impl Strategy<Value = Vec<Placement>> {
-    let place = ("[a-z][a-z0-9]{0,7}", cores(), device(), prop::option::of("\\PC{0,20}"));
-    prop::collection::vec(place, 1..20).prop_map(|places| {
-        let placement = |(rank, (host, cores, device, comment))| Placement { rank, host, cores, device, comment };
-        (0..).zip(places).map(placement).collect()
+fn lines() -> impl Strategy<Value = Vec<RankLine>> {
+    let cores = prop::collection::btree_set(0_u32..16, 1..12);
+    prop::collection::vec(("[a-z][a-z0-9]{0,7}", cores, device()), 1..20).prop_map(|ranks| {
+        let line = |(rank, (host, cores, device))| RankLine { rank, host, cores: Vec::from_iter(cores), device };
+        (0..).zip(ranks).map(line).collect()
     })
-}
-
-fn logical(cores: &Cores) -> Vec<u32> {
-    match cores {
-        Cores::Logical(cores) => cores.clone(),
-        Cores::InPackages(cores) => cores.iter().map(|(package, core)| package * 8 + core).collect(),
-    }
 }
 
 /// Lines that are nearly right: the parts of a rankfile in any order and number.
@@ -111,17 +95,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn what_is_written_is_clean_and_read_again_the_same(placements in placements(), header in prop::collection::vec("\\PC{0,30}", 0..3)) {
-        let text = write(&header, &placements).expect("short hosts and few cores fit");
+    fn what_is_written_is_clean_and_read_again_the_same(lines in lines(), header in prop::collection::vec("\\PC{0,30}", 0..3)) {
+        let text = write(&header, &lines).expect("short hosts and few cores fit");
         prop_assert_eq!(lint(text.as_bytes(), &Dialect::ALL), []);
         let read = parse(text.as_bytes()).rankfile;
-        prop_assert_eq!(read.entries.len(), placements.len());
-        for (entry, placement) in read.entries.iter().zip(&placements) {
-            prop_assert_eq!(entry.rank, placement.rank);
-            prop_assert_eq!(&entry.host, &placement.host);
-            prop_assert_eq!(entry.device, placement.device);
-            for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Asked]) {
-                prop_assert_eq!(resolve(&entry.slots, reading, &PACKAGES), Ok(logical(&placement.cores)));
+        prop_assert_eq!(read.entries.len(), lines.len());
+        for (entry, line) in read.entries.iter().zip(&lines) {
+            prop_assert_eq!(entry.rank, line.rank);
+            prop_assert_eq!(&entry.host, &line.host);
+            prop_assert_eq!(entry.device, line.device);
+            for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Meant]) {
+                prop_assert_eq!(resolve(&entry.slots, reading, &PACKAGES), Ok(line.cores.clone()));
             }
         }
     }
@@ -141,7 +125,7 @@ proptest! {
         if lint(text.as_bytes(), &Dialect::ALL).is_empty() {
             for entry in parse(text.as_bytes()).rankfile.entries {
                 let read = |reading| resolve(&entry.slots, reading, &PACKAGES).ok();
-                let asked = read(Reading::Asked);
+                let asked = read(Reading::Meant);
                 for dialect in Dialect::ALL {
                     let by_launcher = read(Reading::By(dialect));
                     // 5.x goes on into the next package where a core is not there.

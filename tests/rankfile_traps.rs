@@ -256,7 +256,7 @@ fn a_windows_file_is_understood_all_the_same() {
     let parsed = parse(b"rank 0=vm slot=0 # gpu\r\nrank 1=vm slot=1\r\n");
     let ranks: Vec<u32> = parsed.rankfile.entries.iter().map(|entry| entry.rank).collect();
     assert_eq!(ranks, [0, 1]);
-    assert_eq!(parsed.rankfile.entries[0].device, Some(hybrid::inside::wish::DeviceWish::Gpu));
+    assert_eq!(parsed.rankfile.entries[0].device, Some(hybrid::inside::request::DeviceRequest::Gpu));
 }
 
 #[test]

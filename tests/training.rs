@@ -100,9 +100,9 @@ fn losses_are_the_same_for_any_number_of_ranks_on_any_mix_of_devices() {
     for ranks in 1..=4 {
         let mixes = [
             ("--device cpu", 0),
-            ("--device gpu --software-gpu --share-gpus 4", ranks),
+            ("--device gpu --software-gpu --ranks-per-gpu 4", ranks),
             ("--software-gpu", 1),
-            ("--device auto --software-gpu --share-gpus 2", ranks.min(2)),
+            ("--device auto --software-gpu --ranks-per-gpu 2", ranks.min(2)),
         ];
         for (words, on_gpu) in mixes {
             let (devices, losses) = trained(ranks, words);
@@ -133,7 +133,7 @@ fn a_gpu_that_is_not_there_is_missed_once_on_all_ranks() {
     for (words, parts) in [
         ("--device gpu", ["no GPU for this rank", "--software-gpu"]),
         ("--device ffff:ff:1f.7", ["GPU ffff:ff:1f.7", "has "]),
-        ("--device gpu --software-gpu --share-gpus 2", ["--share-gpus 3", "--device auto"]),
+        ("--device gpu --software-gpu --ranks-per-gpu 2", ["--ranks-per-gpu 3", "--device auto"]),
         ("--device igpu", ["`igpu` is no device", "0000:65:00.0"]),
     ] {
         let job = launched(words);

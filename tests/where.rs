@@ -144,7 +144,7 @@ fn places_follow_the_options_of_computing_commands() {
         two_ranks(folder.path(), "--bind-to none", "", &format!("where --format json {words}")).succeeded().json()
     };
     assert_eq!(devices(&look("--device cpu")), ["cpu", "cpu"]);
-    let shared = look("--device gpu --software-gpu --share-gpus 2 --threads 3");
+    let shared = look("--device gpu --software-gpu --ranks-per-gpu 2 --threads 3");
     assert_eq!(devices(&shared), ["gpu", "gpu"]);
     assert_eq!((&shared["ranks"][1]["threads"], &shared["rankfile"]), (&3.into(), &Value::Null));
     assert!(codes(&shared).contains(&"more-threads-than-cores".to_owned()), "{shared:#}");

@@ -14,7 +14,7 @@ mod network;
 use std::process::ExitCode;
 
 use clap::Parser;
-use hybrid::{DeviceWish, Devices, Error, Failure, World, gpu_of_rank};
+use hybrid::{DeviceRequest, Devices, Error, Failure, World, gpu_of_rank};
 use mpi::{collective::SystemOperation, topology::SimpleCommunicator, traits::*};
 
 use flowers::Flower;
@@ -29,18 +29,18 @@ struct Options {
     epochs: u32,
     /// auto: a GPU for each rank that one is left for, cores for the others
     #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
-    device: DeviceWish,
+    device: DeviceRequest,
     /// Let a software adapter (lavapipe) count as one GPU a node
     #[arg(long)]
     software_gpu: bool,
     /// Ranks that may share one GPU
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    share_gpus: u16,
+    #[arg(long, alias = "share-gpus", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    ranks_per_gpu: u16,
 }
 
 /// The library finds the rank's GPU and opens it; one that does not round as a CPU does will not do here. Collective.
 fn means_of_rank(world: &World, options: &Options) -> Result<Means, Failure> {
-    let Options { device: request, software_gpu, share_gpus: ranks_per_gpu, .. } = *options;
+    let Options { device: request, software_gpu, ranks_per_gpu, .. } = *options;
     let (gpu, notes) = gpu_of_rank(world, &Devices { request, software_gpu, ranks_per_gpu, exact: true })?;
     notes.iter().for_each(|note| eprintln!("note: {note}"));
     world.agree(Means::new(gpu))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::wish::DeviceWish;
+use crate::request::DeviceRequest;
 
 /// Where each rank computes; the same for every workload.
 #[derive(Clone, Debug, PartialEq, Args)]
@@ -14,16 +14,16 @@ pub struct DeviceArgs {
     /// CPU cores for the others; or, for all ranks, cpu, gpu, or a GPU's PCI bus id such as 0000:65:00.0.
     /// Anything but auto comes before the rankfile.
     #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
-    pub device: DeviceWish,
+    pub device: DeviceRequest,
     /// Let a software adapter (lavapipe) count as one GPU a node.
     #[arg(long)]
     pub software_gpu: bool,
     /// Ranks that may share one GPU.
     #[arg(
-        long, value_name = "N", allow_negative_numbers = true, default_value_t = 1,
+        long, alias = "share-gpus", value_name = "N", allow_negative_numbers = true, default_value_t = 1,
         value_parser = clap::value_parser!(u16).range(1..)
     )]
-    pub share_gpus: u16,
+    pub ranks_per_gpu: u16,
     /// Worker threads of each CPU rank [default: one for each core of its binding].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
@@ -38,13 +38,26 @@ pub struct DeviceArgs {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::tests::command;
+    use crate::cli::{Command, tests::command};
+
+    /// Scripts have the flag's first name.
+    #[test]
+    fn ranks_per_gpu_has_a_hidden_name_from_before() {
+        for name in ["--ranks-per-gpu", "--share-gpus"] {
+            let Ok(Command::Pi(args)) = command(&format!("pi {name} 3")) else { panic!("{name}") };
+            assert_eq!(args.device.ranks_per_gpu, 3, "{name}");
+        }
+        for words in ["pi --help", "rankfile write --help"] {
+            let help = command(words).expect_err(words);
+            assert!(help.contains("--ranks-per-gpu") && !help.contains("share-gpus"), "{help}");
+        }
+    }
 
     #[test]
     fn wrong_values_are_named_with_their_limit() {
         for (words, expected) in [
             ("pi --device teapot", "PCI bus id"),
-            ("pi --share-gpus 0", "0 is not in 1.."),
+            ("pi --ranks-per-gpu 0", "0 is not in 1.."),
             ("where --threads 65536", "65536 is not in 1..=65535"),
         ] {
             let message = command(words).expect_err(words);

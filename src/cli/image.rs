@@ -67,8 +67,8 @@ pub struct ImageArgs {
     #[arg(long)]
     pub verify: bool,
     /// Floating-point format of the whole run; auto takes f64 where every device of the run has it.
-    #[arg(long, value_enum, default_value_t = PrecisionWish::Auto)]
-    pub precision: PrecisionWish,
+    #[arg(long, value_enum, default_value_t = PrecisionRequest::Auto)]
+    pub precision: PrecisionRequest,
     /// Options on where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -127,7 +127,7 @@ pub enum ColorScale {
 
 /// What `--precision` chooses from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionWish {
+pub enum PrecisionRequest {
     /// f64 where every device has it, else f32.
     Auto,
     /// IEEE 754 binary32.
@@ -136,7 +136,7 @@ pub enum PrecisionWish {
     F64,
 }
 
-impl PrecisionWish {
+impl PrecisionRequest {
     /// The precision that was pinned, if one was.
     #[must_use]
     pub fn pinned(self) -> Option<Precision> {

@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 pub use self::{
     device::DeviceArgs,
     help::{CompletionsArgs, ManArgs},
-    image::{Color, ColorScale, ImageArgs, Picture, PrecisionWish, Schedule},
+    image::{Color, ColorScale, ImageArgs, Picture, PrecisionRequest, Schedule},
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
     numbers::{Darts, Powers, Reals, Size},

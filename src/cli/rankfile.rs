@@ -82,8 +82,11 @@ pub struct WriteArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub ranks_per_node: Option<u32>,
     /// Ranks that may share one GPU.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub share_gpus: u16,
+    #[arg(
+        long, alias = "share-gpus", value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub ranks_per_gpu: u16,
     /// A rankfile, or a JSON list of {rank, host, cpuset, cores, gpu}.
     #[arg(long, value_enum, default_value_t = PlanFormat::Rankfile)]
     pub format: PlanFormat,
@@ -214,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn ranks_per_gpu_has_a_hidden_name_from_before() {
+        for name in ["--ranks-per-gpu", "--share-gpus"] {
+            let RankfileCommand::Write(args) = rankfile(&format!("write {name} 3")).unwrap() else { panic!("write") };
+            assert_eq!(args.ranks_per_gpu, 3, "{name}");
+        }
+    }
+
+    #[test]
     fn topologies_keep_the_order_they_are_given_in() {
         let words = "write --topology b=x=1.xml --topology a=y.xml";
         let RankfileCommand::Write(args) = rankfile(words).unwrap() else { panic!("write") };
@@ -233,7 +244,7 @@ mod tests {
             ("check a --topology =x.xml", "HOST=FILE.xml"),
             ("write --ranks-per-node 0", "0 is not in 1..=65536"),
             ("write --ranks-per-node 65537", "1..=65536"),
-            ("write --share-gpus 0", "0 is not in 1.."),
+            ("write --ranks-per-gpu 0", "0 is not in 1.."),
             ("write --launcher lam", "openmpi4, openmpi5, mpich, slurm"),
             ("write --format yaml", "rankfile, json"),
         ] {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Began,
-    place::{self, Place},
+    place::{self, RankDevice},
 };
 use crate::{
     cli::{Picture, Schedule},
@@ -142,7 +142,7 @@ fn report(
     asked: &dyn Picture,
     job: &Job,
     outcome: &Outcome,
-    place: &Place,
+    place: &RankDevice,
     ranks: Vec<RankReport<ImageShare>>,
     started: Instant,
 ) -> Report<ImageSummary> {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Instant};
 
 use super::{
     Began,
-    place::{self, Place},
+    place::{self, RankDevice},
 };
 use crate::{
     cli::PiArgs,
@@ -88,7 +88,7 @@ fn check(args: &PiArgs) -> Result<(), Error> {
 }
 
 /// One estimate, of a number of darts or to a standard error.
-fn run_once(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> Result<(), Failure> {
+fn run_once(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phases) -> Result<(), Failure> {
     let (resumed, file) = resume(world, args, Checkpoint::start(args.seed, standard_error(args)))?;
     let mut thrower = Thrower::new(args.seed, world.size());
     let throwing = Instant::now();
@@ -175,7 +175,7 @@ fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<(Checkpoint
 }
 
 /// The convergence study.
-fn run_study(world: &World, args: &PiArgs, mut place: Place, phases: &Phases) -> Result<(), Failure> {
+fn run_study(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phases) -> Result<(), Failure> {
     let study = Study { powers: args.powers.0.clone(), runs: args.runs };
     let files = world.agree(if world.is_root() { StudyFiles::create(args).map(Some) } else { Ok(None) })?;
     let throws = study.throws();
@@ -252,7 +252,7 @@ impl StudyFiles {
     }
 }
 
-fn rank_report(world: &World, place: &Place, thrower: &Thrower, phases: &Phases) -> RankReport<PiShare> {
+fn rank_report(world: &World, place: &RankDevice, thrower: &Thrower, phases: &Phases) -> RankReport<PiShare> {
     RankReport {
         run: place.report(world, phases.start_s, phases.device_s, thrower.compute_s, thrower.wait_s),
         share: PiShare { darts: thrower.my_darts, hits: thrower.my_hits },

@@ -4,7 +4,7 @@ use std::env;
 
 use super::site::Site;
 use crate::{
-    cli::{DeviceArgs, PrecisionWish},
+    cli::{DeviceArgs, PrecisionRequest},
     comm::{Failure, World},
     device::{
         Device, DeviceError, Identity,
@@ -18,13 +18,13 @@ use crate::{
     fault,
     kernel::{Kernel, Precision},
     output::report::RankRun,
-    placement::{self, DeviceWish, RankFacts},
+    placement::{self, DeviceRequest, RankFacts},
     topology::{CpuSet, Node},
 };
 
-/// Where this rank computes, and what the user should know about it.
+/// The device that this rank computes on, opened, and what the user should know about it.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct RankDevice {
     /// The opened device.
     pub(super) device: Box<dyn Device>,
     /// The PUs it computes on, or feeds its GPU from.
@@ -60,7 +60,7 @@ impl Cores {
     }
 }
 
-impl Place {
+impl RankDevice {
     /// What the report tells of this rank's place. Times in seconds.
     pub(super) fn report(&self, world: &World, start_s: f64, device_s: f64, compute_s: f64, wait_s: f64) -> RankRun {
         let identity = self.device.identity().clone();
@@ -80,7 +80,7 @@ impl Place {
     }
 }
 
-impl Place {
+impl RankDevice {
     /// Says on rank 0 which ranks computed with fewer threads than they were to have. Collective.
     pub(super) fn note_missing_threads(&mut self, world: &World) {
         let (planned, used) = (self.fallback.threads, self.device.identity().threads);
@@ -96,7 +96,7 @@ impl Place {
 }
 
 /// Finds the place of this rank and opens its device for `kernel`. Collective.
-pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<Place, Failure> {
+pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<RankDevice, Failure> {
     let site = Site::survey(world, args)?;
     let mut notes: Vec<String> = site.rankfile_findings(world).iter().map(ToString::to_string).collect();
     let facts = site.facts();
@@ -105,7 +105,7 @@ pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<
     let device = world.agree(open(args.exact, kernel, &fallback, site.mine(), &mut notes))?;
     let device = fault::sabotage(device, world.rank());
     let notes = gather_notes(world, &notes);
-    Ok(Place { device, cores: site.mine().place.cores.clone(), notes, fallback })
+    Ok(RankDevice { device, cores: site.mine().place.cores.clone(), notes, fallback })
 }
 
 /// The GPU that belongs to this rank, opened, for a program with a kernel of its own: see [`crate::gpu_of_rank`]. Collective.
@@ -122,10 +122,10 @@ fn gather_notes(world: &World, mine: &Vec<String>) -> Vec<String> {
 }
 
 /// The precision of the run: what was pinned, else f64 where every rank's device has it. Collective.
-pub(super) fn precision(world: &World, place: &Place, wish: PrecisionWish) -> Result<Precision, Failure> {
+pub(super) fn precision(world: &World, place: &RankDevice, request: PrecisionRequest) -> Result<Precision, Failure> {
     let has_f64 = place.device.identity().has_f64;
     let all_have_f64 = world.all.min(u64::from(has_f64)) == 1;
-    let precision = wish.pinned().unwrap_or(if all_have_f64 { Precision::F64 } else { Precision::F32 });
+    let precision = request.pinned().unwrap_or(if all_have_f64 { Precision::F64 } else { Precision::F32 });
     world.agree(if precision == Precision::F64 && !has_f64 {
         Err(refused(
             place.device.identity(),
@@ -165,7 +165,7 @@ fn open_gpu(
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
-    let insisted = matches!(local.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_));
+    let insisted = matches!(local.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_));
     match tested(&which, kernel).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));

@@ -1,4 +1,4 @@
-//! `hybrid where`: where each rank is, what was asked for, and what is wrong with it.
+//! `hybrid where`: where each rank is, what was requested, and what is wrong with it.
 
 use super::site::Site;
 use crate::{

@@ -1,4 +1,4 @@
-//! Asked against actual: what is wrong or wasteful in the placement of a whole job.
+//! Requested against actual: what is wrong or wasteful in the placement of a whole job.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +33,8 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
     nodes
         .iter()
         .flat_map(|NodeFacts { node, ranks, vulkan }| {
-            let mut findings = inspect::of_a_run(node, ranks);
-            findings.extend(inspect::of_an_audit(node, ranks));
+            let mut findings = inspect::of_places(node, ranks);
+            findings.extend(inspect::of_a_job(node, ranks));
             findings.extend(vulkan.iter().flat_map(|vulkan| inspect::of_vulkan(node, ranks, vulkan)));
             findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
             findings
@@ -42,21 +42,27 @@ pub fn audit(nodes: &[NodeFacts]) -> Vec<Finding> {
         .collect()
 }
 
+/// The findings of ranks of one node that are yet to be started, as [`map_ranks`](super::map_ranks) places them.
+#[must_use]
+pub fn foresee(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+    inspect::of_places(node, ranks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::launcher::Launcher;
     use crate::placement::{
-        Asked, Code, Device, DeviceWish, IcdFile, Place, Rules, Severity, VulkanAdapter, choose, map,
+        Code, Device, DeviceRequest, IcdFile, Place, Requested, Rules, Severity, VulkanAdapter, choose, map,
         sample::{node, ranks},
     };
 
     /// The facts of ranks with these bindings, placed as a run would place them.
     fn facts(node: Node, bindings: &[&str]) -> NodeFacts {
         let locals = ranks(&node, bindings);
-        let places = choose(&node, &locals, &Rules::default()).unwrap().places;
+        let places = choose(&node, &locals, &Rules::default()).unwrap();
         let ranks =
-            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, asked: None }).collect();
+            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None }).collect();
         NodeFacts { node, ranks, vulkan: None }
     }
 
@@ -74,9 +80,9 @@ mod tests {
         ] {
             let mut facts = facts(node(1, 1, 4, &[]), &["0-3", "0-3"]);
             facts.ranks.iter_mut().for_each(|rank| rank.local.launcher = launcher);
-            let mends = audit(&[facts]).into_iter().filter(|finding| finding.code == Code::RankUnbound);
-            let mends: Vec<String> = mends.filter_map(|finding| finding.mend).collect();
-            assert!(mends.len() == 1 && mends[0].starts_with(expected), "{launcher:?}: {mends:?}");
+            let hints = audit(&[facts]).into_iter().filter(|finding| finding.code == Code::RankUnbound);
+            let hints: Vec<String> = hints.filter_map(|finding| finding.hint).collect();
+            assert!(hints.len() == 1 && hints[0].starts_with(expected), "{launcher:?}: {hints:?}");
         }
     }
 
@@ -95,7 +101,7 @@ mod tests {
             panic!("no {code:?} among {findings:#?}")
         };
         assert_eq!((finding.severity, finding.ranks.as_slice(), finding.host.as_str()), (severity, ranks, "n1"));
-        let text = format!("{} {}", finding.message, finding.mend.as_deref().unwrap_or_default());
+        let text = format!("{} {}", finding.message, finding.hint.as_deref().unwrap_or_default());
         assert!(parts.iter().all(|part| text.contains(part)), "{text}\nlacks one of {parts:?}");
     }
 
@@ -103,20 +109,20 @@ mod tests {
     fn what_map_makes_and_a_launcher_follows_gives_no_warning() {
         for ranks in 1..=8 {
             let node = node(2, 1, 4, &[(0x10, Some(0)), (0x20, Some(1))]);
-            let planned = map(&node, ranks, &Rules::default()).unwrap().places;
+            let planned = map(&node, ranks, &Rules::default()).unwrap();
             let bindings: Vec<String> = planned.iter().map(|place| place.cores.to_string()).collect();
             let mut facts = facts(node, &bindings.iter().map(String::as_str).collect::<Vec<_>>());
             let actual: Vec<Place> = facts.ranks.iter().map(|facts| facts.place.clone()).collect();
             assert_eq!(actual, planned, "a run chooses what was planned");
             for (facts, place) in facts.ranks.iter_mut().zip(planned) {
-                facts.asked = Some(Asked {
+                facts.requested = Some(Requested {
                     rankfile: "ranks.txt".into(),
                     host: "n1.example.org".into(),
                     slots: "0".into(),
                     cores: Some(place.cores),
                     device: Some(match place.device {
-                        Device::Gpu(id) => DeviceWish::ThisGpu(id),
-                        Device::Cpu | Device::SoftwareGpu => DeviceWish::Cpu,
+                        Device::Gpu(id) => DeviceRequest::ThisGpu(id),
+                        Device::Cpu | Device::SoftwareGpu => DeviceRequest::Cpu,
                     }),
                 });
             }
@@ -131,13 +137,13 @@ mod tests {
     #[test]
     fn asked_and_not_had_is_named_with_rank_and_values() {
         let mut facts = facts(two_gpus(), &["0", "0-3", "3"]);
-        let asked = |host: &str, cores: &str, device| {
+        let requested = |host: &str, cores: &str, device| {
             let (host, slots) = (host.into(), cores.into());
-            Some(Asked { rankfile: "my.rf".into(), host, slots, cores: cores.parse().ok(), device })
+            Some(Requested { rankfile: "my.rf".into(), host, slots, cores: cores.parse().ok(), device })
         };
-        facts.ranks[0].asked = asked("n1", "0", None);
-        facts.ranks[1].asked = asked("n1", "1", None);
-        facts.ranks[2].asked = asked("n2", "3", Some(DeviceWish::Cpu));
+        facts.ranks[0].requested = requested("n1", "0", None);
+        facts.ranks[1].requested = requested("n1", "1", None);
+        facts.ranks[2].requested = requested("n2", "3", Some(DeviceRequest::Cpu));
         let parts = [
             "rank 1 was to have PUs 1 and has 0-3",
             "rank 2 was to be on n2 and is on n1 and was to compute on cpu and computes on 0000:20:00.0",
@@ -152,8 +158,8 @@ mod tests {
         for host in ["n1", "N1.example.org", "me@n1", "10.0.0.1", "+n0", "localhost"] {
             let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
             let cores = Some(facts.ranks[0].local.binding.clone());
-            facts.ranks[0].asked =
-                Some(Asked { rankfile: "r".into(), host: host.into(), slots: "0-1".into(), cores, device: None });
+            facts.ranks[0].requested =
+                Some(Requested { rankfile: "r".into(), host: host.into(), slots: "0-1".into(), cores, device: None });
             assert_eq!(audit(&[facts]), [], "{host}");
         }
     }
@@ -264,13 +270,13 @@ mod tests {
 
     #[test]
     fn a_rank_without_an_adapter_computes_on_its_cores_unless_it_was_told_otherwise() {
-        for (wish, device) in [(DeviceWish::Auto, Device::Cpu), (DeviceWish::Gpu, Device::SoftwareGpu)] {
+        for (request, device) in [(DeviceRequest::Auto, Device::Cpu), (DeviceRequest::Gpu, Device::SoftwareGpu)] {
             let mut facts = facts(node(1, 1, 1, &[]), &["0"]);
             facts.ranks[0].place.device = Device::SoftwareGpu;
-            facts.ranks[0].local.wish = wish;
+            facts.ranks[0].local.request = request;
             let facts = facts.with_vulkan(VulkanFacts { loader: true, ..VulkanFacts::default() });
             assert_eq!(facts.ranks[0].place.device, device);
-            if wish == DeviceWish::Gpu {
+            if request == DeviceRequest::Gpu {
                 let parts = ["rank 0 was told to use a GPU", "--device auto"];
                 expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[0], &parts);
             } else {

@@ -1,19 +1,19 @@
 //! Which rank gets which cores, where bindings overlap without being the same.
 //!
 //! First each rank gets one core of its binding, as far as that is possible for all at once (a matching); then each core that
-//! is left goes to the rank with the fewest among those bound to it.
+//! is left goes to the rank with the fewest of those bound to it.
 
 /// The cores of each rank, as indexes; `eligible` holds for each rank the cores of its binding, none of them empty. A rank
 /// that no core is left for shares the least crowded one.
 pub(super) fn contest(core_count: usize, eligible: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut holders: Vec<Option<usize>> = vec![None; core_count];
-    let landless: Vec<usize> = (0..eligible.len())
+    let without_core: Vec<usize> = (0..eligible.len())
         .filter(|&rank| !find_core(rank, eligible, &mut holders, &mut vec![false; core_count]))
         .collect();
-    let mut hands = vec![Vec::new(); eligible.len()];
+    let mut assigned = vec![Vec::new(); eligible.len()];
     for (core, holder) in holders.iter().enumerate() {
         if let Some(rank) = *holder {
-            hands[rank].push(core);
+            assigned[rank].push(core);
         }
     }
     let mut left: Vec<(usize, usize)> = (0..core_count)
@@ -23,17 +23,17 @@ pub(super) fn contest(core_count: usize, eligible: &[Vec<usize>]) -> Vec<Vec<usi
     left.sort_unstable();
     for (_, core) in left {
         let bound_here = (0..eligible.len()).filter(|&rank| eligible[rank].contains(&core));
-        if let Some(poorest) = bound_here.min_by_key(|&rank| (hands[rank].len(), rank)) {
-            hands[poorest].push(core);
+        if let Some(rank) = bound_here.min_by_key(|&rank| (assigned[rank].len(), rank)) {
+            assigned[rank].push(core);
         }
     }
-    for rank in landless {
-        let load = |core: usize| hands.iter().filter(|hand| hand.contains(&core)).count();
+    for rank in without_core {
+        let load = |core: usize| assigned.iter().filter(|own| own.contains(&core)).count();
         let core = eligible[rank].iter().copied().min_by_key(|&core| (load(core), core));
-        hands[rank].extend(core);
+        assigned[rank].extend(core);
     }
-    hands.iter_mut().for_each(|hand| hand.sort_unstable());
-    hands
+    assigned.iter_mut().for_each(|own| own.sort_unstable());
+    assigned
 }
 
 /// Finds `rank` a core, moving others to another core of theirs where that frees one (Kuhn's matching).
@@ -69,18 +69,18 @@ mod tests {
         })
     }
 
-    /// The combinations of bindings of three ranks to four cores for which the deal is wrong.
+    /// The combinations of bindings of three ranks to four cores for which the assignment is wrong.
     fn wrong(contest: impl Fn(&[Vec<usize>]) -> Vec<Vec<usize>>) -> Vec<[usize; 3]> {
         let all = (0..15 * 15 * 15).map(|code| [code % 15 + 1, code / 15 % 15 + 1, code / 225 + 1]);
         all.filter(|&masks| {
             let eligible = masks.map(cores);
-            let hands = contest(&eligible);
-            let inside = hands.iter().zip(&eligible).all(|(hand, mine)| hand.iter().all(|core| mine.contains(core)));
-            let holders = |core: usize| hands.iter().filter(|hand| hand.contains(&core)).count();
+            let assigned = contest(&eligible);
+            let inside = assigned.iter().zip(&eligible).all(|(own, mine)| own.iter().all(|core| mine.contains(core)));
+            let holders = |core: usize| assigned.iter().filter(|own| own.contains(&core)).count();
             let none_idle =
                 (0..CORES).all(|core| holders(core) > 0 || eligible.iter().all(|mine| !mine.contains(&core)));
             let disjoint = (0..CORES).all(|core| holders(core) <= 1);
-            let none_empty = hands.iter().all(|hand| !hand.is_empty());
+            let none_empty = assigned.iter().all(|own| !own.is_empty());
             !(inside && none_idle && none_empty && (disjoint || !is_enough(masks)))
         })
         .collect()

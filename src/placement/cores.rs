@@ -1,10 +1,10 @@
 //! The cores of each rank of a node: ranks whose bindings overlap share out what they have in common. Knows nothing of how
-//! the devices were dealt, but that a rank that drives a GPU wants a core beside it.
+//! the devices were assigned, but that a rank that drives a GPU wants a core beside it.
 
 use super::{
     Device,
+    assign_cores::{Claim, assign_cores},
     contest::contest,
-    deal::{Claim, deal},
 };
 use crate::topology::{Core, CpuSet, Node};
 
@@ -15,11 +15,11 @@ pub(super) fn cores(node: &Node, bindings: &[CpuSet], devices: &[Device]) -> Vec
         let union: CpuSet = group.iter().map(|&rank| &bindings[rank]).collect();
         let cores: Vec<Core> =
             node.cores_in(&union).map(|core| Core { pus: &core.pus & &union, ..core.clone() }).collect();
-        let hands = if group.iter().all(|&rank| bindings[rank] == union) {
+        let assigned = if group.iter().all(|&rank| bindings[rank] == union) {
             let near: Vec<Option<CpuSet>> = group.iter().map(|&rank| near_gpu(node, &union, devices[rank])).collect();
             let claims: Vec<Claim<'_>> =
                 group.iter().zip(&near).map(|(&rank, near)| claim(devices[rank], near.as_ref())).collect();
-            deal(&cores, &claims)
+            assign_cores(&cores, &claims)
         } else {
             let eligible: Vec<Vec<usize>> = group
                 .iter()
@@ -27,8 +27,8 @@ pub(super) fn cores(node: &Node, bindings: &[CpuSet], devices: &[Device]) -> Vec
                 .collect();
             contest(cores.len(), &eligible)
         };
-        for (&rank, hand) in group.iter().zip(hands) {
-            let pus: CpuSet = hand.into_iter().map(|core| &cores[core].pus).collect();
+        for (&rank, mine) in group.iter().zip(assigned) {
+            let pus: CpuSet = mine.into_iter().map(|core| &cores[core].pus).collect();
             own[rank] = &pus & &bindings[rank];
         }
     }

@@ -1,16 +1,13 @@
-//! The device of each rank of a node: what each may have and how far that is from it, before it is dealt out by [`assign`],
+//! The device of each rank of a node: what each may have and how far that is from it, before it is assigned by [`assign_gpus`],
 //! and what is said to a rank that comes away without what it must have.
 
 use super::{
-    Device, DeviceWish, LocalRank, Rules,
-    assign::{Bidder, assign},
+    Device, DeviceRequest, Error, LocalRank, Rules,
+    assign_gpus::{Bidder, assign_gpus},
     distance,
     refusal::refusal,
 };
-use crate::{
-    error::Error,
-    topology::{CpuSet, Node, PciBusId},
-};
+use crate::topology::{CpuSet, Node, PciBusId};
 
 /// The device of each of `ranks`, of whose bindings the job may use `bindings`.
 ///
@@ -26,21 +23,21 @@ pub(super) fn devices(
         .iter()
         .zip(bindings)
         .map(|(rank, binding)| {
-            let is_acceptable = |id: PciBusId| match rank.wish {
-                DeviceWish::Auto | DeviceWish::Gpu => rank.visible.gpus.contains(&id),
+            let is_acceptable = |id: PciBusId| match rank.request {
+                DeviceRequest::Auto | DeviceRequest::Gpu => rank.visible.gpus.contains(&id),
                 // Who names a GPU means that one, whatever a variable says.
-                DeviceWish::ThisGpu(wanted) => wanted == id,
-                DeviceWish::Cpu => false,
+                DeviceRequest::ThisGpu(wanted) => wanted == id,
+                DeviceRequest::Cpu => false,
             };
             let acceptable = node.gpus.iter().filter(|gpu| is_acceptable(gpu.pci_bus_id));
             Bidder {
-                must: matches!(rank.wish, DeviceWish::Gpu | DeviceWish::ThisGpu(_)),
+                must: matches!(rank.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_)),
                 acceptable: acceptable.map(|gpu| (gpu.pci_bus_id, distance(node, binding, &gpu.locality))).collect(),
-                software: matches!(rank.wish, DeviceWish::Auto | DeviceWish::Gpu),
+                software: matches!(rank.request, DeviceRequest::Auto | DeviceRequest::Gpu),
             }
         })
         .collect();
-    let devices = assign(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
+    let devices = assign_gpus(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
     match bidders.iter().zip(&devices).position(|(bidder, device)| bidder.must && device.is_none()) {
         Some(loser) => Err(refusal(node, ranks, &devices, loser, rules)),
         None => Ok(devices.into_iter().map(|device| device.unwrap_or(Device::Cpu)).collect()),
@@ -59,14 +56,14 @@ mod tests {
     };
 
     /// `binding device` of each rank, with the bus of a GPU alone.
-    fn dealt(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Vec<String> {
+    fn assigned(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Vec<String> {
         let bindings: Vec<CpuSet> = ranks.iter().map(|rank| rank.binding.clone()).collect();
         let devices = devices(node, ranks, &bindings, rules).unwrap();
         bindings.iter().zip(devices).map(|(binding, device)| format!("{binding} {}", in_short(device))).collect()
     }
 
     fn bound(node: &Node, bindings: &[&str], rules: &Rules) -> Vec<String> {
-        dealt(node, &ranks(node, bindings), rules)
+        assigned(node, &ranks(node, bindings), rules)
     }
 
     #[test]
@@ -108,12 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn wishes_come_before_nearness() {
+    fn requests_come_before_nearness() {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let mut ranks = ranks(&node, &["0", "1", "4"]);
-        ranks[1].wish = DeviceWish::ThisGpu("20:00.0".parse().unwrap());
-        ranks[2].wish = DeviceWish::Gpu;
-        assert_eq!(dealt(&node, &ranks, &Rules::default()), ["0 cpu", "1 20", "4 10"]);
+        ranks[1].request = DeviceRequest::ThisGpu("20:00.0".parse().unwrap());
+        ranks[2].request = DeviceRequest::Gpu;
+        assert_eq!(assigned(&node, &ranks, &Rules::default()), ["0 cpu", "1 20", "4 10"]);
     }
 
     #[test]
@@ -121,7 +118,7 @@ mod tests {
         let node = node(1, 1, 1, &TWO_BY_TWO[..1]);
         let mut ranks = ranks(&node, &["0"]);
         ranks[0].visible = Visible::default();
-        ranks[0].wish = DeviceWish::ThisGpu(node.gpus[0].pci_bus_id);
-        assert_eq!(dealt(&node, &ranks, &Rules::default()), ["0 10"]);
+        ranks[0].request = DeviceRequest::ThisGpu(node.gpus[0].pci_bus_id);
+        assert_eq!(assigned(&node, &ranks, &Rules::default()), ["0 10"]);
     }
 }

@@ -35,14 +35,6 @@ pub fn distance(node: &Node, pus: &CpuSet, locality: &Locality) -> Distance {
     }
 }
 
-/// The part of `pus` that is nearest to a GPU with that `locality`: where the thread that feeds the GPU should run.
-#[must_use]
-pub fn nearest(node: &Node, pus: &CpuSet, locality: &Locality) -> CpuSet {
-    let distances = || node.cores_in(pus).map(|core| (distance(node, &core.pus, locality), &core.pus & pus));
-    let least = distances().map(|(distance, _)| distance).min();
-    distances().filter(|(distance, _)| Some(*distance) == least).fold(CpuSet::new(), |near, (_, pus)| &near | &pus)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,15 +49,5 @@ mod tests {
         assert_eq!(of("0-1", 0), Distance::SamePackage);
         assert_eq!(of("4-7", 0), Distance::Remote);
         assert_eq!(of("2", 1), Distance::Unknown);
-    }
-
-    #[test]
-    fn the_nearest_part_is_next_to_the_gpu_or_else_on_its_package() {
-        let node = node(2, 2, 2, &[(0x10, Some(1)), (0x20, None)]);
-        let of = |pus: &str, gpu: usize| nearest(&node, &pus.parse().unwrap(), &node.gpus[gpu].locality).to_string();
-        assert_eq!(of("0-7", 0), "2-3");
-        assert_eq!(of("0,4-7", 0), "0");
-        assert_eq!(of("4-7", 0), "4-7");
-        assert_eq!(of("0-7", 1), "0-7");
     }
 }

@@ -1,8 +1,10 @@
-//! A remark on a placement: a stable code, the ranks it concerns, what is so, and the command that mends it.
+//! A finding on where ranks are: a stable code, the ranks it concerns, what is so, and a hint: the command that helps.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::severity::Severity;
 
 /// What is remarkable about a placement. The codes are stable, so that scripts can ask for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,7 +14,7 @@ pub enum Code {
     RankfileUnread,
     /// The rankfile has text that the launcher or this program cannot follow.
     RankfileFaulty,
-    /// The rankfile asked for other cores or another device than the rank has.
+    /// The rankfile requests other cores or another device than the rank has.
     AskedIsNotActual,
     /// Several ranks compute on the same core.
     RanksShareCores,
@@ -64,28 +66,7 @@ impl Code {
     }
 }
 
-/// Whether a strict run fails on a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Worth knowing; cannot be mended, or was asked for.
-    Note,
-    /// Wrong or wasteful; the command beside it mends it.
-    Warning,
-}
-
-impl Severity {
-    /// The severity as a report shows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-/// One remark.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What kind of remark.
@@ -98,15 +79,16 @@ pub struct Finding {
     pub ranks: Vec<u32>,
     /// What is so, with values.
     pub message: String,
-    /// What to do about it.
-    pub mend: Option<String>,
+    /// What to do about it; a report calls it `mend`.
+    #[serde(rename = "mend")]
+    pub hint: Option<String>,
 }
 
 impl fmt::Display for Finding {
     /// What is so, and after a colon what to do about it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        self.mend.iter().try_for_each(|mend| write!(f, ": {mend}"))
+        self.hint.iter().try_for_each(|hint| write!(f, ": {hint}"))
     }
 }
 

@@ -1,36 +1,40 @@
-//! Cores and devices for the ranks of a job that has not started: what a rankfile should ask for.
+//! Cores and devices for the ranks of a job that has not started: what a rankfile should request.
 
 use std::ops::Range;
 
-use super::{Code, DeviceWish, LocalRank, Placement, Rules, Visible, choose};
-use crate::{error::Error, launcher::Launcher, topology::Node};
+use super::{DeviceRequest, Error, LocalRank, Place, RankFacts, Rules, Visible, choose};
+use crate::{launcher::Launcher, topology::Node};
 
 /// The best places for `ranks` ranks on `node`, numbered from 0: the ranks of GPUs come first, in the order of the PCI bus
 /// ids.
 ///
 /// # Errors
 /// As [`choose`] has it; a node without an allowed core has no place for a rank.
-pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Placement, Error> {
-    map_ranks(node, 0..ranks, rules)
+pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Vec<Place>, Error> {
+    choose(node, &unbound(node, 0..ranks), rules)
 }
 
-/// The same for ranks with these numbers, as those of the second node of a job.
+/// The same for ranks with these numbers, as those of the second node of a job, as what is known of them if a launcher follows.
 ///
 /// # Errors
 /// As [`map`] has it.
-pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Placement, Error> {
+pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Vec<RankFacts>, Error> {
+    let locals = unbound(node, ranks);
+    let places = choose(node, &locals, rules)?;
+    let facts = locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None });
+    Ok(facts.collect())
+}
+
+/// Ranks that nobody has bound yet.
+fn unbound(node: &Node, ranks: Range<u32>) -> Vec<LocalRank> {
     let free = |rank| LocalRank {
         rank,
         binding: node.allowed.clone(),
-        wish: DeviceWish::Auto,
-        told_by: None,
+        request: DeviceRequest::Auto,
+        source: None,
         visible: Visible::all(&node.gpus),
         // A launcher that reads what is written.
         launcher: Some(Launcher::OpenMpi5),
     };
-    let ranks: Vec<LocalRank> = ranks.map(free).collect();
-    let mut placement = choose(node, &ranks, rules)?;
-    // They are unbound because nobody has bound them yet.
-    placement.findings.retain(|finding| finding.code != Code::RankUnbound);
-    Ok(placement)
+    ranks.map(free).collect()
 }

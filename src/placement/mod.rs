@@ -1,16 +1,18 @@
 //! Ranks and a node's topology in, cores and device of each rank out.
 //!
 //! Everything here is a pure function of values, so that every machine can be tried on any machine. [`choose`] serves the
-//! ranks of a running job, inside the bindings that the launcher gave them; [`map()`] plans a new job; both deal GPUs and cores
-//! by the same functions. [`audit()`] looks back on a job. Opening a device, binding a thread and asking MPI are left to others.
+//! ranks of a running job, inside the bindings that the launcher gave them; [`map()`] plans a new job; both assign GPUs and cores
+//! by the same functions. [`audit()`] says what is
+//! remarkable about the places of a running job, [`foresee()`] of a planned one. Opening a device, binding a thread and asking MPI are left to others.
 
-mod assign;
+mod assign_cores;
+mod assign_gpus;
 mod audit;
 mod contest;
 mod cores;
-mod deal;
 mod devices;
 mod distance;
+mod error;
 mod finding;
 mod inspect;
 mod live;
@@ -26,16 +28,17 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    audit::{NodeFacts, audit},
-    distance::{Distance, distance, nearest},
-    finding::{Code, Finding, Severity, ranks_in_words},
-    inspect::{Asked, IcdFile, RankFacts, VulkanAdapter, VulkanFacts, differences},
+    audit::{NodeFacts, audit, foresee},
+    distance::{Distance, distance},
+    error::Error,
+    finding::{Code, Finding, ranks_in_words},
+    inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,
     map::{map, map_ranks},
     visible::{Visible, visible},
 };
-pub use crate::wish::DeviceWish;
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};
+pub use crate::{request::DeviceRequest, severity::Severity};
 
 /// The device a rank got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,17 +58,17 @@ pub struct LocalRank {
     pub rank: u32,
     /// The PUs that the launcher bound it to.
     pub binding: CpuSet,
-    /// The device it was told to use.
-    pub wish: DeviceWish,
-    /// The line of a rankfile that told it, as `FILE:LINE`; `None` for the command line.
-    pub told_by: Option<String>,
+    /// The device that is requested for it.
+    pub request: DeviceRequest,
+    /// Source of the request: a line of a rankfile, as `FILE:LINE`; `None` for the command line.
+    pub source: Option<String>,
     /// The GPUs that its environment leaves visible.
     pub visible: Visible,
     /// What started it, where that is known.
     pub launcher: Option<Launcher>,
 }
 
-/// How places are dealt; the same on all ranks of a job.
+/// How places are assigned; the same on all ranks of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Ranks that may share a GPU, at least 1.
@@ -93,15 +96,6 @@ pub struct Place {
     pub threads: usize,
     /// What it computes on.
     pub device: Device,
-}
-
-/// The places of a node's ranks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placement {
-    /// One place a rank, in the order the ranks were given in.
-    pub places: Vec<Place>,
-    /// What the user should know about them.
-    pub findings: Vec<Finding>,
 }
 
 impl Device {

@@ -1,7 +1,7 @@
 //! Why a rank that must have a GPU gets none, and the way out.
 
-use super::{Device, DeviceWish, LocalRank, Rules, inspect, ranks_in_words};
-use crate::{error::Error, topology::Node};
+use super::{Device, DeviceRequest, Error, LocalRank, Rules, inspect, ranks_in_words};
+use crate::topology::Node;
 
 /// Says what the rank `loser` was looking for and why nothing was found; `devices` are what the ranks would have got.
 pub(super) fn refusal(
@@ -11,24 +11,21 @@ pub(super) fn refusal(
     loser: usize,
     rules: &Rules,
 ) -> Error {
-    let LocalRank { rank, wish, told_by, visible, .. } = &ranks[loser];
-    let told_by_line = told_by.as_ref().map_or_else(String::new, |line| format!(" ({line})"));
-    let otherwise = without_a_gpu(told_by.as_deref());
+    let LocalRank { rank, request, source, visible, .. } = &ranks[loser];
+    let otherwise = without_a_gpu(source.as_deref());
     let host = inspect::host(node);
     let holders = |wanted: &dyn Fn(Device) -> bool| {
         let holders = ranks.iter().zip(devices).filter(|(_, device)| device.is_some_and(wanted));
         ranks_in_words(&holders.map(|(rank, _)| rank.rank).collect::<Vec<_>>())
     };
     let limit = rules.ranks_per_gpu;
-    let share = format!("--share-gpus {} lets more ranks share a GPU", limit + 1);
-    let (reason, way_out) = match wish {
-        DeviceWish::ThisGpu(id) if node.gpu(*id).is_none() => {
-            return Error::Usage(format!(
-                "rank {rank} is to use GPU {id}{told_by_line}, but {host} {}",
-                inventory(node)
-            ));
+    let share = format!("--ranks-per-gpu {} lets more ranks share a GPU", limit + 1);
+    let (reason, way_out) = match request {
+        DeviceRequest::ThisGpu(id) if node.gpu(*id).is_none() => {
+            let inventory = inventory(node);
+            return Error::NoSuchGpu { rank: *rank, id: *id, source_line: source.clone(), host, inventory };
         }
-        DeviceWish::ThisGpu(id) => {
+        DeviceRequest::ThisGpu(id) => {
             let holders = holders(&|device| device == Device::Gpu(*id));
             (format!("GPU {id} of {host} serves {holders} already, of at most {limit}"), share)
         }
@@ -52,12 +49,12 @@ pub(super) fn refusal(
             (reason, format!("{share}; {otherwise}"))
         }
     };
-    Error::NoGpu { reason: format!("rank {rank}{told_by_line}: {reason}"), way_out }
+    Error::NoGpu { rank: *rank, source_line: source.clone(), reason, way_out }
 }
 
 /// How the rank would do without a GPU, depending on the line of a rankfile that told it to use one.
-fn without_a_gpu(told_by: Option<&str>) -> String {
-    match told_by {
+fn without_a_gpu(source: Option<&str>) -> String {
+    match source {
         Some(line) => format!("leave the comment at {line} away, then the rank computes on cores where there is none"),
         None => "--device auto computes on cores where there is none".to_owned(),
     }
@@ -98,26 +95,30 @@ mod tests {
             device_id: 0x2000,
             reason: "management VGA (ASPEED)".into(),
         });
-        let this = |id: &str| DeviceWish::ThisGpu(id.parse().unwrap());
+        let this = |id: &str| DeviceRequest::ThisGpu(id.parse().unwrap());
         let none = node(1, 1, 4, &[]);
-        let message = |node: &Node, wishes: &[DeviceWish], rules: &Rules| {
-            let mut ranks = ranks(node, &["0", "1", "2"][..wishes.len()]);
-            ranks.iter_mut().zip(wishes).for_each(|(rank, wish)| rank.wish = *wish);
+        let message = |node: &Node, requests: &[DeviceRequest], rules: &Rules| {
+            let mut ranks = ranks(node, &["0", "1", "2"][..requests.len()]);
+            ranks.iter_mut().zip(requests).for_each(|(rank, request)| rank.request = *request);
             choose(node, &ranks, rules).unwrap_err().to_string()
         };
-        let cases: [(&Node, &[DeviceWish], &[&str]); 5] = [
-            (&none, &[DeviceWish::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
-            (&vga, &[DeviceWish::Gpu], &["has no GPU", "0000:03:00.0 (management VGA (ASPEED))"]),
-            (&two, &[DeviceWish::Gpu; 3], &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--share-gpus 2"]),
+        let cases: [(&Node, &[DeviceRequest], &[&str]); 5] = [
+            (&none, &[DeviceRequest::Gpu], &["rank 0", "n1 has no GPU", "display class", "--software-gpu"]),
+            (&vga, &[DeviceRequest::Gpu], &["has no GPU", "0000:03:00.0 (management VGA (ASPEED))"]),
+            (
+                &two,
+                &[DeviceRequest::Gpu; 3],
+                &["rank 2", "serve ranks 0-1 already", "0000:20:00.0", "--ranks-per-gpu 2"],
+            ),
             (&two, &[this("66:00.0")], &["rank 0", "GPU 0000:66:00.0", "n1 has GPUs 0000:10:00.0, 0000:20:00.0"]),
-            (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--share-gpus 2"]),
+            (&two, &[this("10:00.0"), this("10:00.0")], &["rank 1", "serves rank 0 already", "--ranks-per-gpu 2"]),
         ];
-        for (node, wishes, parts) in cases {
-            let message = message(node, wishes, &Rules::default());
+        for (node, requests, parts) in cases {
+            let message = message(node, requests, &Rules::default());
             assert!(parts.iter().all(|part| message.contains(part)), "{message}\nlacks one of {parts:?}");
         }
         let software = Rules { software_gpus: 1, ..Rules::default() };
-        let message = message(&none, &[DeviceWish::Gpu; 2], &software);
+        let message = message(&none, &[DeviceRequest::Gpu; 2], &software);
         assert!(
             message.contains("rank 1: the software adapter of n1 serves rank 0 already, of at most 1"),
             "{message}"

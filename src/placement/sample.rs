@@ -1,6 +1,6 @@
 //! Made-up nodes and ranks for the tests of this folder.
 
-use super::{Device, DeviceWish, LocalRank, Visible};
+use super::{Device, DeviceRequest, LocalRank, Visible};
 use crate::launcher::Launcher;
 use crate::topology::{Core, Gpu, Locality, Node, NumaNode};
 
@@ -50,13 +50,13 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
     }
 }
 
-/// One rank for each binding, all with the wish `auto` and all GPUs visible.
+/// One rank for each binding, all with the request `auto` and all GPUs visible.
 pub(super) fn ranks(node: &Node, bindings: &[&str]) -> Vec<LocalRank> {
     let rank = |(rank, binding): (usize, &&str)| LocalRank {
         rank: u32::try_from(rank).unwrap(),
         binding: binding.parse().unwrap(),
-        wish: DeviceWish::Auto,
-        told_by: None,
+        request: DeviceRequest::Auto,
+        source: None,
         visible: Visible::all(&node.gpus),
         launcher: Some(Launcher::OpenMpi4),
     };

@@ -1,6 +1,7 @@
 //! A job that has not started yet: the places of its ranks on all of its nodes, and the texts that make a launcher put
 //! them there. Pure: nodes in, text out.
 
+mod error;
 mod header;
 mod launch_line;
 mod of_rankfile;
@@ -9,16 +10,15 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-pub use self::header::header;
 pub(crate) use self::launch_line::launch_line;
+pub use self::{error::Error, header::header};
 use crate::{
-    error::Error,
-    launcher::{Dialect, Launcher},
-    placement::{Device, Rules, map_ranks},
-    rankfile::{self, Cores, WriteError},
+    launcher::Dialect,
+    placement::{Device, Rules, foresee, map_ranks},
+    rankfile::{self, RankLine},
+    request::DeviceRequest,
     topology::{CpuSet, Node, PciBusId, homes},
     visible::visible_json,
-    wish::DeviceWish,
 };
 
 /// A node of the job under the name that the launcher knows.
@@ -81,7 +81,7 @@ impl Plan {
     /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best.
     ///
     /// # Errors
-    /// [`Error::Placement`] where two nodes have one name; else as [`map_ranks`] has it.
+    /// [`Error::SameName`] where two nodes have one name; else as [`map_ranks`] has it.
     pub fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, Error> {
         let rules = Rules { ranks_per_gpu: usize::from(ranks_per_gpu), ..Rules::default() };
         let mut names = BTreeSet::new();
@@ -89,24 +89,19 @@ impl Plan {
         let mut first = 0;
         for Host { name, node } in hosts {
             if !names.insert(name) {
-                return Err(Error::Placement(format!(
-                    "two nodes are called {name}, and a rankfile knows nodes by name alone: give them different host names"
-                )));
+                return Err(Error::SameName(name.clone()));
             }
             let ranks = ranks_per_node.unwrap_or_else(|| default_ranks(node, ranks_per_gpu));
-            let placement = map_ranks(node, first..first + ranks, &rules)?;
+            let facts = map_ranks(node, first..first + ranks, &rules)?;
             first += ranks;
-            plan.ranks.extend(placement.places.into_iter().map(|place| PlannedRank {
+            plan.notes.extend(foresee(node, &facts).iter().map(|finding| format!("{name}: {finding}")));
+            plan.ranks.extend(facts.into_iter().map(|facts| facts.place).map(|place| PlannedRank {
                 rank: place.rank,
                 host: name.clone(),
                 cores: node.cores_in(&place.cores).map(|core| core.logical).collect(),
                 slots: node.slots_of(&place.cores),
                 cpuset: place.cores,
                 device: place.device,
-            }));
-            plan.notes.extend(placement.findings.iter().map(|finding| match &finding.mend {
-                Some(mend) => format!("{name}: {}: {mend}", finding.message),
-                None => format!("{name}: {}", finding.message),
             }));
         }
         plan.shares_cores = plan.has_shared_cores();
@@ -130,7 +125,7 @@ impl Plan {
     /// The text of a rankfile, with `header` above it as comments.
     ///
     /// # Errors
-    /// [`Error::Placement`] where a name or a list of cores is one that a launcher would refuse or misread.
+    /// [`Error::Unwritable`] where a name or a list of cores is one that a launcher would refuse or misread.
     pub fn rankfile(&self, header: &[String]) -> Result<String, Error> {
         self.rankfile_for(&Dialect::ALL, header)
     }
@@ -140,32 +135,21 @@ impl Plan {
     /// # Errors
     /// As [`Plan::rankfile`] has it.
     pub fn rankfile_for(&self, dialects: &[Dialect], header: &[String]) -> Result<String, Error> {
-        let placements: Vec<rankfile::Placement> = self
+        let lines: Vec<RankLine> = self
             .ranks
             .iter()
-            .map(|rank| rankfile::Placement {
+            .map(|rank| RankLine {
                 rank: rank.rank,
                 host: rank.host.clone(),
-                cores: Cores::Logical(rank.slots.clone()),
+                cores: rank.slots.clone(),
                 device: Some(match rank.device {
-                    Device::Gpu(id) => DeviceWish::ThisGpu(id),
-                    Device::SoftwareGpu => DeviceWish::Gpu,
-                    Device::Cpu => DeviceWish::Cpu,
+                    Device::Gpu(id) => DeviceRequest::ThisGpu(id),
+                    Device::SoftwareGpu => DeviceRequest::Gpu,
+                    Device::Cpu => DeviceRequest::Cpu,
                 }),
-                comment: None,
             })
             .collect();
-        rankfile::write_for(dialects, header, &placements).map_err(|error| {
-            // The cores are this program's own choice.
-            let way_out = match error {
-                WriteError::TooLong { .. } => format!(
-                    "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher {} have no such limit",
-                    without_rankfile().join(" and ")
-                ),
-                _ => String::new(),
-            };
-            Error::Placement(format!("{error}{way_out}"))
-        })
+        rankfile::write_for(dialects, header, &lines).map_err(|reason| Error::Unwritable { reason })
     }
 
     /// A JSON list of `{rank, host, cpuset, cores, gpu}`: PUs as Linux lists them, logical cores, and a PCI bus id or null.
@@ -193,12 +177,6 @@ impl Plan {
             .collect();
         format!("[\n{}\n]\n", visible_json(&rows.join(",\n")))
     }
-}
-
-/// The launchers that read no rankfile, as the command line calls them.
-fn without_rankfile() -> Vec<&'static str> {
-    let launchers = Launcher::ALL.into_iter().filter(|launcher| launcher.dialect().is_none());
-    launchers.map(|launcher| launcher.start().name).collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Plan, PlannedRank};
+use super::{Error, Plan, PlannedRank};
 use crate::{
-    error::Error,
     placement::Device,
     rankfile::{self, Entry, Rankfile, Reading},
+    request::DeviceRequest,
     topology::{CpuSet, Node},
-    wish::DeviceWish,
 };
 
 impl Plan {
@@ -16,7 +15,7 @@ impl Plan {
     /// PUs: enough for a launcher that reads the file.
     ///
     /// # Errors
-    /// [`Error::Placement`] where a rank asks for a core that its host has not.
+    /// [`Error::NoSuchSlots`] where a rank asks for a core that its host has not.
     pub fn of_rankfile(rankfile: &Rankfile, nodes: &BTreeMap<String, Node>) -> Result<Self, Error> {
         let by_rank: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
         let ranks = by_rank.values().map(|entry| planned(entry, nodes.get(entry.short_host())));
@@ -46,8 +45,8 @@ impl Plan {
 
 fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
     let device = match entry.device {
-        Some(DeviceWish::ThisGpu(id)) => Device::Gpu(id),
-        Some(DeviceWish::Gpu) => Device::SoftwareGpu,
+        Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
+        Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
         _ => Device::Cpu,
     };
     let unknown = PlannedRank {
@@ -59,12 +58,9 @@ fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
         device,
     };
     let Some(node) = node else { return Ok(unknown) };
-    let slots = rankfile::resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).map_err(|misfit| {
-        let (rank, slots, host) = (entry.rank, entry.slots.text(), &entry.host);
-        Error::Placement(format!(
-            "rank {rank} asks for slot={slots} of {host}, which has not so many ({misfit}): `hybrid rankfile write` makes a file \
-             for the cores that there are"
-        ))
+    let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).map_err(|misfit| {
+        let (rank, slots, host) = (entry.rank, entry.slots.text().to_owned(), entry.host.clone());
+        Error::NoSuchSlots { rank, slots, host, misfit }
     })?;
     let cores: Vec<_> = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).collect();
     let cpuset: CpuSet = cores.iter().map(|core| &core.pus).collect();

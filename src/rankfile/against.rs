@@ -69,7 +69,7 @@ fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut 
     }
     let mut owners: HashMap<u32, u32> = HashMap::new();
     for entry in entries {
-        let asked = match resolve(&entry.slots, Reading::Asked, &shape.cores_per_package) {
+        let asked = match resolve(&entry.slots, Reading::Meant, &shape.cores_per_package) {
             Ok(asked) => asked,
             Err(misfit) => {
                 found.push(misfit_finding(entry, &misfit, shape));

@@ -3,28 +3,10 @@
 
 use std::fmt;
 
-use crate::launcher::{ByDialect, Dialect, sharing};
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing; the file does what it says.
-    Note,
-    /// Works here or by chance.
-    Warning,
-    /// A launcher refuses the file, or places a rank where the file does not say.
-    Error,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
-}
+use crate::{
+    launcher::{ByDialect, Dialect, sharing},
+    severity::Severity,
+};
 
 const SYNTAX: &str = "refuses the file: \"invalid syntax in the rankfile\", without a line number";
 const AS_HOST: &str = "takes the line for a host, since it reads the file as a hostfile first: tries ssh, or stops at \"a parse error in the hostfile\"";

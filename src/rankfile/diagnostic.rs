@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use super::code::{Code, Severity};
+use super::code::Code;
 use super::readable::readable;
 use crate::launcher::{ByDialect, Dialect};
+use crate::severity::Severity;
 
 /// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

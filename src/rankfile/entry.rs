@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::diagnostic::Span;
 use super::slots::SlotList;
-use crate::{host_name::short_name, wish::DeviceWish};
+use crate::{host_name::short_name, request::DeviceRequest};
 
 /// One rank's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Entry {
     /// The cores asked for.
     pub slots: SlotList,
     /// The device asked for in a comment on the line.
-    pub device: Option<DeviceWish>,
+    pub device: Option<DeviceRequest>,
     /// Line of the file, from 1.
     pub line: usize,
     /// Place of the rank's number, of the host and of the slot list.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
-use crate::{host_name::short_name, pci::PciBusId, wish::DeviceWish};
+use crate::{host_name::short_name, pci::PciBusId, request::DeviceRequest};
 
 /// Compares the device comments with the GPUs of the nodes in `gpus`, by host name, cut at the first dot. Lines of
 /// other hosts are not looked at.
@@ -18,28 +18,29 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
     let mut found = Vec::new();
     for entry in &rankfile.entries {
         let host = entry.short_host();
-        let (Some(wish @ (DeviceWish::Gpu | DeviceWish::ThisGpu(_))), Some(ids)) = (entry.device, gpus.get(host))
+        let (Some(request @ (DeviceRequest::Gpu | DeviceRequest::ThisGpu(_))), Some(ids)) =
+            (entry.device, gpus.get(host))
         else {
             continue;
         };
         let any_wanted = wanted.entry(host).or_default();
-        *any_wanted += usize::from(wish == DeviceWish::Gpu);
-        let before = match wish {
-            DeviceWish::ThisGpu(id) => named.insert((host, id), entry.rank).map(|rank| (id, rank)),
+        *any_wanted += usize::from(request == DeviceRequest::Gpu);
+        let before = match request {
+            DeviceRequest::ThisGpu(id) => named.insert((host, id), entry.rank).map(|rank| (id, rank)),
             _ => None,
         };
-        let fault = match (wish, before) {
-            (DeviceWish::ThisGpu(id), _) if !ids.contains(&id) => {
+        let fault = match (request, before) {
+            (DeviceRequest::ThisGpu(id), _) if !ids.contains(&id) => {
                 (Code::NoSuchGpu, format!("host '{}' has no GPU {id}: {}", entry.host, inventory(ids)))
             }
-            (DeviceWish::Gpu, _) if ids.is_empty() => {
+            (DeviceRequest::Gpu, _) if ids.is_empty() => {
                 (Code::NoSuchGpu, format!("rank {} wants a GPU, but host '{}' has none", entry.rank, entry.host))
             }
             (_, Some((id, rank))) => (
                 Code::SharedGpu,
-                format!("GPU {id} is rank {rank}'s already: name another one, or start with --share-gpus 2"),
+                format!("GPU {id} is rank {rank}'s already: name another one, or start with --ranks-per-gpu 2"),
             ),
-            (DeviceWish::Gpu, _) if *any_wanted == ids.len() + 1 => (
+            (DeviceRequest::Gpu, _) if *any_wanted == ids.len() + 1 => (
                 Code::SharedGpu,
                 format!("{any_wanted} ranks of host '{}' want a GPU, but {}: use # cpu", entry.host, inventory(ids)),
             ),

@@ -47,8 +47,9 @@ mod text;
 mod wording;
 mod write;
 
+pub use crate::severity::Severity;
 pub use against::{NodeShape, lint_against};
-pub use code::{Code, Severity};
+pub use code::Code;
 pub use diagnostic::{Diagnostic, Span, render};
 pub use entry::{Entry, Rankfile};
 pub use gpus::lint_gpus;
@@ -59,4 +60,4 @@ pub use parse::{Parsed, parse};
 pub use slots::read_as::MAX_HOST_AND_SLOTS;
 pub use slots::{Item, Misfit, Reading, SlotList, resolve};
 pub use text::MAX_BYTES;
-pub use write::{Cores, Placement, WriteError, write, write_for};
+pub use write::{RankLine, WriteError, write, write_for};

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
-use super::code::{Code, Severity};
+use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
 use super::write::line;
 use crate::launcher::{ByDialect, Dialect};
+use crate::severity::Severity;
 
 /// How a word of a rankfile names the machine that starts the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::code::{Code, Severity};
+use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::Entry;
 use super::wording::clip;
 use crate::launcher::ByDialect;
+use crate::severity::Severity;
 
 /// The findings. With `complete` false a line could not be read, and it may be the missing rank's.
 pub(super) fn check(entries: &[Entry], complete: bool) -> Vec<Diagnostic> {

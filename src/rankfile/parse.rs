@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::code::{Code, Severity};
+use super::code::Code;
 use super::device::{Comment, read_comment};
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::{Entry, Rankfile};
@@ -14,7 +14,7 @@ use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
 use super::{guise, host_word, order, other_kind, text};
-use crate::{host_name::short_name, launcher::ByDialect, wish::DeviceWish};
+use crate::{host_name::short_name, launcher::ByDialect, request::DeviceRequest, severity::Severity};
 
 /// A file that was read: what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl Parser<'_> {
         }
         let comment = read_comment(words);
         if piece.statement.is_empty() {
-            if let Comment::Wish(_) | Comment::BadBusId(_) = comment {
+            if let Comment::Request(_) | Comment::BadBusId(_) = comment {
                 let at = piece.comment.clone().unwrap_or_default();
                 let message = "a device comment counts only at the end of a rank's line: this one chooses nothing";
                 self.report_at(Code::DeviceCommentAlone, piece, at, message);
@@ -178,11 +178,11 @@ impl Parser<'_> {
         self.rankfile.entries.push(entry);
     }
 
-    fn device(&mut self, piece: &Piece, comment: Comment) -> Option<DeviceWish> {
+    fn device(&mut self, piece: &Piece, comment: Comment) -> Option<DeviceRequest> {
         let at = piece.comment.clone().unwrap_or_default();
         let (code, message) = match comment {
             Comment::Prose => return None,
-            Comment::Wish(wish) => return Some(wish),
+            Comment::Request(request) => return Some(request),
             Comment::BadBusId(error) => (Code::BadBusId, error.to_string()),
             Comment::Unclear => (
                 Code::DeviceComment,

@@ -2,14 +2,14 @@
 //!
 //! Open MPI reads numbers with `atoi` and splits at other places than people do, so that most slips
 //! give another core and no message. Therefore the text is read several times, once as a person means
-//! it ([`asked`]) and once as each dialect does ([`read_as`]); where the readings agree, the text
+//! it ([`meant`]) and once as each dialect does ([`read_as`]); where the readings agree, the text
 //! is safe. Knows no host, no rank, and of a node only the number of cores in each package.
 
 use std::fmt;
 use std::ops::Range;
 
-mod asked;
 pub(super) mod judge;
+mod meant;
 pub(super) mod read_as;
 mod resolve;
 pub(super) mod spelling;
@@ -62,7 +62,7 @@ impl SlotList {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// The author's.
-    Asked,
+    Meant,
     /// A launcher's.
     By(Dialect),
 }

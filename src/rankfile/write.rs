@@ -1,4 +1,4 @@
-//! Placements into the text of a rankfile that is read alike in all dialects, or the reason why
+//! Ranks with their hosts and cores into the text of a rankfile that is read alike in all dialects, or the reason why
 //! there is no such text. Knows no topology: the cores are the caller's.
 
 use std::collections::HashMap;
@@ -11,46 +11,35 @@ use super::slots::Item;
 use super::slots::read_as::{MAX_HOST_AND_SLOTS, MAX_SLOTS_5};
 use super::slots::spelling::canonical_text;
 use super::statement::MAX_RANK;
-use crate::{host_name, launcher::Dialect, wish::DeviceWish};
+use crate::{host_name, launcher::Dialect, request::DeviceRequest};
 
-/// The cores of a rank, logical numbers from 0, in any order.
+/// What a line says of one rank.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cores {
-    /// Counted over the node. Right on every node.
-    Logical(Vec<u32>),
-    /// (package, core of the package). Open MPI 5.x miscounts these where packages differ in size.
-    InPackages(Vec<(u32, u32)>),
-}
-
-/// One rank's place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placement {
+pub struct RankLine {
     /// The rank in `MPI_COMM_WORLD`.
     pub rank: u32,
     /// The host; written without its domain, as the launchers know it, unless it is a name of mDNS.
     pub host: String,
-    /// Its cores, at least one.
-    pub cores: Cores,
+    /// Its cores, at least one, in any order: logical numbers, from 0 and over the whole node, which are right on every node.
+    pub cores: Vec<u32>,
     /// The device it shall use.
-    pub device: Option<DeviceWish>,
-    /// Words for people, written above the line.
-    pub comment: Option<String>,
+    pub device: Option<DeviceRequest>,
 }
 
-/// Why placements cannot be written.
+/// Why lines cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteError {
-    /// No placement at all.
+    /// No line at all.
     NoRanks,
-    /// A rank without a placement below one that has one.
+    /// A rank without a line below one that has one.
     MissingRank(u32),
-    /// A rank with two placements.
+    /// A rank with two lines.
     DuplicateRank(u32),
     /// A rank number that no launcher takes.
     RankTooLarge(u32),
     /// A rank without a core.
     NoCores(u32),
-    /// A core or package number that C's `int` cannot hold.
+    /// A core number that C's `int` cannot hold.
     NumberTooLarge(u32),
     /// A host name that a launcher refuses.
     BadHost {
@@ -104,9 +93,9 @@ impl std::error::Error for WriteError {}
 /// The text of a rankfile: the header as comments, then one line a rank, rank 0 first.
 ///
 /// # Errors
-/// Placements that one of the launchers would refuse or misread; see [`WriteError`].
-pub fn write(header: &[String], placements: &[Placement]) -> Result<String, WriteError> {
-    write_for(&Dialect::ALL, header, placements)
+/// Lines that one of the launchers would refuse or misread; see [`WriteError`].
+pub fn write(header: &[String], lines: &[RankLine]) -> Result<String, WriteError> {
+    write_for(&Dialect::ALL, header, lines)
 }
 
 /// The same for a file that is read in these dialects only; with none of them by this program alone, as with launchers that read
@@ -114,25 +103,22 @@ pub fn write(header: &[String], placements: &[Placement]) -> Result<String, Writ
 ///
 /// # Errors
 /// As [`write()`] has it; lines may be as long as there is room for in these dialects.
-pub fn write_for(dialects: &[Dialect], header: &[String], placements: &[Placement]) -> Result<String, WriteError> {
-    let mut ordered: Vec<&Placement> = placements.iter().collect();
-    ordered.sort_by_key(|placement| placement.rank);
+pub fn write_for(dialects: &[Dialect], header: &[String], lines: &[RankLine]) -> Result<String, WriteError> {
+    let mut ordered: Vec<&RankLine> = lines.iter().collect();
+    ordered.sort_by_key(|line| line.rank);
     let mut text = String::new();
     for words in header {
         push_comment(&mut text, words);
     }
     check_ranks(&ordered)?;
     let mut hosts: HashMap<String, &str> = HashMap::new();
-    for placement in ordered {
-        let host = checked_host(placement, &mut hosts)?;
-        let slots = canonical_text(&items(placement)?);
+    for ranks_line in ordered {
+        let host = checked_host(ranks_line, &mut hosts)?;
+        let slots = canonical_text(&items(ranks_line)?);
         if !dialects.iter().all(|dialect| has_room(*dialect, host, &slots)) {
-            return Err(WriteError::TooLong { rank: placement.rank, host: host.to_owned(), slots });
+            return Err(WriteError::TooLong { rank: ranks_line.rank, host: host.to_owned(), slots });
         }
-        if let Some(words) = &placement.comment {
-            push_comment(&mut text, words);
-        }
-        text += &line(placement.rank, host, &slots, placement.device);
+        text += &line(ranks_line.rank, host, &slots, ranks_line.device);
         text.push('\n');
     }
     Ok(text)
@@ -156,7 +142,7 @@ fn room_in_words(dialect: Dialect) -> String {
 }
 
 /// A rank's line without its newline.
-pub(super) fn line(rank: u32, host: &str, slots: &str, device: Option<DeviceWish>) -> String {
+pub(super) fn line(rank: u32, host: &str, slots: &str, device: Option<DeviceRequest>) -> String {
     let device = device.and_then(words).map(|words| format!(" # {words}")).unwrap_or_default();
     format!("rank {rank}={host} slot={slots}{device}")
 }
@@ -167,13 +153,13 @@ pub(super) fn logical_items(cores: &[u32]) -> Vec<Item> {
 }
 
 /// Ranks must be 0, 1, 2, ...; `ordered` ascends.
-fn check_ranks(ordered: &[&Placement]) -> Result<(), WriteError> {
+fn check_ranks(ordered: &[&RankLine]) -> Result<(), WriteError> {
     if ordered.is_empty() {
         return Err(WriteError::NoRanks);
     }
-    for (expected, placement) in (0..).zip(ordered) {
-        match placement.rank.cmp(&expected) {
-            std::cmp::Ordering::Less => return Err(WriteError::DuplicateRank(placement.rank)),
+    for (expected, line) in (0..).zip(ordered) {
+        match line.rank.cmp(&expected) {
+            std::cmp::Ordering::Less => return Err(WriteError::DuplicateRank(line.rank)),
             std::cmp::Ordering::Greater => return Err(WriteError::MissingRank(expected)),
             std::cmp::Ordering::Equal if expected > MAX_RANK => {
                 return Err(WriteError::RankTooLarge(expected));
@@ -184,8 +170,8 @@ fn check_ranks(ordered: &[&Placement]) -> Result<(), WriteError> {
     Ok(())
 }
 
-fn checked_host<'a>(placement: &'a Placement, hosts: &mut HashMap<String, &'a str>) -> Result<&'a str, WriteError> {
-    let Placement { rank, host, .. } = placement;
+fn checked_host<'a>(line: &'a RankLine, hosts: &mut HashMap<String, &'a str>) -> Result<&'a str, WriteError> {
+    let RankLine { rank, host, .. } = line;
     let judged = host_word::read(host);
     if judged.name.len() != host.len() || judged.fault.is_some_and(|fault| fault != Code::FullHostName) {
         return Err(WriteError::BadHost { rank: *rank, host: host.clone() });
@@ -196,22 +182,14 @@ fn checked_host<'a>(placement: &'a Placement, hosts: &mut HashMap<String, &'a st
     if first == host { Ok(written) } else { Err(WriteError::HostsClash(first.to_owned(), host.clone())) }
 }
 
-fn items(placement: &Placement) -> Result<Vec<Item>, WriteError> {
+fn items(line: &RankLine) -> Result<Vec<Item>, WriteError> {
     let check = |number: u32| match number < i32::MAX.unsigned_abs() {
-        true => Ok(number),
+        true => Ok(()),
         false => Err(WriteError::NumberTooLarge(number)),
     };
-    let items: Vec<Item> = match &placement.cores {
-        Cores::Logical(cores) => {
-            cores.iter().try_for_each(|&core| check(core).map(drop))?;
-            logical_items(cores)
-        }
-        Cores::InPackages(cores) => cores
-            .iter()
-            .map(|&(package, core)| Ok(Item::PackageCores(check(package)?, check(core)?..core + 1)))
-            .collect::<Result<_, _>>()?,
-    };
-    if items.is_empty() { Err(WriteError::NoCores(placement.rank)) } else { Ok(items) }
+    line.cores.iter().try_for_each(|&core| check(core))?;
+    let items = logical_items(&line.cores);
+    if items.is_empty() { Err(WriteError::NoCores(line.rank)) } else { Ok(items) }
 }
 
 /// Words as comment lines that no reader takes for a choice of device.
@@ -232,21 +210,18 @@ mod tests {
     use super::*;
     use crate::rankfile::{lint, parse};
 
-    fn at(rank: u32, host: &str, cores: &[u32]) -> Placement {
-        Placement { rank, host: host.to_owned(), cores: Cores::Logical(cores.to_vec()), device: None, comment: None }
+    fn at(rank: u32, host: &str, cores: &[u32]) -> RankLine {
+        RankLine { rank, host: host.to_owned(), cores: cores.to_vec(), device: None }
     }
 
     #[test]
     fn a_file_has_a_header_then_ranks_in_order() {
-        let gpu = DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap());
-        let placements = [
-            Placement { cores: Cores::InPackages(vec![(1, 1), (1, 0), (0, 3)]), ..at(1, "b.site.org", &[]) },
-            Placement { device: Some(gpu), comment: Some("gpu\nnear it".to_owned()), ..at(0, "a", &[2, 0, 1, 5]) },
-        ];
-        let text = write(&["two ranks\r".to_owned()], &placements).unwrap();
+        let gpu = DeviceRequest::ThisGpu("0000:65:00.0".parse().unwrap());
+        let lines = [at(1, "b.site.org", &[5, 4, 3]), RankLine { device: Some(gpu), ..at(0, "a", &[2, 0, 1, 5]) }];
+        let text = write(&["two ranks\r".to_owned(), "gpu\nnear it".to_owned()], &lines).unwrap();
         assert_eq!(
             text,
-            "# two ranks\n# note: gpu\n# near it\nrank 0=a slot=0-2,5 # gpu=0000:65:00.0\nrank 1=b slot=0:3;1:0-1\n"
+            "# two ranks\n# note: gpu\n# near it\nrank 0=a slot=0-2,5 # gpu=0000:65:00.0\nrank 1=b slot=3-5\n"
         );
         assert_eq!(lint(text.as_bytes(), &Dialect::ALL), []);
         assert_eq!(parse(text.as_bytes()).rankfile.entries[0].device, Some(gpu));
@@ -261,7 +236,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_says_why() {
         let odd: Vec<u32> = (0..40).map(|core| core * 2).collect();
-        for (placements, error) in [
+        for (lines, error) in [
             (vec![], WriteError::NoRanks),
             (vec![at(1, "a", &[0])], WriteError::MissingRank(0)),
             (vec![at(0, "a", &[0]), at(0, "a", &[1])], WriteError::DuplicateRank(0)),
@@ -273,7 +248,7 @@ mod tests {
             (vec![at(0, "a.x", &[0]), at(1, "a.y", &[0])], WriteError::HostsClash("a.x".to_owned(), "a.y".to_owned())),
             (vec![at(0, "a", &[0]), at(1, "A", &[0])], WriteError::HostsClash("a".to_owned(), "A".to_owned())),
         ] {
-            assert_eq!(write(&[], &placements), Err(error));
+            assert_eq!(write(&[], &lines), Err(error));
         }
         let error = write(&[], &[at(0, "a", &odd)]).unwrap_err();
         assert!(matches!(error, WriteError::TooLong { rank: 0, .. }) && error.to_string().contains("63"), "{error}");

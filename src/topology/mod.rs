@@ -6,6 +6,7 @@
 
 mod cpuset;
 mod display;
+mod error;
 mod foreign;
 mod gpu_rule;
 mod homes;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cpuset::{CpuSet, ParseCpuSetError},
     display::{Gpu, Locality, OtherDisplay},
+    error::Error,
     foreign::serve as serve_foreign_xml,
     homes::homes,
     hwloc::{bind_thread, binding},

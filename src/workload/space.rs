@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use super::WorkloadError;
 use crate::{
     output::{
-        file::{folder::Folder, place::Place},
+        file::{folder::Folder, location::Location},
         image::sink::Room,
     },
     visible::shown,
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct PendingFile<'a> {
     /// Where it is to be when it is complete.
-    pub place: &'a Place,
+    pub place: &'a Location,
     /// What it comes to.
     pub room: Room,
 }
@@ -111,7 +111,7 @@ fn stores_as_is(_folder: &Folder) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::file::place::Target;
+    use crate::output::file::location::Target;
 
     fn demand(free_bytes: Option<u64>, stores_as_is: bool) -> Demand {
         Demand {

@@ -26,7 +26,7 @@ fn a_rank_goes_on_with_the_threads_that_start() {
         assert_eq!(report["ranks"][0]["threads"], used, "{started}: {report:#}");
         assert_eq!(report["hits"], Job::alone(std::env::temp_dir().as_path(), pi).run().succeeded().json()["hits"]);
     }
-    let gpu = "julia --size 640x480 --device gpu --software-gpu --share-gpus 2 --threads 6 --timings none";
+    let gpu = "julia --size 640x480 --device gpu --software-gpu --ranks-per-gpu 2 --threads 6 --timings none";
     limited(2, 1, gpu).succeeded();
 }
 

@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod dealing;
+mod assigning;
 mod round_trip;
 mod rules;
 mod saboteurs;
@@ -18,7 +18,7 @@ use std::{
 
 use hybrid::inside::{
     launcher::Launcher,
-    placement::{Device, DeviceWish, LocalRank, Place, Placement, Rules, Visible, choose, map},
+    placement::{Device, DeviceRequest, LocalRank, Place, RankFacts, Rules, Visible, choose, foresee, map, map_ranks},
     topology::{CpuSet, Node},
 };
 
@@ -50,9 +50,9 @@ fn list(indexes: impl IntoIterator<Item = u32>) -> String {
     if indexes.is_empty() { "-".to_owned() } else { indexes.to_string() }
 }
 
-fn table(node: &Node, placement: &Placement) -> String {
+fn table(node: &Node, ranks: &[RankFacts]) -> String {
     let mut rows = vec![["rank", "slots", "PUs", "NUMA", "device"].map(str::to_owned)];
-    rows.extend(placement.places.iter().map(|place| {
+    rows.extend(ranks.iter().map(|facts| &facts.place).map(|place| {
         let (slots, numa) = (list(node.slots_of(&place.cores)), list(node.numa_nodes_of(&place.cores)));
         [place.rank.to_string(), slots, place.cores.to_string(), numa, place.device.to_string()]
     }));
@@ -62,10 +62,10 @@ fn table(node: &Node, placement: &Placement) -> String {
         let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(text, "{}", cells.join("  ").trim_end()).unwrap();
     }
-    for finding in &placement.findings {
+    for finding in foresee(node, ranks) {
         writeln!(text, "{}: {}", finding.code.as_str(), finding.message).unwrap();
-        if let Some(mend) = &finding.mend {
-            writeln!(text, "    {mend}").unwrap();
+        if let Some(hint) = &finding.hint {
+            writeln!(text, "    {hint}").unwrap();
         }
     }
     text
@@ -81,8 +81,8 @@ fn each_stored_topology_is_mapped_as_the_table_beside_it_says() {
             expected.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
         for line in expected.lines() {
             if let Some((ranks, rules)) = heading(line) {
-                let placement = map(&node, ranks, &rules).unwrap();
-                write!(actual, "\n{line}\n{}", table(&node, &placement)).unwrap();
+                let ranks = map_ranks(&node, 0..ranks, &rules).unwrap();
+                write!(actual, "\n{line}\n{}", table(&node, &ranks)).unwrap();
             }
         }
         if actual != expected {
@@ -100,13 +100,14 @@ fn the_rules_hold_on_every_topology_for_every_number_of_ranks() {
         let cores = u32::try_from(node.allowed_cores().count()).unwrap();
         for (ranks, ranks_per_gpu) in (1..=2 * cores).flat_map(|ranks| [(ranks, 1), (ranks, 2)]) {
             let rules = Rules { ranks_per_gpu, ..Rules::default() };
-            let placement = map(&node, ranks, &rules).unwrap();
-            let broken = rules::broken(&node, &rules, &placement.places);
+            let facts = map_ranks(&node, 0..ranks, &rules).unwrap();
+            let places: Vec<Place> = facts.iter().map(|facts| facts.place.clone()).collect();
+            let broken = rules::broken(&node, &rules, &places);
             let name = file.file_stem().unwrap().display();
             assert!(
                 broken.is_empty(),
                 "{name}, {ranks} ranks, {ranks_per_gpu} to a GPU:\n{}\n{broken:#?}",
-                table(&node, &placement)
+                table(&node, &facts)
             );
         }
     }
@@ -116,19 +117,19 @@ fn the_rules_hold_on_every_topology_for_every_number_of_ranks() {
 fn ranks_bound_as_mapped_get_the_places_that_were_mapped() {
     for (file, node) in topologies() {
         for ranks in 1..=u32::try_from(node.allowed_cores().count()).unwrap() {
-            let planned = map(&node, ranks, &Rules::default()).unwrap().places;
+            let planned = map(&node, ranks, &Rules::default()).unwrap();
             let started: Vec<LocalRank> = planned
                 .iter()
                 .map(|place| LocalRank {
                     rank: place.rank,
                     binding: place.cores.clone(),
-                    wish: DeviceWish::Auto,
-                    told_by: None,
+                    request: DeviceRequest::Auto,
+                    source: None,
                     visible: Visible::all(&node.gpus),
                     launcher: Some(Launcher::OpenMpi4),
                 })
                 .collect();
-            let places = choose(&node, &started, &Rules::default()).unwrap().places;
+            let places = choose(&node, &started, &Rules::default()).unwrap();
             assert_eq!(places, planned, "{}, {ranks} ranks", file.display());
         }
     }
@@ -144,21 +145,21 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
                 .map(|rank| LocalRank {
                     rank: u32::try_from(rank).unwrap(),
                     binding: homes[rank % homes.len()].clone(),
-                    wish: DeviceWish::Auto,
-                    told_by: None,
+                    request: DeviceRequest::Auto,
+                    source: None,
                     visible: Visible::all(&node.gpus),
                     launcher: Some(Launcher::OpenMpi4),
                 })
                 .collect();
-            let places = choose(&node, &ranks, &Rules::default()).unwrap().places;
+            let places = choose(&node, &ranks, &Rules::default()).unwrap();
             for (rank, place) in ranks.iter().zip(&places) {
                 assert!(!place.cores.is_empty() && place.cores.is_subset(&rank.binding), "{file:?} {count}: {place:?}");
             }
             for home in &homes {
                 let here: Vec<&Place> = places.iter().filter(|place| place.cores.intersects(home)).collect();
                 if here.len() <= node.cores_in(home).count() {
-                    let dealt: usize = here.iter().map(|place| place.cores.len()).sum();
-                    assert!(here.is_empty() || dealt == home.len(), "{file:?} {count}: {here:?}");
+                    let assigned: usize = here.iter().map(|place| place.cores.len()).sum();
+                    assert!(here.is_empty() || assigned == home.len(), "{file:?} {count}: {here:?}");
                 }
             }
         }
@@ -168,8 +169,7 @@ fn ranks_bound_to_numa_nodes_keep_within_them_and_to_themselves() {
 #[test]
 fn crossed_numbering_leaves_each_rank_with_a_gpu_of_its_own_numa_node() {
     let node = topology("crossed-numbering");
-    let placement = map(&node, 8, &Rules::default()).unwrap();
-    for place in &placement.places {
+    for place in &map(&node, 8, &Rules::default()).unwrap() {
         let Device::Gpu(id) = place.device else { panic!("rank {} has no GPU", place.rank) };
         let near = node.gpu(id).unwrap().locality.pus().unwrap();
         assert!(place.cores.is_subset(near), "rank {}: cores {}, GPU {id} near {near}", place.rank, place.cores);
@@ -181,7 +181,7 @@ fn crossed_numbering_leaves_each_rank_with_a_gpu_of_its_own_numa_node() {
 }
 
 #[test]
-fn what_the_job_may_not_use_is_known_but_not_dealt() {
+fn what_the_job_may_not_use_is_known_but_not_assigned() {
     let node = topology("part-of-a-node");
     assert_eq!((node.cores.len(), node.allowed_cores().count(), node.gpus.len()), (16, 6, 2));
     assert_eq!(node.allowed.to_string(), "0-1,8-11");

@@ -10,7 +10,7 @@ use crate::{rules::broken, topology};
 /// A mapping of `ranks` ranks on a stored topology, spoiled, and what the rules say then.
 fn spoiled(name: &str, ranks: u32, spoil: impl FnOnce(&Node, &mut Vec<Place>)) -> String {
     let node = topology(name);
-    let mut places = map(&node, ranks, &Rules::default()).unwrap().places;
+    let mut places = map(&node, ranks, &Rules::default()).unwrap();
     assert_eq!(broken(&node, &Rules::default(), &places), [""; 0], "{name} is right before it is spoiled");
     spoil(&node, &mut places);
     broken(&node, &Rules::default(), &places).join("\n")

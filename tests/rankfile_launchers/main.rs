@@ -14,7 +14,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use hybrid::inside::launcher::{ByDialect, Dialect};
-use hybrid::inside::rankfile::{Code, Cores, Placement, Reading, lint, parse, resolve, write};
+use hybrid::inside::rankfile::{Code, RankLine, Reading, lint, parse, resolve, write};
 use launcher::{Outcome, Run, found, here};
 
 const SIGABRT: i32 = 6;
@@ -31,23 +31,17 @@ fn hostname() -> String {
 #[test]
 fn both_accept_what_is_written_and_bind_as_it_says() {
     let host = hostname();
-    let place = |rank, cores| Placement {
-        rank,
-        host: host.clone(),
-        cores,
-        device: None,
-        comment: Some(format!("rank {rank}")),
-    };
-    let placements = [
-        Placement { device: Some(hybrid::inside::wish::DeviceWish::Gpu), ..place(0, Cores::Logical(vec![0, 2])) },
-        place(1, Cores::InPackages(vec![(1, 0), (1, 1), (0, 3)])),
-        Placement {
-            device: Some(hybrid::inside::wish::DeviceWish::ThisGpu("0000:65:00.0".parse().unwrap())),
-            ..place(2, Cores::Logical(vec![6, 7]))
+    let place = |rank, cores| RankLine { rank, host: host.clone(), cores, device: None };
+    let lines = [
+        RankLine { device: Some(hybrid::inside::request::DeviceRequest::Gpu), ..place(0, vec![0, 2]) },
+        place(1, vec![4, 5, 3]),
+        RankLine {
+            device: Some(hybrid::inside::request::DeviceRequest::ThisGpu("0000:65:00.0".parse().unwrap())),
+            ..place(2, vec![6, 7])
         },
-        place(3, Cores::Logical(vec![1])),
+        place(3, vec![1]),
     ];
-    let text = write(&["four ranks".to_owned()], &placements).unwrap();
+    let text = write(&["four ranks".to_owned()], &lines).unwrap();
     let expected = BTreeMap::from([(0, vec![0, 2]), (1, vec![3, 4, 5]), (2, vec![6, 7]), (3, vec![1])]);
     for dialect in here() {
         let outcome = Run::on(dialect, NODE, &text).start();
@@ -60,8 +54,7 @@ fn both_accept_what_is_written_and_bind_as_it_says() {
 fn the_kernel_sees_the_cores_that_were_written() {
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(allowed >= 2, "this test needs two processors, there is {allowed}");
-    let place =
-        |rank| Placement { rank, host: hostname(), cores: Cores::Logical(vec![rank]), device: None, comment: None };
+    let place = |rank| RankLine { rank, host: hostname(), cores: vec![rank], device: None };
     let text = write(&[], &[place(0), place(1)]).unwrap();
     for dialect in here() {
         let seen = Run::new(dialect, &text).start().seen();

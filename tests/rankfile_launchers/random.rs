@@ -220,7 +220,7 @@ fn checked(folder: &Path, text: &[u8], ranks: u32, dialect: Dialect) -> (Verdict
 /// The cores that the author of a file means, rank by rank.
 fn asked(text: &[u8]) -> BTreeMap<u32, Vec<u32>> {
     let entries = parse(text).rankfile.entries;
-    entries.iter().filter_map(|e| Some((e.rank, resolve(&e.slots, Reading::Asked, &PACKAGES).ok()?))).collect()
+    entries.iter().filter_map(|e| Some((e.rank, resolve(&e.slots, Reading::Meant, &PACKAGES).ok()?))).collect()
 }
 
 fn deed(outcome: &Outcome, asked: &BTreeMap<u32, Vec<u32>>, ranks: u32) -> Deed {

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     cli::rankfile::{CheckArgs, FindingsFormat},
     error::Error,
-    rankfile::{self, Code, Diagnostic, Severity},
+    rankfile::{self, Code, Diagnostic},
+    severity::Severity,
     words::counted,
 };
 

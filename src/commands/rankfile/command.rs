@@ -16,7 +16,7 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     let mut parsed = rankfile::parse(&bytes);
     let nodes = Nodes::of(&mut parsed, &args.nodes)?;
     let name = args.file.display().to_string();
-    if let Some(found) = parsed.diagnostics.iter().find(|found| found.severity == rankfile::Severity::Error) {
+    if let Some(found) = parsed.diagnostics.iter().find(|found| found.severity == crate::severity::Severity::Error) {
         let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
         return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
     }

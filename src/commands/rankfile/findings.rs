@@ -2,11 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    launcher::ByDialect,
-    rankfile::{Diagnostic, Severity},
-    visible::visible_json,
-};
+use crate::{launcher::ByDialect, rankfile::Diagnostic, visible::visible_json};
 
 /// One finding. Lines and columns count from 1, columns in characters.
 #[derive(Serialize)]
@@ -44,11 +40,7 @@ pub(super) fn json(found: &[Diagnostic], source: &[u8], file: &str) -> String {
                 end: diagnostic.span.column + String::from_utf8_lossy(marked).chars().count(),
                 code: diagnostic.code.id(),
                 name: diagnostic.code.name(),
-                severity: match diagnostic.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                    Severity::Note => "note",
-                },
+                severity: diagnostic.severity.as_str(),
                 message: &diagnostic.message,
                 consequences: &diagnostic.consequences,
                 replacement: diagnostic.corrected.as_deref(),

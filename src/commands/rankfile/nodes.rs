@@ -68,7 +68,7 @@ impl Nodes {
         }
         match Node::of_this_machine() {
             Ok(node) => nodes.by_host.extend(open.into_iter().map(|host| (host, node.clone()))),
-            Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error),
+            Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error.into()),
             // Another machine's file can be read where hwloc cannot see this one.
             Err(_) => {}
         }

@@ -24,7 +24,7 @@ pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
 /// Writes for the nodes that this job runs on. Each node is read once, by the first of its ranks. Collective.
 pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
+    let node = world.agree(if leads { Node::of_this_machine().map(Some).map_err(Error::from) } else { Ok(None) })?;
     let host = node.map(|node| (world.host().to_owned(), node));
     let hosts = world.all.gather(&host).into_iter().flatten().flatten();
     let hosts: Vec<Host> = hosts.map(|(name, node)| Host::new(&name, node)).collect();
@@ -32,7 +32,7 @@ pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Resul
 }
 
 fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
-    let plan = Plan::of(hosts, args.ranks_per_node, args.share_gpus)?;
+    let plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
     let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
@@ -72,9 +72,9 @@ fn about_mdns(hosts: &[Host]) -> Option<String> {
 
 /// The workload that the launch line starts.
 fn program(args: &WriteArgs) -> String {
-    match args.share_gpus {
+    match args.ranks_per_gpu {
         1 => "hybrid julia".to_owned(),
-        share => format!("hybrid julia --share-gpus {share}"),
+        ranks => format!("hybrid julia --ranks-per-gpu {ranks}"),
     }
 }
 

@@ -7,12 +7,13 @@ use std::env;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::rankfile::Rankfile;
+pub(super) use self::rankfile::JobRankfile;
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
+    error::Error,
     launcher::Launcher,
-    placement::{self, Asked, DeviceWish, Finding, LocalRank, NodeFacts, RankFacts, Rules},
+    placement::{self, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Requested, Rules},
     topology::{self, Node},
 };
 
@@ -24,7 +25,7 @@ pub(crate) struct Site {
     /// Its ranks, in local order.
     pub(super) ranks: Vec<RankFacts>,
     /// The job's rankfile, where one is known.
-    pub(super) rankfile: Option<Rankfile>,
+    pub(super) rankfile: Option<JobRankfile>,
     /// This rank's number among them.
     local_rank: usize,
 }
@@ -33,33 +34,33 @@ pub(crate) struct Site {
 #[derive(Serialize, Deserialize)]
 struct Arrival {
     local: LocalRank,
-    asked: Option<Asked>,
+    requested: Option<Requested>,
 }
 
 impl Site {
     /// Finds the node and the places of its ranks. Collective.
     pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
         let node = node(world)?;
-        let rankfile = Rankfile::of_job(world, args)?;
+        let rankfile = JobRankfile::of_job(world, args)?;
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
         // What the command line says to all ranks comes before what a comment says to one.
-        let told = rankfile.as_ref().and_then(|file| file.wish(rank)).filter(|_| args.device == DeviceWish::Auto);
+        let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
         let local = LocalRank {
             rank,
-            binding: world.agree(topology::binding())?,
-            wish: told.as_ref().map_or(args.device, |(wish, _)| *wish),
-            told_by: told.map(|(_, line)| line),
+            binding: world.agree(topology::binding().map_err(Error::from))?,
+            request: told.as_ref().map_or(args.device, |(request, _)| *request),
+            source: told.map(|(_, line)| line),
             visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
             launcher: Launcher::of_job(world.launch(), world.library()),
         };
-        let asked = rankfile.as_ref().and_then(|file| file.asked(rank, &node));
-        let arrivals = world.node.share(&Arrival { local, asked });
+        let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
+        let arrivals = world.node.share(&Arrival { local, requested });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
-        let placement = world.agree(placement::choose(&node, &locals, &rules(args)))?;
+        let places = world.agree(placement::choose(&node, &locals, &rules(args)).map_err(Error::from))?;
         let ranks = arrivals
             .into_iter()
-            .zip(placement.places)
-            .map(|(Arrival { local, asked }, place)| RankFacts { local, place, asked })
+            .zip(places)
+            .map(|(Arrival { local, requested }, place)| RankFacts { local, place, requested })
             .collect();
         Ok(Self { node, ranks, rankfile, local_rank: world.node.rank() })
     }
@@ -82,10 +83,10 @@ impl Site {
     }
 }
 
-/// How places are dealt under these options.
+/// How places are assigned under these options.
 fn rules(args: &DeviceArgs) -> Rules {
     Rules {
-        ranks_per_gpu: usize::from(args.share_gpus),
+        ranks_per_gpu: usize::from(args.ranks_per_gpu),
         software_gpus: usize::from(args.software_gpu),
         threads: args.threads.map(usize::from),
     }
@@ -94,7 +95,7 @@ fn rules(args: &DeviceArgs) -> Rules {
 /// The node as hwloc sees it, read once a node. Collective.
 fn node(world: &World) -> Result<Node, Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some) } else { Ok(None) })?;
+    let node = world.agree(if leads { Node::of_this_machine().map(Some).map_err(Error::from) } else { Ok(None) })?;
     let node = node.map(|mut node| {
         node.host = Some(world.host().to_owned());
         node

@@ -16,7 +16,7 @@ use crate::{
     commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
     launcher::{Dialect, FollowedRankfile, Launcher, OWN_VARIABLE, followed_rankfile},
-    placement::{Asked, Code, DeviceWish, Finding, Severity},
+    placement::{Code, DeviceRequest, Finding, Requested, Severity},
     rankfile::{self, Diagnostic, Parsed, Reading},
     topology::{CpuSet, Node},
     visible::shown,
@@ -27,7 +27,7 @@ const EXAMPLES: usize = 3;
 
 /// A rankfile, the same on every rank.
 #[derive(Debug)]
-pub(in crate::commands) struct Rankfile {
+pub(in crate::commands) struct JobRankfile {
     /// The file as it was named.
     pub(in crate::commands) name: String,
     /// What it says, or why that cannot be known.
@@ -48,14 +48,14 @@ struct Told {
 
 /// A rankfile's path, and how it is known.
 #[derive(Debug, PartialEq, Eq)]
-enum Source {
+enum Origin {
     /// The user named it for this program.
     Named(PathBuf),
     /// The launcher tells of it.
     Found(FollowedRankfile),
 }
 
-impl Rankfile {
+impl JobRankfile {
     /// Finds the job's rankfile and reads it, on rank 0, for all. Collective.
     pub(in crate::commands) fn of_job(world: &World, args: &DeviceArgs) -> Result<Option<Self>, Failure> {
         let told = world.agree(if world.is_root() { tell(args) } else { Ok(None) })?;
@@ -76,7 +76,7 @@ impl Rankfile {
         let Ok(parsed) = &self.parsed else { return Ok(()) };
         let refused = |diagnostic: &Diagnostic| {
             let says_nothing = is_named && parsed.rankfile.entries.is_empty();
-            let misnames_a_gpu = diagnostic.code == rankfile::Code::BadBusId && args.device == DeviceWish::Auto;
+            let misnames_a_gpu = diagnostic.code == rankfile::Code::BadBusId && args.device == DeviceRequest::Auto;
             says_nothing || misnames_a_gpu
         };
         match parsed.diagnostics.iter().find(|diagnostic| refused(diagnostic)) {
@@ -88,21 +88,21 @@ impl Rankfile {
         }
     }
 
-    /// The device that a comment on the rank's line asks for, and that line.
-    pub(in crate::commands) fn wish(&self, rank: u32) -> Option<(DeviceWish, String)> {
+    /// The device that a comment on the rank's line requests, and that line.
+    pub(in crate::commands) fn request(&self, rank: u32) -> Option<(DeviceRequest, String)> {
         let entry = self.entry(rank)?;
         Some((entry.device?, format!("{}:{}", self.name, entry.line)))
     }
 
-    /// What the file asks for on behalf of a rank that is on `node`.
+    /// What the file requests for a rank that is on `node`.
     ///
     /// The cores are those that the text means to a person: where the launcher reads something else, the rank's binding
     /// differs, and that is to be said.
-    pub(in crate::commands) fn asked(&self, rank: u32, node: &Node) -> Option<Asked> {
+    pub(in crate::commands) fn requested(&self, rank: u32, node: &Node) -> Option<Requested> {
         let entry = self.entry(rank)?;
-        let slots = rankfile::resolve(&entry.slots, Reading::Asked, &cores_per_package(node)).unwrap_or_default();
+        let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).unwrap_or_default();
         let cores: CpuSet = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
-        Some(Asked {
+        Some(Requested {
             rankfile: self.name.clone(),
             host: entry.host.clone(),
             slots: entry.slots.text().to_owned(),
@@ -113,8 +113,8 @@ impl Rankfile {
 
     /// What is wrong with the file itself, for a job of `ranks` ranks.
     pub(in crate::commands) fn findings(&self, host: &str, ranks: usize) -> Option<Finding> {
-        let finding = |code, severity, message, mend: String| {
-            Some(Finding { code, severity, host: host.to_owned(), ranks: Vec::new(), message, mend: Some(mend) })
+        let finding = |code, severity, message, hint: String| {
+            Some(Finding { code, severity, host: host.to_owned(), ranks: Vec::new(), message, hint: Some(hint) })
         };
         let parsed = match &self.parsed {
             Ok(parsed) => parsed,
@@ -124,8 +124,8 @@ impl Rankfile {
                      what it asks for is not compared",
                     self.name
                 );
-                let mend = "name it with --rankfile FILE; rank 0 alone has to read it".to_owned();
-                return finding(Code::RankfileUnread, Severity::Note, message, mend);
+                let hint = "name it with --rankfile FILE; rank 0 alone has to read it".to_owned();
+                return finding(Code::RankfileUnread, Severity::Note, message, hint);
             }
         };
         let ranks = u32::try_from(ranks).expect("MPI numbers ranks with a C int");
@@ -136,11 +136,11 @@ impl Rankfile {
         let cases: Vec<String> = faults.iter().take(EXAMPLES).map(|fault| self.in_words(fault)).collect();
         let more = faults.len() - cases.len();
         let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let mend = match &first.corrected {
+        let hint = match &first.corrected {
             Some(line) if faults.len() == 1 => format!("write `{line}`"),
             _ => format!("mend the file; `hybrid rankfile check {}` shows each place", self.name),
         };
-        finding(Code::RankfileFaulty, Severity::Warning, format!("{}{rest}", cases.join("; ")), mend)
+        finding(Code::RankfileFaulty, Severity::Warning, format!("{}{rest}", cases.join("; ")), hint)
     }
 
     fn entry(&self, rank: u32) -> Option<&rankfile::Entry> {
@@ -150,7 +150,7 @@ impl Rankfile {
     /// Whether it leads, or may lead, to another place than the author means.
     fn is_fault(&self, diagnostic: &Diagnostic) -> bool {
         let concerns = self.dialect.is_none_or(|dialect| diagnostic.concerns(&[dialect]));
-        let is_error = diagnostic.severity == rankfile::Severity::Error && concerns;
+        let is_error = diagnostic.severity == Severity::Error && concerns;
         is_error || matches!(diagnostic.code, rankfile::Code::DeviceComment | rankfile::Code::DeviceCommentAlone)
     }
 
@@ -164,19 +164,12 @@ impl Rankfile {
     }
 }
 
-/// Cores that the job may use, by package, as a launcher counts them.
-fn cores_per_package(node: &Node) -> Vec<u32> {
-    let packages = node.packages_of(&node.allowed);
-    let cores = |package: &u32| node.allowed_cores().filter(|core| core.package == *package).count();
-    packages.iter().map(|package| u32::try_from(cores(package)).expect("cores of one node")).collect()
-}
-
 /// The rankfile and its text, as rank 0 finds them.
 fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
-    let Some(source) = source(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
-    let (path, name, followed_in) = match source {
-        Source::Named(path) => (path.clone(), shown(&path).to_string(), None),
-        Source::Found(told) => (told.file(), shown(&told.path).to_string(), Some(told.dialect)),
+    let Some(origin) = origin(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
+    let (path, name, followed_in) = match origin {
+        Origin::Named(path) => (path.clone(), shown(&path).to_string(), None),
+        Origin::Found(told) => (told.file(), shown(&told.path).to_string(), Some(told.dialect)),
     };
     let told = |unread| Told { name: name.clone(), unread, followed_in };
     match read(&path) {
@@ -187,10 +180,10 @@ fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
 }
 
 /// Where the rankfile is, if any is known: what the user names comes before what the launcher tells.
-fn source(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Source> {
+fn origin(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Origin> {
     let of_environment = || variable(OWN_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = option.map(Path::to_owned).or_else(of_environment).map(Source::Named);
-    named.or_else(|| followed_rankfile(&variable).map(Source::Found))
+    let named = option.map(Path::to_owned).or_else(of_environment).map(Origin::Named);
+    named.or_else(|| followed_rankfile(&variable).map(Origin::Found))
 }
 
 /// The bytes of a regular file.
@@ -213,9 +206,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 mod tests {
     use super::*;
 
-    fn found(option: Option<&str>, variables: &[(&str, &str)]) -> Option<Source> {
+    fn found(option: Option<&str>, variables: &[(&str, &str)]) -> Option<Origin> {
         let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
-        source(option.map(Path::new), variable)
+        origin(option.map(Path::new), variable)
     }
 
     #[test]
@@ -223,10 +216,10 @@ mod tests {
         let launcher = ("OMPI_MCA_orte_rankfile", "launcher.rf");
         assert_eq!(found(None, &[]), None);
         assert_eq!(found(None, &[(OWN_VARIABLE, "")]), None);
-        let Some(Source::Found(told)) = found(None, &[launcher]) else { panic!("the launcher tells of one") };
+        let Some(Origin::Found(told)) = found(None, &[launcher]) else { panic!("the launcher tells of one") };
         assert_eq!((told.path.as_path(), told.dialect), (Path::new("launcher.rf"), Dialect::OpenMpi41));
-        assert_eq!(found(None, &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Source::Named("own.rf".into())));
-        assert_eq!(found(Some("a.rf"), &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Source::Named("a.rf".into())));
+        assert_eq!(found(None, &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Origin::Named("own.rf".into())));
+        assert_eq!(found(Some("a.rf"), &[launcher, (OWN_VARIABLE, "own.rf")]), Some(Origin::Named("a.rf".into())));
     }
 
     #[test]
@@ -248,9 +241,9 @@ mod tests {
         }
     }
 
-    fn rankfile(text: &str) -> Rankfile {
+    fn rankfile(text: &str) -> JobRankfile {
         let parsed = Ok(rankfile::parse(text.as_bytes()));
-        Rankfile { name: "my.rf".to_owned(), parsed, dialect: Some(Dialect::OpenMpi41) }
+        JobRankfile { name: "my.rf".to_owned(), parsed, dialect: Some(Dialect::OpenMpi41) }
     }
 
     #[test]
@@ -266,11 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_comes_with_the_line_it_stands_on() {
+    fn a_request_comes_with_the_line_it_stands_on() {
         let file = rankfile("rank 0=a slot=0 # gpu=65:00.0\nrank 1=a slot=1\n");
-        let (wish, line) = file.wish(0).unwrap();
-        assert_eq!((wish.to_string().as_str(), line.as_str()), ("0000:65:00.0", "my.rf:1"));
-        assert_eq!(file.wish(1), None);
-        assert_eq!(file.wish(2), None);
+        let (request, line) = file.request(0).unwrap();
+        assert_eq!((request.to_string().as_str(), line.as_str()), ("0000:65:00.0", "my.rf:1"));
+        assert_eq!(file.request(1), None);
+        assert_eq!(file.request(2), None);
     }
 }

@@ -16,7 +16,7 @@ use std::{
 use super::{
     folder::Access,
     holder::{Holder, Life},
-    place::{LOCK, Place},
+    location::{LOCK, Location},
 };
 use crate::error::Error;
 
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// An output that no other job has while this is there.
 #[derive(Debug)]
 pub struct Lock {
-    place: Place,
+    location: Location,
     /// Held by the kernel's lock on it, where there are locks.
     file: File,
 }
@@ -45,12 +45,12 @@ impl Lock {
     ///
     /// # Errors
     /// [`Error::Output`] where another job has it still, or no lock file can be made beside it.
-    pub fn take(output: &Place) -> Result<Self, Error> {
-        let place = output.with(LOCK);
+    pub fn take(output: &Location) -> Result<Self, Error> {
+        let location = output.with(LOCK);
         let started = Instant::now();
         let mut tries = 0;
         while tries < MOST_TRIES {
-            match attempt(&place, output) {
+            match attempt(&location, output) {
                 Ok(Some(lock)) => return Ok(lock),
                 Ok(None) => tries += 1,
                 Err(error) if error.kind() == ErrorKind::ResourceBusy && started.elapsed() < PATIENCE => {
@@ -59,7 +59,7 @@ impl Lock {
                 Err(source) => return Err(output.failed(source)),
             }
         }
-        let (lock, claim) = (visible::shown(place.shown()), place.with(LOCK));
+        let (lock, claim) = (visible::shown(location.shown()), location.with(LOCK));
         Err(output.failed(io::Error::other(format!(
             "other jobs take {lock} over and over: if there are none, remove it and {}",
             visible::shown(claim.shown())
@@ -70,18 +70,18 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // Only what is still this job's: somebody may have removed it, to start another.
-        if self.place.folder().names(self.place.name(), &self.file) {
-            let _ = self.place.folder().remove(self.place.name());
+        if self.location.folder().names(self.location.name(), &self.file) {
+            let _ = self.location.folder().remove(self.location.name());
         }
     }
 }
 
 /// Takes the lock if it is free; `None` where it has changed meanwhile.
-fn attempt(place: &Place, output: &Place) -> io::Result<Option<Lock>> {
-    let (mut file, is_new) = match place.folder().create(place.name()) {
+fn attempt(location: &Location, output: &Location) -> io::Result<Option<Lock>> {
+    let (mut file, is_new) = match location.folder().create(location.name()) {
         Ok(file) => (file, true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            match place.folder().open_own(place.name(), Access::Write) {
+            match location.folder().open_own(location.name(), Access::Write) {
                 Ok(file) => (file, false),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
@@ -91,24 +91,24 @@ fn attempt(place: &Place, output: &Place) -> io::Result<Option<Lock>> {
     };
     let locked = match file.try_lock() {
         Ok(()) => true,
-        Err(TryLockError::WouldBlock) => return Err(held(place, output, read_patiently(&mut file).as_ref())),
+        Err(TryLockError::WouldBlock) => return Err(held(location, output, read_patiently(&mut file).as_ref())),
         Err(TryLockError::Error(error)) if has_no_locks(&error) => false,
         Err(TryLockError::Error(error)) => return Err(error),
     };
-    if locked && !place.folder().names(place.name(), &file) {
+    if locked && !location.folder().names(location.name(), &file) {
         // It was removed, by its last holder, between the opening and the lock.
         return Ok(None);
     }
-    if !is_new && !is_abandoned(place, output, &mut file, locked)? {
+    if !is_new && !is_abandoned(location, output, &mut file, locked)? {
         return Ok(None);
     }
     let holder = Holder::this(locked);
     if let Err(error) = write(&mut file, &holder) {
         // This job's alone, and it says nothing.
-        let _ = place.folder().remove(place.name());
+        let _ = location.folder().remove(location.name());
         return Err(error);
     }
-    Ok(Some(Lock { place: place.clone(), file }))
+    Ok(Some(Lock { location: location.clone(), file }))
 }
 
 /// Whether the file system, or the way to its server, knows no locks.
@@ -120,25 +120,25 @@ fn has_no_locks(error: &io::Error) -> bool {
 
 /// Whether an earlier lock file, which is `locked` now or cannot be, is nobody's any more and this job's to write. One that is
 /// nobody's and cannot be locked is removed, so that the next attempt creates it.
-fn is_abandoned(place: &Place, output: &Place, file: &mut File, locked: bool) -> io::Result<bool> {
+fn is_abandoned(location: &Location, output: &Location, file: &mut File, locked: bool) -> io::Result<bool> {
     let holder = if locked { read(file) } else { read_patiently(file) };
     if locked && holder.as_ref().is_none_or(|holder| holder.locked || holder.life() == Life::IsGone) {
         return Ok(true);
     }
     match holder {
         Some(holder) if holder.life() == Life::IsGone => {
-            remove(place, &holder)?;
+            remove(location, &holder)?;
             Ok(false)
         }
-        holder => Err(held(place, output, holder.as_ref())),
+        holder => Err(held(location, output, holder.as_ref())),
     }
 }
 
 /// Removes the lock file that `gone` has left, where there are no locks. Two jobs may be about to: the one that creates a
 /// second file may remove the first, if that is still what `gone` has left.
-fn remove(place: &Place, gone: &Holder) -> io::Result<()> {
-    let claim = place.with(LOCK);
-    match place.folder().create(claim.name()) {
+fn remove(location: &Location, gone: &Holder) -> io::Result<()> {
+    let claim = location.with(LOCK);
+    match location.folder().create(claim.name()) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             thread::sleep(PAUSE);
@@ -146,12 +146,12 @@ fn remove(place: &Place, gone: &Holder) -> io::Result<()> {
         }
         Err(error) => return Err(error),
     }
-    let named = place.folder().open_own(place.name(), Access::Write);
+    let named = location.folder().open_own(location.name(), Access::Write);
     let removed = match named.map(|mut file| read(&mut file)) {
-        Ok(Some(holder)) if holder == *gone => place.folder().remove(place.name()),
+        Ok(Some(holder)) if holder == *gone => location.folder().remove(location.name()),
         _ => Ok(()),
     };
-    place.folder().remove(claim.name()).and(removed)
+    location.folder().remove(claim.name()).and(removed)
 }
 
 fn write(file: &mut File, holder: &Holder) -> io::Result<()> {
@@ -178,13 +178,15 @@ fn read_patiently(file: &mut File) -> Option<Holder> {
 }
 
 /// The refusal of an output that another job has.
-fn held(place: &Place, output: &Place, holder: Option<&Holder>) -> io::Error {
+fn held(location: &Location, output: &Location, holder: Option<&Holder>) -> io::Error {
     let who = holder.map_or_else(String::new, |holder| format!(" ({})", holder.words()));
     let (kind, way_out) = match holder {
         Some(holder) if holder.locked || holder.life() == Life::Runs => {
             (ErrorKind::ResourceBusy, "wait for its end, or take another name".to_owned())
         }
-        _ => (ErrorKind::Other, format!("wait for its end; if it is gone, remove {}", visible::shown(place.shown()))),
+        _ => {
+            (ErrorKind::Other, format!("wait for its end; if it is gone, remove {}", visible::shown(location.shown())))
+        }
     };
     io::Error::new(kind, format!("another job{who} is writing {}: {way_out}", visible::shown(output.shown())))
 }
@@ -194,37 +196,37 @@ mod tests {
     use std::{fs, path::PathBuf};
 
     use super::*;
-    use crate::output::file::place::Target;
+    use crate::output::file::location::Target;
 
-    fn place(folder: &tempfile::TempDir) -> (Place, PathBuf) {
+    fn location(folder: &tempfile::TempDir) -> (Location, PathBuf) {
         let path = folder.path().join("a.png");
-        let Ok(Target::File(place)) = Target::of(&path) else { panic!("a new file") };
-        (place, folder.path().join("a.png.lock"))
+        let Ok(Target::File(location)) = Target::of(&path) else { panic!("a new file") };
+        (location, folder.path().join("a.png.lock"))
     }
 
     #[test]
     fn one_has_it_and_the_next_when_it_is_over() {
         let folder = tempfile::tempdir().unwrap();
-        let (place, file) = place(&folder);
-        let lock = Lock::take(&place).unwrap();
-        let message = Lock::take(&place).unwrap_err().to_string();
+        let (location, file) = location(&folder);
+        let lock = Lock::take(&location).unwrap();
+        let message = Lock::take(&location).unwrap_err().to_string();
         assert!(message.contains("another job (process "), "{message}");
         drop(lock);
         assert!(!file.exists());
-        Lock::take(&place).unwrap();
+        Lock::take(&location).unwrap();
     }
 
     #[test]
     fn a_job_that_ends_soon_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        let (place, _) = place(&folder);
-        let lock = Lock::take(&place).unwrap();
+        let (location, _) = location(&folder);
+        let lock = Lock::take(&location).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
                 thread::sleep(20 * PAUSE);
                 drop(lock);
             });
-            Lock::take(&place).unwrap();
+            Lock::take(&location).unwrap();
         });
     }
 
@@ -235,36 +237,36 @@ mod tests {
     #[test]
     fn what_a_killed_job_left_is_taken_and_what_nobody_can_judge_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let (place, file) = place(&folder);
+        let (location, file) = location(&folder);
         let this = Holder::this(false);
         let mut gone = serde_json::to_value(&this).unwrap();
         gone["began"] = "1".into();
         left(&file, &serde_json::from_value(gone.clone()).unwrap());
-        drop(Lock::take(&place).unwrap());
+        drop(Lock::take(&location).unwrap());
         gone["locked"] = true.into();
         gone["boot"] = "another".into();
         left(&file, &serde_json::from_value(gone.clone()).unwrap());
-        drop(Lock::take(&place).unwrap());
+        drop(Lock::take(&location).unwrap());
         // Where there are no locks, only the file says that it is held.
         gone["locked"] = false.into();
         left(&file, &serde_json::from_value(gone).unwrap());
-        let message = Lock::take(&place).unwrap_err().to_string();
+        let message = Lock::take(&location).unwrap_err().to_string();
         assert!(message.contains("if it is gone, remove ") && message.contains("a.png.lock"), "{message}");
         left(&file, &this);
-        assert!(Lock::take(&place).unwrap_err().to_string().contains("wait for its end"));
+        assert!(Lock::take(&location).unwrap_err().to_string().contains("wait for its end"));
         assert!(file.exists());
     }
 
     #[test]
     fn of_many_at_once_one_has_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (place, _) = place(&folder);
+        let (location, _) = location(&folder);
         for _ in 0..20 {
             let barrier = std::sync::Barrier::new(8);
             let taken: Vec<_> = thread::scope(|scope| {
                 let one = || {
                     barrier.wait();
-                    Lock::take(&place).ok()
+                    Lock::take(&location).ok()
                 };
                 let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -6,9 +6,9 @@
 pub mod digest;
 pub mod folder;
 mod holder;
+pub mod location;
 pub mod lock;
 pub mod part_file;
-pub mod place;
 pub mod sealed;
 pub mod stream;
 pub mod whole;

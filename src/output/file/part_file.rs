@@ -13,7 +13,7 @@ use signal_hook::{consts::SIGXFSZ, flag};
 
 use super::{
     folder::Access,
-    place::{PART, Place},
+    location::{Location, PART},
 };
 use crate::error::Error;
 
@@ -30,8 +30,8 @@ pub fn outlive_size_limit() -> io::Result<()> {
 #[derive(Debug)]
 pub struct PartFile {
     file: File,
-    part: Place,
-    target: Place,
+    part: Location,
+    target: Location,
     /// Whether the unfinished file is of use to a later job.
     kept: bool,
 }
@@ -41,7 +41,7 @@ impl PartFile {
     ///
     /// # Errors
     /// [`Error::Output`] where the folder cannot be written, or something is in the way that is no plain file of this user.
-    pub fn create(target: &Place) -> Result<Self, Error> {
+    pub fn create(target: &Location) -> Result<Self, Error> {
         let part = target.with(PART);
         let folder = part.folder();
         let created = match folder.open_own(part.name(), Access::Write) {
@@ -57,7 +57,7 @@ impl PartFile {
     ///
     /// # Errors
     /// [`Error::Output`] where it is no plain file of this user.
-    pub fn reopen(target: &Place) -> Result<Self, Error> {
+    pub fn reopen(target: &Location) -> Result<Self, Error> {
         let part = target.with(PART);
         let file = part.folder().open_own(part.name(), Access::Write).map_err(|source| target.failed(source))?;
         Ok(Self { file, part, target: target.clone(), kept: true })
@@ -126,11 +126,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::output::file::{place::Target, whole::WholeFile};
+    use crate::output::file::{location::Target, whole::WholeFile};
 
-    fn place(path: &Path) -> Place {
-        let Ok(Target::File(place)) = Target::of(path) else { panic!("{} is no file", path.display()) };
-        place
+    fn location(path: &Path) -> Location {
+        let Ok(Target::File(location)) = Target::of(path) else { panic!("{} is no file", path.display()) };
+        location
     }
 
     fn old_file(folder: &tempfile::TempDir) -> PathBuf {
@@ -143,7 +143,7 @@ mod tests {
     fn an_incomplete_file_leaves_the_old_one_and_no_litter() {
         let folder = tempfile::tempdir().unwrap();
         let target = old_file(&folder);
-        let part = PartFile::create(&place(&target)).unwrap();
+        let part = PartFile::create(&location(&target)).unwrap();
         part.file().write_all(b"new").unwrap();
         drop(part);
         drop(WholeFile::create(&target).unwrap());
@@ -164,7 +164,7 @@ mod tests {
     fn what_a_killed_job_left_is_taken_over() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.png.part"), "half a file").unwrap();
-        PartFile::create(&place(&folder.path().join("a.png"))).unwrap().complete().unwrap();
+        PartFile::create(&location(&folder.path().join("a.png"))).unwrap().complete().unwrap();
         assert_eq!(fs::read(folder.path().join("a.png")).unwrap(), b"");
     }
 
@@ -172,15 +172,15 @@ mod tests {
     fn what_a_job_kept_outlives_its_failure_and_is_continued() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.png");
-        assert!(PartFile::reopen(&place(&target)).is_err(), "there is none yet");
-        let mut part = PartFile::create(&place(&target)).unwrap();
+        assert!(PartFile::reopen(&location(&target)).is_err(), "there is none yet");
+        let mut part = PartFile::create(&location(&target)).unwrap();
         part.file().write_all(b"half").unwrap();
         part.keep();
         drop(part);
-        let part = PartFile::reopen(&place(&target)).unwrap();
+        let part = PartFile::reopen(&location(&target)).unwrap();
         assert_eq!(fs::read(folder.path().join("a.png.part")).unwrap(), b"half");
         drop(part);
-        PartFile::reopen(&place(&target)).unwrap().complete().unwrap();
+        PartFile::reopen(&location(&target)).unwrap().complete().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"half");
     }
 
@@ -188,7 +188,7 @@ mod tests {
     fn a_part_that_somebody_replaced_is_not_given_the_name() {
         let folder = tempfile::tempdir().unwrap();
         let target = old_file(&folder);
-        let part = PartFile::create(&place(&target)).unwrap();
+        let part = PartFile::create(&location(&target)).unwrap();
         fs::remove_file(folder.path().join("a.png.part")).unwrap();
         fs::write(folder.path().join("a.png.part"), "another's").unwrap();
         assert!(part.complete().unwrap_err().to_string().contains("replaced"));

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{digest::Digest, folder::Access, part_file::PartFile, place::Place};
+use super::{digest::Digest, folder::Access, location::Location, part_file::PartFile};
 use crate::error::Error;
 
 #[derive(Serialize)]
@@ -88,8 +88,8 @@ pub enum Unreadable {
 ///
 /// # Errors
 /// Why they cannot be had.
-pub fn read(place: &Place, what: &'static str, max_bytes: u64) -> Result<Option<Vec<u8>>, Unreadable> {
-    let file = match place.folder().open_own(place.name(), Access::Read) {
+pub fn read(location: &Location, what: &'static str, max_bytes: u64) -> Result<Option<Vec<u8>>, Unreadable> {
+    let file = match location.folder().open_own(location.name(), Access::Read) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Unreadable::Closed(error)),
@@ -103,8 +103,8 @@ pub fn read(place: &Place, what: &'static str, max_bytes: u64) -> Result<Option<
 ///
 /// # Errors
 /// [`Error::Output`] where they cannot be written; the old file then stays.
-pub fn replace(place: &Place, bytes: &[u8]) -> Result<(), Error> {
-    let part = PartFile::create(place)?;
+pub fn replace(location: &Location, bytes: &[u8]) -> Result<(), Error> {
+    let part = PartFile::create(location)?;
     let mut file = part.file();
     file.write_all(bytes).map_err(|source| part.failed(source))?;
     part.complete()

@@ -4,8 +4,8 @@ use std::{io::Write, path::Path};
 
 use super::part_file::PartFile;
 use super::{
+    location::{Location, Target},
     lock::Lock,
-    place::{Place, Target},
 };
 use crate::error::Error;
 
@@ -35,14 +35,14 @@ impl WholeFile {
     /// As [`Target::of`], [`Lock::take`] and [`PartFile::create`] have it.
     pub fn create(path: &Path) -> Result<Self, Error> {
         match Target::of(path)? {
-            Target::File(place) => Self::at(&place),
+            Target::File(location) => Self::at(&location),
             other => Ok(Self(Destination::Other(other))),
         }
     }
 
-    fn at(place: &Place) -> Result<Self, Error> {
-        let lock = Lock::take(place)?;
-        Ok(Self(Destination::File(Box::new(Held { part: PartFile::create(place)?, _lock: lock }))))
+    fn at(location: &Location) -> Result<Self, Error> {
+        let lock = Lock::take(location)?;
+        Ok(Self(Destination::File(Box::new(Held { part: PartFile::create(location)?, _lock: lock }))))
     }
 
     /// Writes the output and gives it its name.

@@ -10,8 +10,8 @@ use crate::{
     },
     placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
     rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
+    request::DeviceRequest,
     topology::{CpuSet, NO_CORE_AT_GPU, Node},
-    wish::DeviceWish,
     words::none_or_counted as counted,
 };
 
@@ -67,7 +67,7 @@ fn known_host(host: &str, node: &Node, entries: &[&Entry], diagnostics: &[Diagno
         };
         text += &format!("  rank {}: {}", entry.rank, entry.slots.in_words());
         if pus.is_empty() {
-            text += &format!(", {}\n", wish_in_words(entry.device));
+            text += &format!(", {}\n", request_in_words(entry.device));
         } else {
             text +=
                 &format!(" (PUs {pus}), {}, {}\n", numa_in_words(node, pus), device_in_words(node, entry, pus, device));
@@ -90,7 +90,7 @@ fn known_host(host: &str, node: &Node, entries: &[&Entry], diagnostics: &[Diagno
 fn unknown_host(host: &str, entries: &[&Entry], diagnostics: &[Diagnostic]) -> String {
     let mut text = format!("host {host}: its cores are not known here; --topology {host}=FILE.xml tells them\n");
     for entry in entries {
-        text += &format!("  rank {}: {}, {}\n", entry.rank, entry.slots.in_words(), wish_in_words(entry.device));
+        text += &format!("  rank {}: {}, {}\n", entry.rank, entry.slots.in_words(), request_in_words(entry.device));
         text += &remarks(entry, diagnostics);
     }
     text
@@ -98,7 +98,7 @@ fn unknown_host(host: &str, entries: &[&Entry], diagnostics: &[Diagnostic]) -> S
 
 /// The PUs that a line asks for; none where the node has not got them.
 fn binding(node: &Node, entry: &Entry) -> CpuSet {
-    let slots = resolve(&entry.slots, Reading::Asked, &node.slots_per_package()).unwrap_or_default();
+    let slots = resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).unwrap_or_default();
     let cores: CpuSet = slots.into_iter().filter_map(|slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
     &cores & &node.allowed
 }
@@ -112,13 +112,13 @@ fn places(node: &Node, entries: &[&Entry], bindings: &[CpuSet]) -> Result<Vec<Pl
         .map(|(entry, binding)| LocalRank {
             rank: entry.rank,
             binding: binding.clone(),
-            wish: entry.device.unwrap_or_default(),
-            told_by: None,
+            request: entry.device.unwrap_or_default(),
+            source: None,
             visible: Visible::all(&node.gpus),
             launcher: None,
         })
         .collect();
-    choose(node, &ranks, &Rules::default()).map(|placement| placement.places).map_err(|error| error.to_string())
+    choose(node, &ranks, &Rules::default()).map_err(|error| error.to_string())
 }
 
 fn numa_in_words(node: &Node, pus: &CpuSet) -> String {
@@ -132,7 +132,7 @@ fn numa_in_words(node: &Node, pus: &CpuSet) -> String {
 
 fn device_in_words(node: &Node, entry: &Entry, pus: &CpuSet, device: Option<Device>) -> String {
     let Some(Device::Gpu(id)) = device else {
-        return if device.is_some() { "computes on its cores".to_owned() } else { wish_in_words(entry.device) };
+        return if device.is_some() { "computes on its cores".to_owned() } else { request_in_words(entry.device) };
     };
     let Some(gpu) = node.gpu(id) else { return format!("GPU {id}") };
     let partitions = gpu.partitions_in_words();
@@ -149,12 +149,12 @@ fn device_in_words(node: &Node, entry: &Entry, pus: &CpuSet, device: Option<Devi
     format!("GPU {id}{partitions} {place}")
 }
 
-fn wish_in_words(wish: Option<DeviceWish>) -> String {
-    match wish.unwrap_or_default() {
-        DeviceWish::Auto => "a GPU where one is left for it, else its cores".to_owned(),
-        DeviceWish::Cpu => "computes on its cores".to_owned(),
-        DeviceWish::Gpu => "a GPU".to_owned(),
-        DeviceWish::ThisGpu(id) => format!("GPU {id}"),
+fn request_in_words(request: Option<DeviceRequest>) -> String {
+    match request.unwrap_or_default() {
+        DeviceRequest::Auto => "a GPU where one is left for it, else its cores".to_owned(),
+        DeviceRequest::Cpu => "computes on its cores".to_owned(),
+        DeviceRequest::Gpu => "a GPU".to_owned(),
+        DeviceRequest::ThisGpu(id) => format!("GPU {id}"),
     }
 }
 

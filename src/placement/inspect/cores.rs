@@ -21,7 +21,7 @@ pub(in crate::placement) fn unbound(node: &Node, ranks: &[RankFacts]) -> Option<
     let message =
         format!("the launcher bound {} to no core, so the cores were dealt among the ranks", ranks_in_words(&unbound));
     let mut finding = finding(node, Code::RankUnbound, Severity::Warning, unbound, message);
-    finding.mend = Some(bind_to_own_cores(node, ranks));
+    finding.hint = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -45,7 +45,7 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
     let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), examples(cases));
     let sharers = sharers.into_iter().collect();
     let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
-    finding.mend = Some(bind_to_own_cores(node, ranks));
+    finding.hint = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -61,7 +61,7 @@ pub(in crate::placement) fn excess_threads(node: &Node, ranks: &[RankFacts]) -> 
     }));
     let ranks = excessive.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::MoreThreadsThanCores, Severity::Warning, ranks, message);
-    finding.mend = Some("leave --threads away, or bind the rank to more cores".to_owned());
+    finding.hint = Some("leave --threads away, or bind the rank to more cores".to_owned());
     Some(finding)
 }
 
@@ -77,7 +77,7 @@ pub(in crate::placement) fn idle_cores(node: &Node, ranks: &[RankFacts]) -> Opti
     let message =
         format!("{} of {} cores serve no rank: PUs {idle}", node.cores_in(&idle).count(), node.allowed_cores().count());
     let mut finding = finding(node, Code::CoresIdle, Severity::Note, Vec::new(), message);
-    finding.mend = Some(bind_to_own_cores(node, ranks));
+    finding.hint = Some(bind_to_own_cores(node, ranks));
     Some(finding)
 }
 
@@ -94,24 +94,24 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
         .iter()
         .map(|facts| format!("rank {} has cores of NUMA nodes {}", facts.local.rank, numa_nodes(&facts.place.cores)));
     let message = examples(cases);
-    let avoidable = spanning.len() > fewest_spanning(node, ranks, spans);
+    let avoidable = spanning.len() > min_spanning(node, ranks, spans);
     let severity = if avoidable { Severity::Warning } else { Severity::Note };
     let concerned = spanning.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::RankSpansNumaNodes, severity, concerned, message);
-    finding.mend = Some(if avoidable {
+    finding.hint = Some(if avoidable {
         format!("start with {}", written(ranks))
     } else {
         let homes = homes(node.allowed_cores());
-        let drivers = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();
-        format!("start {} ranks on this node, then none has to", drivers + homes.len())
+        let gpu_ranks = ranks.iter().filter(|facts| matches!(facts.place.device, Device::Gpu(_))).count();
+        format!("start {} ranks on this node, then none has to", gpu_ranks + homes.len())
     });
     Some(finding)
 }
 
 /// How many ranks span NUMA nodes in the best mapping of as many ranks.
-fn fewest_spanning(node: &Node, ranks: &[RankFacts], spans: impl Fn(&CpuSet) -> bool) -> usize {
+fn min_spanning(node: &Node, ranks: &[RankFacts], spans: impl Fn(&CpuSet) -> bool) -> usize {
     let ranks_per_gpu = super::ranks_by_gpu(ranks).values().map(Vec::len).max().unwrap_or(1);
     let count = u32::try_from(ranks.len()).expect("ranks are C ints");
     let best = map(node, count, &Rules { ranks_per_gpu, ..Rules::default() });
-    best.map_or(0, |best| best.places.iter().filter(|place| spans(&place.cores)).count())
+    best.map_or(0, |best| best.iter().filter(|place| spans(&place.cores)).count())
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{RankFacts, examples, finding, ranks_by_gpu, written};
 use crate::{
-    placement::{Code, Device, DeviceWish, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
+    placement::{Code, Device, DeviceRequest, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
     topology::{CpuSet, Gpu, Locality, NO_CORE_AT_GPU, Node, PciBusId},
 };
 
 /// GPUs that serve no rank although a rank could have had them.
 pub(in crate::placement) fn unused_gpus(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
-    let takers = || ranks.iter().filter(|facts| facts.local.wish != DeviceWish::Cpu);
+    let takers = || ranks.iter().filter(|facts| facts.local.request != DeviceRequest::Cpu);
     let used = ranks_by_gpu(ranks);
     let is_idle = |gpu: &&Gpu| {
         let id = gpu.pci_bus_id;
@@ -24,7 +24,7 @@ pub(in crate::placement) fn unused_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
     let message = format!("{} of {} GPUs serve no rank: {}", idle.len(), node.gpus.len(), idle.join(", "));
     let mut finding = finding(node, Code::GpuUnused, Severity::Warning, Vec::new(), message);
     let needed = ranks.len() + idle.len().saturating_sub(left_out);
-    finding.mend = Some(if needed > ranks.len() {
+    finding.hint = Some(if needed > ranks.len() {
         format!("start {needed} ranks on this node, one more for each of these GPUs")
     } else {
         "let --device auto choose".to_owned()
@@ -81,12 +81,12 @@ pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
     let mut concerned: Vec<u32> = shared.iter().flat_map(|(_, on_it)| on_it.iter().copied()).collect();
     concerned.sort_unstable();
     let mut finding = finding(node, Code::GpuShared, Severity::Warning, concerned, message);
-    finding.mend = Some("leave --share-gpus away: the ranks left over then compute on cores".to_owned());
+    finding.hint = Some("leave --ranks-per-gpu away: the ranks left over then compute on cores".to_owned());
     Some(finding)
 }
 
 /// A rank that drives a GPU, and how far it is from it.
-struct Driver<'a> {
+struct GpuRank<'a> {
     facts: &'a RankFacts,
     gpu: &'a Gpu,
     distance: Distance,
@@ -95,43 +95,43 @@ struct Driver<'a> {
 /// Ranks whose GPU is not next to their cores. A warning where a nearer GPU is free, where two ranks would gain by each
 /// other's, or where cores next to the GPU serve no rank; else a note.
 pub(in crate::placement) fn remote_gpus(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
-    let driver = |facts| driver(node, facts);
-    let drivers: Vec<Driver<'_>> = ranks.iter().filter_map(driver).collect();
-    let is_remote = |driver: &&Driver<'_>| matches!(driver.distance, Distance::SamePackage | Distance::Remote);
-    drivers.iter().filter(is_remote).map(|driver| remote_gpu(node, ranks, &drivers, driver)).collect()
+    let gpu_rank = |facts| gpu_rank(node, facts);
+    let gpu_ranks: Vec<GpuRank<'_>> = ranks.iter().filter_map(gpu_rank).collect();
+    let is_remote = |gpu_rank: &&GpuRank<'_>| matches!(gpu_rank.distance, Distance::SamePackage | Distance::Remote);
+    gpu_ranks.iter().filter(is_remote).map(|gpu_rank| remote_gpu(node, ranks, &gpu_ranks, gpu_rank)).collect()
 }
 
-fn driver<'a>(node: &'a Node, facts: &'a RankFacts) -> Option<Driver<'a>> {
+fn gpu_rank<'a>(node: &'a Node, facts: &'a RankFacts) -> Option<GpuRank<'a>> {
     let Device::Gpu(id) = facts.place.device else { return None };
     let gpu = node.gpu(id)?;
-    Some(Driver { facts, gpu, distance: distance(node, &facts.place.cores, &gpu.locality) })
+    Some(GpuRank { facts, gpu, distance: distance(node, &facts.place.cores, &gpu.locality) })
 }
 
-fn remote_gpu(node: &Node, ranks: &[RankFacts], drivers: &[Driver<'_>], driver: &Driver<'_>) -> Finding {
-    let (rank, cores, id) = (driver.facts.local.rank, &driver.facts.place.cores, driver.gpu.pci_bus_id);
-    let is_nearer = |gpu: &Gpu| distance(node, cores, &gpu.locality) < driver.distance;
-    let is_free = |gpu: &&Gpu| drivers.iter().all(|driver| driver.gpu != *gpu);
-    let gains = |other: &&Driver<'_>| {
-        is_nearer(other.gpu) && distance(node, &other.facts.place.cores, &driver.gpu.locality) <= other.distance
+fn remote_gpu(node: &Node, ranks: &[RankFacts], gpu_ranks: &[GpuRank<'_>], gpu_rank: &GpuRank<'_>) -> Finding {
+    let (rank, cores, id) = (gpu_rank.facts.local.rank, &gpu_rank.facts.place.cores, gpu_rank.gpu.pci_bus_id);
+    let is_nearer = |gpu: &Gpu| distance(node, cores, &gpu.locality) < gpu_rank.distance;
+    let is_free = |gpu: &&Gpu| gpu_ranks.iter().all(|gpu_rank| gpu_rank.gpu != *gpu);
+    let gains = |other: &&GpuRank<'_>| {
+        is_nearer(other.gpu) && distance(node, &other.facts.place.cores, &gpu_rank.gpu.locality) <= other.distance
     };
-    let (severity, but, mend) = if let Some(free) = node.gpus.iter().find(|gpu| is_free(gpu) && is_nearer(gpu)) {
+    let (severity, but, hint) = if let Some(free) = node.gpus.iter().find(|gpu| is_free(gpu) && is_nearer(gpu)) {
         let free = free.pci_bus_id;
-        let mend = format!("--device {free} for rank {rank}, or --device auto for all");
-        (Severity::Warning, format!("while {free} is nearer and free"), Some(mend))
-    } else if let Some(other) = drivers.iter().find(gains) {
+        let hint = format!("--device {free} for rank {rank}, or --device auto for all");
+        (Severity::Warning, format!("while {free} is nearer and free"), Some(hint))
+    } else if let Some(other) = gpu_ranks.iter().find(gains) {
         let but = format!("while rank {} has {}, which is nearer", other.facts.local.rank, other.gpu.pci_bus_id);
         (Severity::Warning, but, Some("--device auto for both, which exchanges their GPUs".to_owned()))
-    } else if let Some(idle) = idle_cores_near(node, ranks, driver.gpu) {
-        let mend = format!("bind rank {rank} there, as {} does", written(ranks));
-        (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(mend))
-    } else if node.has_usable_core_at(driver.gpu) {
+    } else if let Some(idle) = idle_cores_near(node, ranks, gpu_rank.gpu) {
+        let hint = format!("bind rank {rank} there, as {} does", written(ranks));
+        (Severity::Warning, format!("while PUs {idle} next to it serve no rank"), Some(hint))
+    } else if node.has_usable_core_at(gpu_rank.gpu) {
         (Severity::Note, "and none nearer is free".to_owned(), None)
     } else {
-        let mend = "ask for whole nodes, or let the resource manager give out the cores next to the GPUs that it gives";
-        (Severity::Note, format!("and {NO_CORE_AT_GPU}"), Some(mend.to_owned()))
+        let hint = "ask for whole nodes, or let the resource manager give out the cores next to the GPUs that it gives";
+        (Severity::Note, format!("and {NO_CORE_AT_GPU}"), Some(hint.to_owned()))
     };
     let message = format!("rank {rank} computes on GPU {id}, which is far from its PUs {cores}, {but}");
-    Finding { mend, ..finding(node, Code::GpuRemote, severity, vec![rank], message) }
+    Finding { hint, ..finding(node, Code::GpuRemote, severity, vec![rank], message) }
 }
 
 /// The PUs of usable cores next to a GPU that no rank has.

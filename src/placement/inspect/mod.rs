@@ -1,20 +1,20 @@
 //! What is remarkable about the places of one node's ranks: one function a remark.
 //!
-//! Each function looks at facts alone and gives its remark together with the command that mends it.
+//! Each function looks at facts alone and gives its finding together with a hint: the command that helps.
 
-mod asked;
 mod cores;
 mod gpus;
+mod requested;
 mod vulkan;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::asked::differences;
+pub use self::requested::differences;
 pub(super) use self::vulkan::without_unlisted;
 pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
-use super::{Code, Device, DeviceWish, Finding, LocalRank, Place, Severity};
+use super::{Code, Device, DeviceRequest, Finding, LocalRank, Place, Severity};
 use crate::{
     launcher::Launcher,
     topology::{CpuSet, Node, PciBusId},
@@ -48,13 +48,13 @@ pub struct RankFacts {
     pub local: LocalRank,
     /// Where it computes.
     pub place: Place,
-    /// What a rankfile asked for.
-    pub asked: Option<Asked>,
+    /// What a rankfile requested.
+    pub requested: Option<Requested>,
 }
 
-/// What a rankfile asks for on behalf of a rank.
+/// What a rankfile requests for a rank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Requested {
     /// The rankfile, as the user named it.
     pub rankfile: String,
     /// The host, as the rankfile names it.
@@ -64,13 +64,12 @@ pub struct Asked {
     /// The PUs of these cores on the rank's node; `None` where it has no such cores.
     pub cores: Option<CpuSet>,
     /// The device that a comment in it names.
-    pub device: Option<DeviceWish>,
+    pub device: Option<DeviceRequest>,
 }
 
-/// What the places of a run's ranks give rise to.
-pub(super) fn of_a_run(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+/// What is remarkable about places, whether their job runs or is yet to be started.
+pub(super) fn of_places(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     let mut findings = gpus::masks(node, ranks);
-    findings.extend(cores::unbound(node, ranks));
     findings.extend(cores::shared_cores(node, ranks));
     findings.extend(cores::excess_threads(node, ranks));
     findings.extend(cores::idle_cores(node, ranks));
@@ -79,10 +78,11 @@ pub(super) fn of_a_run(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     findings
 }
 
-/// What only a look back tells.
-pub(super) fn of_an_audit(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
+/// What is remarkable about the job that has come of them.
+pub(super) fn of_a_job(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     let mut findings = gpus::remote_gpus(node, ranks);
-    findings.extend(asked::unfulfilled(node, ranks));
+    findings.extend(cores::unbound(node, ranks));
+    findings.extend(requested::unsatisfied(node, ranks));
     findings.extend(cores::spanning_ranks(node, ranks));
     findings.extend(gpus::shared_gpus(node, ranks));
     findings
@@ -96,9 +96,9 @@ pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) 
     findings
 }
 
-/// A remark on `node`, with no way to mend it yet.
+/// A remark on `node`, without a hint yet.
 fn finding(node: &Node, code: Code, severity: Severity, ranks: Vec<u32>, message: String) -> Finding {
-    Finding { code, severity, host: host(node), ranks, message, mend: None }
+    Finding { code, severity, host: host(node), ranks, message, hint: None }
 }
 
 /// The node's name in a sentence.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RankFacts, finding};
 use crate::{
-    placement::{Code, Device, DeviceWish, Finding, Severity, ranks_in_words},
+    placement::{Code, Device, DeviceRequest, Finding, Severity, ranks_in_words},
     topology::{Gpu, Node, PciBusId},
 };
 
@@ -93,10 +93,10 @@ pub(in crate::placement) fn unseen_gpus(node: &Node, vulkan: &VulkanFacts) -> Ve
     }
     by_cause
         .into_iter()
-        .map(|((cause, mend), ids)| {
+        .map(|((cause, hint), ids)| {
             let message = format!("Vulkan does not list GPU {}: {cause}", ids.join(", "));
             let remark = finding(node, Code::GpuWithoutVulkan, Severity::Warning, Vec::new(), message);
-            Finding { mend: Some(mend), ..remark }
+            Finding { hint: Some(hint), ..remark }
         })
         .collect()
 }
@@ -104,7 +104,7 @@ pub(in crate::placement) fn unseen_gpus(node: &Node, vulkan: &VulkanFacts) -> Ve
 /// The places that a run comes to: a rank whose GPU Vulkan does not list computes on its cores, unless it was told to use one.
 pub(in crate::placement) fn without_unlisted(node: &Node, ranks: &mut [RankFacts], vulkan: &VulkanFacts) {
     for RankFacts { local, place, .. } in ranks {
-        if local.wish == DeviceWish::Auto && !has_adapter(node, place.device, vulkan) {
+        if local.request == DeviceRequest::Auto && !has_adapter(node, place.device, vulkan) {
             place.device = Device::Cpu;
         }
     }
@@ -125,7 +125,7 @@ pub(in crate::placement) fn ranks_without_adapter(
     let message = format!("{who} {verb} told to use a GPU that Vulkan does not list: a computing job fails");
     let remark = finding(node, Code::GpuWithoutVulkan, Severity::Warning, lacking, message);
     Some(Finding {
-        mend: Some("let them choose: --device auto, and no `# gpu` in the rankfile; or install the driver".to_owned()),
+        hint: Some("let them choose: --device auto, and no `# gpu` in the rankfile; or install the driver".to_owned()),
         ..remark
     })
 }
@@ -147,9 +147,9 @@ pub(in crate::placement) fn software_only(node: &Node, vulkan: &VulkanFacts) -> 
     let message = format!("Vulkan lists a software adapter only: {}", names.join(", "));
     let has_gpu = !node.gpus.is_empty();
     let severity = if has_gpu { Severity::Warning } else { Severity::Note };
-    let mend = if has_gpu { "install the GPU's Vulkan driver" } else { "--software-gpu computes on it" };
+    let hint = if has_gpu { "install the GPU's Vulkan driver" } else { "--software-gpu computes on it" };
     let remark = finding(node, Code::SoftwareOnly, severity, Vec::new(), message);
-    Some(Finding { mend: Some(mend.to_owned()), ..remark })
+    Some(Finding { hint: Some(hint.to_owned()), ..remark })
 }
 
 fn is_listed(gpu: &Gpu, vulkan: &VulkanFacts) -> bool {
@@ -170,8 +170,8 @@ fn cause(gpu: &Gpu, vulkan: &VulkanFacts) -> (String, String) {
         return (cause.to_owned(), format!("install {}'s driver; `dmesg` tells why it did not start", vendor.name));
     };
     if !vulkan.loader {
-        let mend = "install the loader (Debian: libvulkan1)";
-        return ("the Vulkan loader libvulkan.so.1 is not installed".to_owned(), mend.to_owned());
+        let hint = "install the loader (Debian: libvulkan1)";
+        return ("the Vulkan loader libvulkan.so.1 is not installed".to_owned(), hint.to_owned());
     }
     match (its.iter().find(|icd| icd.library_found), its.first(), &vulkan.restricted_by) {
         (Some(icd), ..) => (

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::asked;
+use super::meant;
 use super::read_as::{MAX_HOST_AND_SLOTS, MAX_SLOTS_5, lexed, read_as};
 use super::spelling::{canonical_text, in_words};
 use super::{Item, Misfit, SlotList, normalise};
@@ -33,9 +33,9 @@ pub(in crate::rankfile) struct SlotFinding {
 
 /// Judges the text after `slot=` on the line of a host, whose name is cut at the first dot.
 pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
-    let asked = asked::read(slots);
-    let plain = asked.slip.as_ref().is_none_or(|slip| slip.meaning_is_plain) && !asked.items.is_empty();
-    let wanted = plain.then_some(asked.items.as_slice());
+    let list = meant::read(slots);
+    let plain = list.slip.as_ref().is_none_or(|slip| slip.meaning_is_plain) && !list.items.is_empty();
+    let wanted = plain.then_some(list.items.as_slice());
     let text = lexed(slots);
     let consequences = ByDialect::of(|dialect| {
         let deed = deed(read_as(dialect, slots), wanted);
@@ -49,13 +49,13 @@ pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
             Dialect::OpenMpi41 | Dialect::OpenMpi5 => deed,
         }
     });
-    let place = match asked.slip {
+    let place = match list.slip {
         Some(slip) => Some((slip.code, slip.at.start.min(slots.len())..slip.at.end.min(slots.len()))),
         None if consequences.is_none() => None,
         None => Some((difference(slots, host), 0..slots.len())),
     };
     let finding = place.map(|(code, at)| {
-        let corrected = canonical_text(&asked.items);
+        let corrected = canonical_text(&list.items);
         SlotFinding {
             code,
             message: wording(code, &slots[at.clone()], slots, host),
@@ -64,7 +64,7 @@ pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
             corrected: (plain && length(host, &corrected) <= MAX_HOST_AND_SLOTS).then_some(corrected),
         }
     });
-    let list = plain.then(|| SlotList { text: slots.to_owned(), items: asked.items });
+    let list = plain.then(|| SlotList { text: slots.to_owned(), items: list.items });
     Judgement { list, finding }
 }
 

@@ -13,7 +13,7 @@ use super::{Item, Misfit, Reading, SlotList, normalise};
 pub fn resolve(slots: &SlotList, reading: Reading, packages: &[u32]) -> Result<Vec<u32>, Misfit> {
     let node = |flat| Node { packages, cores: packages.iter().sum(), flat };
     match reading {
-        Reading::Asked => node(false).cores_of(&slots.items),
+        Reading::Meant => node(false).cores_of(&slots.items),
         Reading::By(dialect) => node(counts_flat(dialect)).cores_of(&read_as(dialect, &slots.text)?),
     }
 }
@@ -86,12 +86,12 @@ fn index(number: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asked;
+    use super::super::meant;
     use super::*;
     use crate::launcher::{ByDialect, Dialect};
 
     fn slots(text: &str) -> SlotList {
-        SlotList { text: text.to_owned(), items: asked::read(text).items }
+        SlotList { text: text.to_owned(), items: meant::read(text).items }
     }
 
     /// What the launchers bound when they were run on these nodes: `None` is a refusal.
@@ -150,9 +150,9 @@ mod tests {
     #[test]
     fn huge_ranges_cost_nothing() {
         let wide = slots("0-2147483646;1:0-2147483646;S0-2147483646");
-        for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Asked]) {
+        for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Meant]) {
             assert!(resolve(&wide, reading, &[4, 4]).is_err());
         }
-        assert!(resolve(&slots("0"), Reading::Asked, &[]).is_err());
+        assert!(resolve(&slots("0"), Reading::Meant, &[]).is_err());
     }
 }

@@ -55,7 +55,7 @@ fn cores_in_words(range: &Range<u32>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asked;
+    use super::super::meant;
     use super::*;
 
     #[test]
@@ -69,7 +69,7 @@ mod tests {
             ("0:0-2,1:3", "0:0-2;1:3"),
             ("S*", "S*"),
         ] {
-            assert_eq!(canonical_text(&asked::read(text).items), canonical, "{text}");
+            assert_eq!(canonical_text(&meant::read(text).items), canonical, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use hwlocality::{
 };
 
 use super::{live, plain, this_machine};
-use crate::{error::Error, topology::CpuSet};
+use crate::topology::{CpuSet, Error};
 
 /// The binding of the calling thread: the PUs that the launcher left to this rank, as long as nothing else has bound the
 /// thread.
@@ -15,7 +15,7 @@ use crate::{error::Error, topology::CpuSet};
 /// The thread and not the process is asked, because an MPI library may run helper threads with a binding of their own.
 ///
 /// # Errors
-/// [`Error::Topology`] where hwloc cannot tell.
+/// [`Error::Live`] where hwloc cannot tell.
 pub fn binding() -> Result<CpuSet, Error> {
     let topology = without_devices()?;
     let binding = topology.cpu_binding(CpuBindingFlags::THREAD).map_err(|cause| live(&cause))?;
@@ -25,7 +25,7 @@ pub fn binding() -> Result<CpuSet, Error> {
 /// Binds the calling thread to `pus`, and with it the threads that it starts from now on.
 ///
 /// # Errors
-/// [`Error::Topology`] where the operating system refuses, as for PUs that it keeps from this process.
+/// [`Error::Live`] where the operating system refuses, as for PUs that it keeps from this process.
 pub fn bind_thread(pus: &CpuSet) -> Result<(), Error> {
     let mut set = HwlocCpuSet::new();
     pus.iter().for_each(|pu| set.set(pu));

@@ -10,8 +10,7 @@ use hwlocality::{Topology, cpu::cpuset::CpuSet as HwlocCpuSet, topology::builder
 
 pub use self::binding::{bind_thread, binding};
 pub(super) use self::node::read_xml;
-use super::CpuSet;
-use crate::error::Error;
+use super::{CpuSet, Error};
 
 /// Builds the topology, unless it would be that of another machine.
 fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
@@ -33,7 +32,7 @@ fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
 
 /// A failure on the running machine.
 fn live(cause: &dyn Display) -> Error {
-    Error::Topology(cause.to_string())
+    Error::Live(cause.to_string())
 }
 
 /// The same set without hwloc.

@@ -15,7 +15,7 @@ use crate::{
     output::{
         file::part_file::PartFile,
         file::{
-            place::{JOURNAL, Place},
+            location::{JOURNAL, Location},
             sealed::{self, Unreadable},
         },
         image::sink::{Sink, State},
@@ -60,7 +60,7 @@ struct Content {
 #[derive(Clone, Debug)]
 pub struct Journal {
     /// Its own file; `None` where nothing is kept of the image.
-    place: Option<Place>,
+    place: Option<Location>,
     content: Content,
     /// Bands of a stretch.
     stretch_bands: u32,
@@ -157,7 +157,7 @@ impl Journal {
 
     /// The journal's own file.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
+    pub fn place(&self) -> Option<&Location> {
         self.place.as_ref()
     }
 

@@ -15,8 +15,8 @@ use crate::{
     error::Error,
     output::{
         file::{
+            location::{Location, Target},
             lock::Lock,
-            place::{Place, Target},
         },
         image::npy::Npy,
         image::png::Png,
@@ -117,7 +117,7 @@ fn sinks(job: &Job, names: Names<'_>) -> Result<Vec<Sink>, Error> {
 
 /// Holds all files against other jobs, in an order that all jobs have: one of two has them all.
 fn lock(sinks: &[Sink]) -> Result<Vec<Lock>, Error> {
-    let mut places: Vec<&Place> = sinks.iter().map(Sink::place).collect();
+    let mut places: Vec<&Location> = sinks.iter().map(Sink::place).collect();
     places.sort_by_key(|place| place.identity());
     places.into_iter().map(Lock::take).collect()
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::Error,
     output::file::{
+        location::{Location, Target},
         lock::Lock,
-        place::{Place, Target},
         sealed,
     },
     workload::WorkloadError,
@@ -73,7 +73,7 @@ impl Checkpoint {
 /// The file of a run's state, which no other run has while this is there.
 #[derive(Debug)]
 pub struct StateFile {
-    place: Place,
+    place: Location,
     _lock: Lock,
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use hybrid::inside::launcher::Dialect;
 use hybrid::inside::rankfile::{
-    Cores, NodeShape, Placement, Reading, lint, lint_against, parse, render, resolve, write,
+    NodeShape, RankLine, Reading, lint, lint_against, parse, render, resolve, write,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -35,30 +35,29 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// A file without findings: all readings agree, and it can be written again.
 fn clean(entries: &[hybrid::inside::rankfile::Entry]) {
-    let mut placements = Vec::new();
+    let mut lines = Vec::new();
     for entry in entries {
-        let asked = resolve(&entry.slots, Reading::Asked, &PACKAGES);
+        let asked = resolve(&entry.slots, Reading::Meant, &PACKAGES);
         let read = Dialect::ALL.map(|dialect| resolve(&entry.slots, Reading::By(dialect), &PACKAGES));
         // 5.x goes on into the next package where 4.1 refuses a core that is not there.
         assert_eq!(asked.is_ok(), read[0].is_ok());
         let Ok(asked) = asked else { return };
         assert!(read.iter().all(|read| read.as_ref() == Ok(&asked)));
         assert!(!asked.is_empty());
-        placements.push(Placement {
+        lines.push(RankLine {
             rank: entry.rank,
             host: entry.host.clone(),
-            cores: Cores::Logical(asked),
+            cores: asked,
             device: entry.device,
-            comment: None,
         });
     }
-    let text = write(&[], &placements).expect("a clean file can be written");
+    let text = write(&[], &lines).expect("a clean file can be written");
     assert!(lint(text.as_bytes(), &Dialect::ALL).is_empty());
     let again = parse(text.as_bytes()).rankfile;
-    for placement in &placements {
-        let entry = again.entry(placement.rank).expect("each rank is written");
-        assert_eq!(entry.device, placement.device);
-        let cores = resolve(&entry.slots, Reading::Asked, &PACKAGES).expect("its cores exist");
-        assert_eq!(Cores::Logical(cores), placement.cores);
+    for line in &lines {
+        let entry = again.entry(line.rank).expect("each rank is written");
+        assert_eq!(entry.device, line.device);
+        let cores = resolve(&entry.slots, Reading::Meant, &PACKAGES).expect("its cores exist");
+        assert_eq!(cores, line.cores);
     }
 }

@@ -29,8 +29,8 @@ use crate::{
     output::file::{
         digest::{Digest, Digesting},
         folder::Access,
+        location::{Location, PART},
         part_file::PartFile,
-        place::{PART, Place},
     },
 };
 
@@ -60,7 +60,7 @@ pub struct Room {
 #[derive(Debug)]
 pub struct Sink {
     layout: Box<dyn Layout>,
-    place: Place,
+    place: Location,
     /// `None` before the job has begun.
     part: Option<PartFile>,
     growth: Growth,
@@ -69,7 +69,7 @@ pub struct Sink {
 impl Sink {
     /// A file of this format that is to be at `place`. Nothing is opened yet.
     #[must_use]
-    pub fn new(layout: Box<dyn Layout>, place: Place) -> Self {
+    pub fn new(layout: Box<dyn Layout>, place: Location) -> Self {
         Self { layout, place, part: None, growth: Growth::default() }
     }
 
@@ -81,7 +81,7 @@ impl Sink {
 
     /// Where it is to be.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Location {
         &self.place
     }
 

@@ -1,4 +1,4 @@
-//! The report of `hybrid where`: where each rank is, what was asked for, and what is wrong with it. Data, and its JSON and
+//! The report of `hybrid where`: where each rank is, what was requested, and what is wrong with it. Data, and its JSON and
 //! YAML forms; the forms to read and to look at are beside it.
 
 pub mod table;
@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::{
     pci::PciBusId,
     placement::{
-        Device, DeviceWish, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences, distance,
+        Device, DeviceRequest, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences,
+        distance,
     },
     topology::{CpuSet, Locality, Node},
     visible::visible_json,
@@ -54,8 +55,9 @@ pub struct RankPlace {
     pub device: &'static str,
     /// Its GPU.
     pub gpu: Option<RankGpu>,
-    /// What the rankfile asks for.
-    pub asked: Option<AskedPlace>,
+    /// What the rankfile requests; the report's `asked`.
+    #[serde(rename = "asked")]
+    pub requested: Option<RequestedPlace>,
 }
 
 /// A rank's GPU.
@@ -71,9 +73,9 @@ pub struct RankGpu {
     pub distance: Option<Distance>,
 }
 
-/// What a rankfile asks for on behalf of a rank, and whether it came true.
+/// What a rankfile requests for a rank, and whether that was satisfied.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AskedPlace {
+pub struct RequestedPlace {
     /// The host, as the rankfile names it.
     pub host: String,
     /// The cores, as the rankfile names them.
@@ -81,10 +83,11 @@ pub struct AskedPlace {
     /// The PUs of these cores; none where the node has no such cores.
     pub pus: Option<CpuSet>,
     /// The device that a comment asks for.
-    pub device: Option<DeviceWish>,
-    /// Whether all of it came true.
-    pub fulfilled: bool,
-    /// What did not.
+    pub device: Option<DeviceRequest>,
+    /// Whether all of it was satisfied; the report's `fulfilled`.
+    #[serde(rename = "fulfilled")]
+    pub satisfied: bool,
+    /// What was not.
     pub differences: Vec<String>,
 }
 
@@ -182,14 +185,14 @@ fn rank_place(facts: &NodeFacts, rank: &RankFacts) -> RankPlace {
             pci_bus_id: gpu.pci_bus_id,
             driver: gpu.driver,
         }),
-        asked: rank.asked.as_ref().map(|asked| {
+        requested: rank.requested.as_ref().map(|requested| {
             let differences = differences(node, rank);
-            AskedPlace {
-                host: asked.host.clone(),
-                slots: asked.slots.clone(),
-                pus: asked.cores.clone(),
-                device: asked.device,
-                fulfilled: differences.is_empty(),
+            RequestedPlace {
+                host: requested.host.clone(),
+                slots: requested.slots.clone(),
+                pus: requested.cores.clone(),
+                device: requested.device,
+                satisfied: differences.is_empty(),
                 differences,
             }
         }),
@@ -262,7 +265,7 @@ pub(in crate::output) mod sample {
     use super::*;
     use crate::{
         launcher::Launcher,
-        placement::{self, Asked, LocalRank, Rules, Visible},
+        placement::{self, LocalRank, Requested, Rules, Visible},
         topology::{Core, Gpu, NumaNode, Package},
     };
 
@@ -303,27 +306,27 @@ pub(in crate::output) mod sample {
             .map(|(rank, binding)| LocalRank {
                 rank,
                 binding: binding.parse().unwrap(),
-                wish: DeviceWish::Auto,
-                told_by: None,
+                request: DeviceRequest::Auto,
+                source: None,
                 visible: Visible::all(&node.gpus),
                 launcher: Some(Launcher::OpenMpi4),
             })
             .collect();
-        let places = placement::choose(&node, &locals, &Rules::default()).unwrap().places;
+        let places = placement::choose(&node, &locals, &Rules::default()).unwrap();
         let ranks =
-            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, asked: None }).collect();
+            locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None }).collect();
         NodeFacts { node, ranks, vulkan: None }
     }
 
     pub(in crate::output) fn nodes() -> Vec<NodeFacts> {
         let with_gpus = node("big", 2, vec![gpu(0x65, "0-3", 0), gpu(0xc1, "4-7", 1)]);
         let mut big = facts(with_gpus, 0, &["0", "4", "1-3"]);
-        big.ranks[1].asked = Some(Asked {
+        big.ranks[1].requested = Some(Requested {
             rankfile: "my.rf".to_owned(),
             host: "big".to_owned(),
             slots: "5".to_owned(),
             cores: "5".parse().ok(),
-            device: Some(DeviceWish::Gpu),
+            device: Some(DeviceRequest::Gpu),
         });
         let mut small = facts(node("small", 1, Vec::new()), 3, &["0-1", "0-1"]);
         small.node.allowed = "0-2".parse().unwrap();

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{AskedPlace, NodeGpu, PlacesReport, RankGpu, RankPlace};
+use super::{NodeGpu, PlacesReport, RankGpu, RankPlace, RequestedPlace};
 use crate::{
     output::report::table::table,
-    placement::{DeviceWish, Distance, Finding, Severity},
+    placement::{DeviceRequest, Distance, Finding, Severity},
     topology::CpuSet,
     words::counted,
 };
@@ -27,14 +27,14 @@ pub fn places(report: &PlacesReport) -> String {
     text
 }
 
-/// One finding a paragraph, each with what mends it, and how many there are.
+/// One finding a paragraph, each with its hint, and how many there are.
 #[must_use]
 pub fn findings(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
-        let Finding { code, severity, host, message, mend, .. } = finding;
+        let Finding { code, severity, host, message, hint, .. } = finding;
         text += &format!("{}[{}] {host}: {message}\n", severity.as_str(), code.as_str());
-        text.extend(mend.iter().map(|mend| format!("    {mend}\n")));
+        text.extend(hint.iter().map(|hint| format!("    {hint}\n")));
     }
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     text + &match (count(Severity::Warning), count(Severity::Note)) {
@@ -43,7 +43,7 @@ pub fn findings(findings: &[Finding]) -> String {
     }
 }
 
-/// Rows: ranks. Columns: where it is, what was asked for, and whether that came true.
+/// Rows: ranks. Columns: where it is, what was requested, and whether that was satisfied.
 fn ranks(report: &PlacesReport) -> String {
     table(
         &["rank", "host", "cores", "PUs", "NUMA", "threads", "device", "distance", "asked for", "came true"],
@@ -58,8 +58,11 @@ fn ranks(report: &PlacesReport) -> String {
                 rank.threads.to_string(),
                 device(rank.gpu.as_ref()),
                 rank.gpu.as_ref().and_then(|gpu| gpu.distance).map_or("-", distance).to_owned(),
-                rank.asked.as_ref().map_or_else(|| "-".to_owned(), |asked| wanted(rank, asked)),
-                rank.asked.as_ref().map_or("-", |asked| if asked.fulfilled { "yes" } else { "no" }).to_owned(),
+                rank.requested.as_ref().map_or_else(|| "-".to_owned(), |requested| wanted(rank, requested)),
+                rank.requested
+                    .as_ref()
+                    .map_or("-", |requested| if requested.satisfied { "yes" } else { "no" })
+                    .to_owned(),
             ]
         }),
     )
@@ -93,14 +96,14 @@ fn device(gpu: Option<&RankGpu>) -> String {
 }
 
 /// The words of the rankfile; the host only where the rank is elsewhere.
-fn wanted(rank: &RankPlace, asked: &AskedPlace) -> String {
-    let host = if asked.host == rank.host { String::new() } else { format!("{} ", asked.host) };
-    let device = match asked.device {
-        Some(DeviceWish::ThisGpu(id)) => format!(" # gpu={id}"),
+fn wanted(rank: &RankPlace, requested: &RequestedPlace) -> String {
+    let host = if requested.host == rank.host { String::new() } else { format!("{} ", requested.host) };
+    let device = match requested.device {
+        Some(DeviceRequest::ThisGpu(id)) => format!(" # gpu={id}"),
         Some(device) => format!(" # {device}"),
         None => String::new(),
     };
-    format!("{host}slot={}{device}", asked.slots)
+    format!("{host}slot={}{device}", requested.slots)
 }
 
 fn distance(distance: Distance) -> &'static str {

@@ -1,21 +1,21 @@
-//! What a rank is told to compute on, by the command line or by a comment in a rankfile. Knows no machine.
+//! The device that is requested for a rank, by the command line or by a comment in a rankfile. Knows no machine.
 
 use std::{fmt, str::FromStr};
 
 use crate::{as_text::serde_as_text, pci::PciBusId};
 
-/// The device a rank was told to use.
+/// The device requested for a rank.
 ///
 /// ```
-/// use hybrid::DeviceWish;
+/// use hybrid::DeviceRequest;
 ///
-/// assert_eq!("gpu".parse(), Ok(DeviceWish::Gpu));
-/// let this: DeviceWish = "0000:65:00.0".parse().unwrap();
+/// assert_eq!("gpu".parse(), Ok(DeviceRequest::Gpu));
+/// let this: DeviceRequest = "0000:65:00.0".parse().unwrap();
 /// assert_eq!(this.to_string(), "0000:65:00.0");
-/// assert!("teapot".parse::<DeviceWish>().is_err());
+/// assert!("teapot".parse::<DeviceRequest>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum DeviceWish {
+pub enum DeviceRequest {
     /// A GPU where one is left, else cores.
     #[default]
     Auto,
@@ -27,7 +27,7 @@ pub enum DeviceWish {
     ThisGpu(PciBusId),
 }
 
-impl fmt::Display for DeviceWish {
+impl fmt::Display for DeviceRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.pad("auto"),
@@ -41,33 +41,33 @@ impl fmt::Display for DeviceWish {
 /// A text that names no device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no device; give auto, cpu, gpu or a PCI bus id like 0000:65:00.0")]
-pub struct ParseDeviceWishError(String);
+pub struct ParseDeviceRequestError(String);
 
-impl FromStr for DeviceWish {
-    type Err = ParseDeviceWishError;
+impl FromStr for DeviceRequest {
+    type Err = ParseDeviceRequestError;
 
-    fn from_str(text: &str) -> Result<Self, ParseDeviceWishError> {
+    fn from_str(text: &str) -> Result<Self, ParseDeviceRequestError> {
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "gpu" => Ok(Self::Gpu),
-            _ => text.parse().map(Self::ThisGpu).map_err(|_| ParseDeviceWishError(text.to_owned())),
+            _ => text.parse().map(Self::ThisGpu).map_err(|_| ParseDeviceRequestError(text.to_owned())),
         }
     }
 }
 
-serde_as_text!(DeviceWish);
+serde_as_text!(DeviceRequest);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_device_wish_is_read_as_it_is_written() {
+    fn a_device_request_is_read_as_it_is_written() {
         for text in ["auto", "cpu", "gpu", "0000:65:00.0"] {
-            assert_eq!(text.parse::<DeviceWish>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<DeviceRequest>().unwrap().to_string(), text);
         }
-        let message = "gpu0".parse::<DeviceWish>().unwrap_err().to_string();
+        let message = "gpu0".parse::<DeviceRequest>().unwrap_err().to_string();
         assert!(message.contains("`gpu0`") && message.contains("0000:65:00.0"), "{message}");
     }
 }

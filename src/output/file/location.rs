@@ -18,7 +18,7 @@ use super::{
 use crate::error::Error;
 
 /// Links that are followed one after the other at most, as many as Linux does.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 /// What is added to an output's name while it is unfinished.
 pub const PART: &str = ".part";
 /// And to that of the file that tells how far it is.
@@ -28,14 +28,14 @@ pub const LOCK: &str = ".lock";
 
 /// A name in an open folder.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Location {
     folder: Arc<Folder>,
     name: OsString,
     /// As the user named it.
     shown: PathBuf,
 }
 
-impl Place {
+impl Location {
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Folder {
@@ -89,7 +89,7 @@ impl Place {
 #[derive(Debug)]
 pub enum Target {
     /// A plain file, or one that is still to be made.
-    File(Place),
+    File(Location),
     /// A device, a pipe or an open descriptor: it takes bytes one after the other.
     Stream(Stream),
     /// The null device: whatever is written is gone.
@@ -104,7 +104,7 @@ impl Target {
     pub fn of(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Output { path: path.to_owned(), source };
         let mut at = path.to_owned();
-        for _ in 0..MOST_LINKS {
+        for _ in 0..MAX_LINKS {
             let name = name_in(&at).map_err(failed)?;
             let folder = open_folder(folder_of(&at)).map_err(failed)?;
             let Some(stat) = folder.stat(&name).map_err(|source| failed(in_folder(&folder, &name, source)))? else {
@@ -129,9 +129,9 @@ impl Target {
     ///
     /// # Errors
     /// [`Error::Output`] where there is a device or a pipe.
-    pub fn seekable(self, what: &str) -> Result<Option<Place>, Error> {
+    pub fn seekable(self, what: &str) -> Result<Option<Location>, Error> {
         match self {
-            Self::File(place) => Ok(Some(place)),
+            Self::File(location) => Ok(Some(location)),
             Self::Nothing => Ok(None),
             Self::Stream(stream) => Err(stream.failed(io::Error::other(format!(
                 "it is a pipe or a device, and {what} is not written from its beginning to its end: name a file"
@@ -208,7 +208,7 @@ fn file(folder: Folder, name: OsString, shown: &Path) -> Result<Target, Error> {
         Err(error) => return Err(failed(in_folder(&folder, &name, error))),
         Ok(_) => {}
     }
-    Ok(Target::File(Place { folder: Arc::new(folder), name, shown: shown.to_owned() }))
+    Ok(Target::File(Location { folder: Arc::new(folder), name, shown: shown.to_owned() }))
 }
 
 /// Where the link `name` leads, if it may be followed.

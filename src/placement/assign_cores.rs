@@ -20,40 +20,41 @@ pub(super) enum Claim<'a> {
     Drive(Option<&'a CpuSet>),
 }
 
-/// The cores of each claim, as indexes into `cores`: disjoint, and each core dealt, as long as there are cores enough;
+/// The cores of each claim, as indexes into `cores`: disjoint, and each core assigned, as long as there are cores enough;
 /// otherwise one core to each claim, and as few claims to a core as possible.
-pub(super) fn deal(cores: &[Core], claims: &[Claim<'_>]) -> Vec<Vec<usize>> {
-    let (drivers, computers): (Vec<usize>, Vec<usize>) =
+pub(super) fn assign_cores(cores: &[Core], claims: &[Claim<'_>]) -> Vec<Vec<usize>> {
+    let (gpu_ranks, cpu_ranks): (Vec<usize>, Vec<usize>) =
         (0..claims.len()).partition(|&claim| matches!(claims[claim], Claim::Drive(_)));
-    let mut table = Table { cores, claims, domains: domains(cores), hands: vec![Vec::new(); claims.len()] };
+    let mut assignment =
+        Assignment { cores, claims, domains: domains(cores), assigned: vec![Vec::new(); claims.len()] };
     if claims.len() > cores.len() {
-        table.crowd(&drivers, &computers);
-        return table.hands;
+        assignment.crowd(&gpu_ranks, &cpu_ranks);
+        return assignment.assigned;
     }
-    table.seat_drivers(&drivers);
-    if computers.is_empty() {
-        if table.domains.iter().all(|domain| domain.drivers.len() <= 1) {
-            table.give_neighbours_to_drivers();
+    assignment.seat_gpu_ranks(&gpu_ranks);
+    if cpu_ranks.is_empty() {
+        if assignment.domains.iter().all(|domain| domain.gpu_ranks.len() <= 1) {
+            assignment.give_neighbours_to_gpu_ranks();
         } else {
-            table.share_among_drivers();
-            table.give_away_the_rest();
+            assignment.share_among_gpu_ranks();
+            assignment.give_away_the_rest();
         }
-    } else if computers.len() < table.open().len() {
-        table.give_neighbours_to_computers(&computers);
+    } else if cpu_ranks.len() < assignment.open().len() {
+        assignment.give_neighbours_to_cpu_ranks(&cpu_ranks);
     } else {
-        table.seat_computers(&computers);
-        table.share_among_computers();
+        assignment.seat_cpu_ranks(&cpu_ranks);
+        assignment.share_among_cpu_ranks();
     }
-    table.hands.iter_mut().for_each(|hand| hand.sort_unstable());
-    table.hands
+    assignment.assigned.iter_mut().for_each(|cores| cores.sort_unstable());
+    assignment.assigned
 }
 
-struct Table<'a> {
+struct Assignment<'a> {
     cores: &'a [Core],
     claims: &'a [Claim<'a>],
     domains: Vec<Domain>,
-    /// Cores dealt to each claim so far.
-    hands: Vec<Vec<usize>>,
+    /// Cores assigned to each claim so far.
+    assigned: Vec<Vec<usize>>,
 }
 
 /// The cores of one NUMA node and who is seated there.
@@ -61,62 +62,62 @@ struct Domain {
     package: u32,
     /// Cores that nobody has.
     free: Vec<usize>,
-    drivers: Vec<usize>,
-    computers: Vec<usize>,
+    gpu_ranks: Vec<usize>,
+    cpu_ranks: Vec<usize>,
 }
 
 /// The NUMA nodes in the order of their first cores, and groups of cores that have none.
 fn domains(cores: &[Core]) -> Vec<Domain> {
     let domain =
-        |free: Vec<usize>| Domain { package: cores[free[0]].package, free, drivers: vec![], computers: vec![] };
+        |free: Vec<usize>| Domain { package: cores[free[0]].package, free, gpu_ranks: vec![], cpu_ranks: vec![] };
     homes(cores).into_iter().map(domain).collect()
 }
 
-impl Table<'_> {
+impl Assignment<'_> {
     /// Seats the ranks with the fewest near cores first: nobody else's seat can then be worth more to them.
-    fn seat_drivers(&mut self, drivers: &[usize]) {
-        let mut order = drivers.to_vec();
+    fn seat_gpu_ranks(&mut self, gpu_ranks: &[usize]) {
+        let mut order = gpu_ranks.to_vec();
         order.sort_by_key(|&claim| (self.near(claim).map_or(usize::MAX, CpuSet::len), claim));
         for claim in order {
             let (domain, core) = self.best_seat(claim);
             self.domains[domain].free.retain(|&free| free != core);
-            self.domains[domain].drivers.push(claim);
-            self.hands[claim].push(core);
+            self.domains[domain].gpu_ranks.push(claim);
+            self.assigned[claim].push(core);
         }
     }
 
-    /// The domain and core that a driver sits best on: near, else on the same package, and where fewest others sit.
+    /// The domain and core that a GPU rank sits best on: near, else on the same package, and where fewest others sit.
     fn best_seat(&self, claim: usize) -> (usize, usize) {
         let package_is_near =
             |package| self.cores.iter().any(|core| core.package == package && self.is_near(claim, core));
         let seats = self.domains.iter().enumerate().filter_map(|(index, domain)| {
             let near = domain.free.iter().copied().find(|&core| self.is_near(claim, &self.cores[core]));
             let core = near.or(domain.free.first().copied())?;
-            let room = per_seat(domain.free.len(), domain.drivers.len());
+            let room = per_seat(domain.free.len(), domain.gpu_ranks.len());
             Some(((near.is_none(), !package_is_near(domain.package), Reverse(room), index), core))
         });
         let ((.., domain), core) = seats.min().expect("there are no more claims than cores");
         (domain, core)
     }
 
-    /// Deals each NUMA node with drivers among them, to each the cores next to its own GPU first.
-    fn share_among_drivers(&mut self) {
+    /// Shares the cores of each NUMA node with GPU ranks among these, to each the cores next to its own GPU first.
+    fn share_among_gpu_ranks(&mut self) {
         for index in 0..self.domains.len() {
-            let mut drivers = self.domains[index].drivers.clone();
+            let mut gpu_ranks = self.domains[index].gpu_ranks.clone();
             let mut pool = std::mem::take(&mut self.domains[index].free);
-            pool.extend(drivers.iter().flat_map(|&claim| std::mem::take(&mut self.hands[claim])));
+            pool.extend(gpu_ranks.iter().flat_map(|&claim| std::mem::take(&mut self.assigned[claim])));
             pool.sort_unstable();
             let near_in_pool =
                 |claim: usize| pool.iter().filter(|&&core| self.is_near(claim, &self.cores[core])).count();
-            drivers.sort_by_key(|&claim| (near_in_pool(claim), claim));
-            let quotas: Vec<usize> = even_parts(pool.len(), drivers.len()).collect();
+            gpu_ranks.sort_by_key(|&claim| (near_in_pool(claim), claim));
+            let quotas: Vec<usize> = even_parts(pool.len(), gpu_ranks.len()).collect();
             for near_only in [true, false] {
-                for (&claim, &quota) in drivers.iter().zip(&quotas) {
-                    let wanted = quota - self.hands[claim].len();
+                for (&claim, &quota) in gpu_ranks.iter().zip(&quotas) {
+                    let wanted = quota - self.assigned[claim].len();
                     let eligible = |core: usize| !near_only || self.is_near(claim, &self.cores[core]);
                     let taken: Vec<usize> = pool.iter().copied().filter(|&core| eligible(core)).take(wanted).collect();
                     pool.retain(|core| !taken.contains(core));
-                    self.hands[claim].extend(taken);
+                    self.assigned[claim].extend(taken);
                 }
             }
             self.domains[index].free = pool;
@@ -125,9 +126,9 @@ impl Table<'_> {
 
     /// Chooses NUMA nodes for the CPU ranks: an empty one first, on the package with the most room, then where there is most
     /// room for one more; and seats the ranks there in their order.
-    fn seat_computers(&mut self, computers: &[usize]) {
+    fn seat_cpu_ranks(&mut self, cpu_ranks: &[usize]) {
         let mut seats = vec![0_usize; self.domains.len()];
-        for _ in computers {
+        for _ in cpu_ranks {
             let room_on = |package: u32| {
                 let here = || self.domains.iter().zip(&seats).filter(move |(domain, _)| domain.package == package);
                 per_seat(here().map(|(domain, _)| domain.free.len()).sum(), here().map(|(_, seats)| seats).sum())
@@ -139,29 +140,29 @@ impl Table<'_> {
             });
             seats[best.expect("there are no more claims than cores")] += 1;
         }
-        let mut claims = computers.iter().copied();
+        let mut claims = cpu_ranks.iter().copied();
         for (domain, seats) in self.domains.iter_mut().zip(seats) {
-            domain.computers.extend(claims.by_ref().take(seats));
+            domain.cpu_ranks.extend(claims.by_ref().take(seats));
         }
     }
 
-    fn share_among_computers(&mut self) {
-        for domain in self.domains.iter_mut().filter(|domain| !domain.computers.is_empty()) {
+    fn share_among_cpu_ranks(&mut self) {
+        for domain in self.domains.iter_mut().filter(|domain| !domain.cpu_ranks.is_empty()) {
             let mut free = std::mem::take(&mut domain.free).into_iter();
             let count = free.len();
-            for (&claim, part) in domain.computers.iter().zip(even_parts(count, domain.computers.len())) {
-                self.hands[claim].extend(free.by_ref().take(part));
+            for (&claim, part) in domain.cpu_ranks.iter().zip(even_parts(count, domain.cpu_ranks.len())) {
+                self.assigned[claim].extend(free.by_ref().take(part));
             }
         }
     }
 
     /// More ranks than cores: each gets one core, near its GPU as long as a seat there is left, and the cores are crowded
     /// evenly.
-    fn crowd(&mut self, drivers: &[usize], computers: &[usize]) {
+    fn crowd(&mut self, gpu_ranks: &[usize], cpu_ranks: &[usize]) {
         let seats = self.claims.len() / self.cores.len();
         let mut extra_seats = self.claims.len() % self.cores.len();
         let mut load = vec![0_usize; self.cores.len()];
-        for &claim in drivers.iter().chain(computers) {
+        for &claim in gpu_ranks.iter().chain(cpu_ranks) {
             let has_seat = |core: usize| load[core] < seats || (load[core] == seats && extra_seats > 0);
             let core = (0..self.cores.len())
                 .filter(|&core| has_seat(core))
@@ -169,7 +170,7 @@ impl Table<'_> {
                 .expect("there are as many seats as claims");
             extra_seats -= usize::from(load[core] == seats);
             load[core] += 1;
-            self.hands[claim].push(core);
+            self.assigned[claim].push(core);
         }
     }
 
@@ -211,59 +212,59 @@ mod tests {
     }
 
     /// The cores of each claim, by PU.
-    fn dealt(cores: &[Core], claims: &[Claim<'_>]) -> Vec<String> {
-        let pus = |hand: &Vec<usize>| hand.iter().map(|&core| &cores[core].pus).collect::<CpuSet>().to_string();
-        deal(cores, claims).iter().map(pus).collect()
+    fn assigned(cores: &[Core], claims: &[Claim<'_>]) -> Vec<String> {
+        let pus = |own: &Vec<usize>| own.iter().map(|&core| &cores[core].pus).collect::<CpuSet>().to_string();
+        assign_cores(cores, claims).iter().map(pus).collect()
     }
 
     #[test]
     fn few_cpu_ranks_start_on_different_packages() {
-        assert_eq!(dealt(&cores([5, 5, 3, 3]), &[Claim::Compute; 2]), ["0-4,8-12", "16-18,24-26"]);
+        assert_eq!(assigned(&cores([5, 5, 3, 3]), &[Claim::Compute; 2]), ["0-4,8-12", "16-18,24-26"]);
     }
 
     #[test]
     fn a_small_numa_node_gets_a_cpu_rank_of_its_own_before_a_large_one_gets_two() {
-        assert_eq!(dealt(&cores([8, 2, 0, 0]), &[Claim::Compute; 2]), ["0-7", "8-9"]);
-        assert_eq!(dealt(&cores([8, 2, 0, 0]), &[Claim::Compute; 3]), ["0-3", "4-7", "8-9"]);
+        assert_eq!(assigned(&cores([8, 2, 0, 0]), &[Claim::Compute; 2]), ["0-7", "8-9"]);
+        assert_eq!(assigned(&cores([8, 2, 0, 0]), &[Claim::Compute; 3]), ["0-3", "4-7", "8-9"]);
     }
 
     #[test]
     fn a_numa_node_left_over_goes_to_a_rank_on_its_own_package() {
-        assert_eq!(dealt(&cores([2; 4]), &[Claim::Compute; 3]), ["0-1,8-9", "16-17", "24-25"]);
+        assert_eq!(assigned(&cores([2; 4]), &[Claim::Compute; 3]), ["0-1,8-9", "16-17", "24-25"]);
     }
 
     #[test]
     fn where_no_core_is_left_next_to_a_gpu_its_package_comes_before_the_other() {
         let (near, drive) = (set("24-31"), |near| Claim::Drive(Some(near)));
         let claims = [drive(&near), drive(&near), Claim::Compute, Claim::Compute, Claim::Compute];
-        assert_eq!(dealt(&cores([2, 2, 2, 1]), &claims)[..2], ["24", "16"]);
+        assert_eq!(assigned(&cores([2, 2, 2, 1]), &claims)[..2], ["24", "16"]);
     }
 
     #[test]
     fn ranks_that_share_a_numa_node_have_the_cores_at_their_own_gpus() {
         let (high, low) = (set("6-7"), set("0-1"));
         let claims = [Claim::Drive(Some(&high)), Claim::Drive(Some(&low))];
-        assert_eq!(dealt(&cores([8, 0, 0, 0]), &claims), ["2-3,6-7", "0-1,4-5"]);
+        assert_eq!(assigned(&cores([8, 0, 0, 0]), &claims), ["2-3,6-7", "0-1,4-5"]);
     }
 
     #[test]
     fn of_ranks_that_share_a_numa_node_the_one_with_the_fewest_near_cores_chooses_first() {
         let (wide, narrow) = (set("0-3"), set("0-1"));
         let claims = [Claim::Drive(Some(&wide)), Claim::Drive(Some(&narrow))];
-        assert_eq!(dealt(&cores([4, 0, 0, 0]), &claims), ["2-3", "0-1"]);
+        assert_eq!(assigned(&cores([4, 0, 0, 0]), &claims), ["2-3", "0-1"]);
     }
 
     #[test]
     fn the_gpu_with_the_fewest_near_cores_is_served_first() {
         let (wide, narrow) = (set("0-7"), set("0"));
         let claims = [Claim::Drive(Some(&wide)), Claim::Drive(Some(&narrow)), Claim::Compute];
-        assert_eq!(dealt(&cores([4, 0, 0, 0]), &claims), ["1", "0", "2-3"]);
+        assert_eq!(assigned(&cores([4, 0, 0, 0]), &claims), ["1", "0", "2-3"]);
     }
 
     #[test]
     fn a_gpu_of_unknown_place_is_driven_from_where_there_is_room() {
         let near = set("0-7");
         let claims = [Claim::Drive(Some(&near)), Claim::Drive(None), Claim::Compute, Claim::Compute];
-        assert_eq!(dealt(&cores([3, 3, 0, 0]), &claims), ["0", "8", "1-2", "9-10"]);
+        assert_eq!(assigned(&cores([3, 3, 0, 0]), &claims), ["0", "8", "1-2", "9-10"]);
     }
 }

@@ -8,7 +8,7 @@ use crate::rankfile::code::Code;
 
 /// What a slot list asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::rankfile) struct Asked {
+pub(in crate::rankfile) struct Meant {
     /// The request as far as it can be made out, normalised.
     pub(in crate::rankfile) items: Vec<Item>,
     /// The first slip.
@@ -26,14 +26,14 @@ pub(in crate::rankfile) struct Slip {
 }
 
 /// Reads the text after `slot=`.
-pub(in crate::rankfile) fn read(text: &str) -> Asked {
+pub(in crate::rankfile) fn read(text: &str) -> Meant {
     let mut reader = Reader { items: Vec::new(), slip: None };
     let mut at = 0;
     for item in text.split(';') {
         reader.item(item, at);
         at += item.len() + 1;
     }
-    Asked { items: normalise(&reader.items), slip: reader.slip }
+    Meant { items: normalise(&reader.items), slip: reader.slip }
 }
 
 /// What the numbers of an item count.
@@ -185,7 +185,7 @@ mod tests {
             ("s0-1", vec![Item::Packages(0..2)]),
             ("S*", vec![Item::WholeNode]),
         ] {
-            assert_eq!(read(text), Asked { items, slip: None }, "{text}");
+            assert_eq!(read(text), Meant { items, slip: None }, "{text}");
         }
     }
 

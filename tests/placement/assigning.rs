@@ -50,7 +50,7 @@ fn differ_by_more_than_one(sizes: impl Iterator<Item = usize> + Clone) -> bool {
 /// one size.
 fn wrong(node: &Node, places: &[Place], even: bool) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut dealt = CpuSet::new();
+    let mut assigned = CpuSet::new();
     for place in places {
         let homes = homes_of(node, place);
         if homes.windows(2).any(|pair| pair[1] != pair[0] + 1) {
@@ -60,13 +60,13 @@ fn wrong(node: &Node, places: &[Place], even: bool) -> Vec<String> {
         if pus.windows(2).any(|pair| pair[1] != pair[0] + 1) {
             wrong.push(format!("rank {} has cores that are no neighbours: {}", place.rank, place.cores));
         }
-        if place.cores.is_empty() || dealt.intersects(&place.cores) {
+        if place.cores.is_empty() || assigned.intersects(&place.cores) {
             wrong.push(format!("rank {} has no core of its own: {}", place.rank, place.cores));
         }
-        dealt = &dealt | &place.cores;
+        assigned = &assigned | &place.cores;
     }
-    if dealt != node.allowed {
-        wrong.push(format!("cores {dealt} are dealt, of {}", node.allowed));
+    if assigned != node.allowed {
+        wrong.push(format!("cores {assigned} are assigned, of {}", node.allowed));
     }
     let count = homes(&node.cores).len();
     if places.len() <= count && even && differ_by_more_than_one(places.iter().map(|place| homes_of(node, place).len()))
@@ -111,7 +111,7 @@ fn every_number_of_ranks_has_neighbours_on_every_node() {
     let mut tried = 0;
     for (node, even) in nodes {
         for ranks in 1..=u32::try_from(node.cores.len()).unwrap() {
-            let places = map(&node, ranks, &Rules::default()).unwrap().places;
+            let places = map(&node, ranks, &Rules::default()).unwrap();
             assert_eq!(wrong(&node, &places, even), [""; 0], "{ranks} ranks on {:?}: {places:?}", node.cores);
             tried += 1;
         }
@@ -123,7 +123,7 @@ fn every_number_of_ranks_has_neighbours_on_every_node() {
 fn no_rank_is_on_two_packages_where_each_package_has_ranks_enough() {
     for (numa_nodes, ranks) in [(3, 4), (6, 4), (6, 8), (4, 6), (5, 4)] {
         let node = node(&[vec![2; numa_nodes], vec![2; numa_nodes]], false);
-        let places = map(&node, ranks, &Rules::default()).unwrap().places;
+        let places = map(&node, ranks, &Rules::default()).unwrap();
         let spanning = places.iter().filter(|place| node.packages_of(&place.cores).len() > 1).count();
         assert_eq!(spanning, 0, "{ranks} ranks on 2 x {numa_nodes} NUMA nodes: {places:?}");
     }
@@ -132,7 +132,7 @@ fn no_rank_is_on_two_packages_where_each_package_has_ranks_enough() {
 #[test]
 fn numa_nodes_dealt_in_turn_are_rejected_and_so_is_a_shared_core() {
     let node = node(&[vec![2; 4], vec![2; 4]], false);
-    let mut places = map(&node, 2, &Rules::default()).unwrap().places;
+    let mut places = map(&node, 2, &Rules::default()).unwrap();
     places[0].cores = "0-1,4-5,8-9,12-13".parse().unwrap();
     places[1].cores = "2-3,6-7,10-11,14-15".parse().unwrap();
     assert!(wrong(&node, &places, true)[0].contains("no neighbours: [0, 2, 4, 6]"));

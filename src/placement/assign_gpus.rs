@@ -1,7 +1,7 @@
 //! Which rank gets which GPU: the cheapest assignment, where cheap means near.
 //!
 //! A bipartite matching of ranks and seats on GPUs, grown by one pair at a time along the cheapest augmenting path, which
-//! keeps it the cheapest of its size. Greedy dealing would give a rank that is near to two GPUs the only one that its
+//! keeps it the cheapest of its size. Greedy assignment would give a rank that is near to two GPUs the only one that its
 //! neighbor is near to.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::{Device, Distance};
 use crate::topology::{CpuSet, Gpu, Locality, PciBusId};
 
-/// What a rank brings to the deal.
+/// What a rank brings to the assignment.
 pub(super) struct Bidder {
     /// Whether it cannot do without a GPU.
     pub(super) must: bool,
@@ -38,7 +38,7 @@ type Cost = [i64; 6];
 const FREE: Cost = [0; 6];
 
 /// The device of each bidder, in their order; `None` for those left without a GPU.
-pub(super) fn assign(
+pub(super) fn assign_gpus(
     bidders: &[Bidder],
     gpus: &[Gpu],
     ranks_per_gpu: usize,
@@ -182,7 +182,7 @@ mod tests {
         (0..27).map(|code| vec![choices[code % 3], choices[code / 3 % 3], choices[code / 9]]).collect()
     }
 
-    /// How often, over all patterns, `assign` does worse than the best of all assignments.
+    /// How often, over all patterns, `assign_gpus` does worse than the best of all assignments.
     fn failures(assign: impl Fn(&[Bidder], &[Gpu]) -> Vec<Option<Device>>) -> usize {
         let gpus = node(2, 1, 1, &[(0x10, Some(0)), (0x20, Some(1))]).gpus;
         let everything = all_assignments(&gpus);
@@ -199,11 +199,11 @@ mod tests {
 
     #[test]
     fn no_assignment_is_better_whatever_the_distances() {
-        assert_eq!(failures(|bidders, gpus| assign(bidders, gpus, 1, 0)), 0);
+        assert_eq!(failures(|bidders, gpus| assign_gpus(bidders, gpus, 1, 0)), 0);
     }
 
     #[test]
-    fn greedy_dealing_is_worse_and_the_same_comparison_shows_it() {
+    fn greedy_assignment_is_worse_and_the_same_comparison_shows_it() {
         let greedy = |bidders: &[Bidder], _: &[Gpu]| {
             let mut devices: Vec<Option<Device>> = Vec::new();
             for bidder in bidders {
@@ -224,7 +224,7 @@ mod tests {
             (0..4).map(|_| Bidder { must: false, acceptable: acceptable.clone(), software: false }).collect();
         let expected: Vec<Option<Device>> =
             gpus.iter().map(|gpu| Some(Device::Gpu(gpu.pci_bus_id))).chain([None]).collect();
-        assert_eq!(assign(&bidders, &gpus, 1, 0), expected);
+        assert_eq!(assign_gpus(&bidders, &gpus, 1, 0), expected);
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
         };
         let bidders: Vec<Bidder> = (0..200).map(bidder).collect();
         let start = std::time::Instant::now();
-        let devices = assign(&bidders, &gpus, 4, 0);
+        let devices = assign_gpus(&bidders, &gpus, 4, 0);
         assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
         let near = bidders.iter().zip(&devices).filter(|(bidder, device)| match device {
             Some(Device::Gpu(id)) => bidder.acceptable[id] == Distance::Near,

@@ -2,17 +2,17 @@
 
 use std::{cmp::Reverse, ops::Range};
 
-use super::{Domain, Table};
+use super::{Assignment, Domain};
 use crate::placement::neighbours::runs;
 
-impl Table<'_> {
+impl Assignment<'_> {
     /// The NUMA nodes with cores that nobody has, in order.
     pub(super) fn open(&self) -> Vec<usize> {
         (0..self.domains.len()).filter(|&index| !self.domains[index].free.is_empty()).collect()
     }
 
     /// Fewer CPU ranks than NUMA nodes: each gets neighbours, as many cores as the others, and of one package if that can be.
-    pub(super) fn give_neighbours_to_computers(&mut self, computers: &[usize]) {
+    pub(super) fn give_neighbours_to_cpu_ranks(&mut self, cpu_ranks: &[usize]) {
         let open = self.open();
         let cores_before = sums(open.iter().map(|&index| self.domains[index].free.len()));
         let changes =
@@ -22,19 +22,19 @@ impl Table<'_> {
             let cores = cores_before[run.end] - cores_before[run.start];
             [cores.pow(2), changes_before[run.end] - changes_before[run.start + 1], 0]
         };
-        for (&claim, run) in computers.iter().zip(runs(open.len(), computers.len(), cost)) {
+        for (&claim, run) in cpu_ranks.iter().zip(runs(open.len(), cpu_ranks.len(), cost)) {
             for &index in &open[run] {
-                self.hands[claim].extend(std::mem::take(&mut self.domains[index].free));
+                self.assigned[claim].extend(std::mem::take(&mut self.domains[index].free));
             }
         }
     }
 
     /// No more than one GPU rank on a NUMA node, and no CPU rank: each gets neighbours that are next to its GPU, or else on its
     /// package, as many cores as the others.
-    pub(super) fn give_neighbours_to_drivers(&mut self) {
-        let drivers: Vec<usize> = self.domains.iter().flat_map(|domain| domain.drivers.iter().copied()).collect();
+    pub(super) fn give_neighbours_to_gpu_ranks(&mut self) {
+        let gpu_ranks: Vec<usize> = self.domains.iter().flat_map(|domain| domain.gpu_ranks.iter().copied()).collect();
         for domain in &mut self.domains {
-            domain.free.extend(domain.drivers.iter().flat_map(|&claim| std::mem::take(&mut self.hands[claim])));
+            domain.free.extend(domain.gpu_ranks.iter().flat_map(|&claim| std::mem::take(&mut self.assigned[claim])));
         }
         let cores_before = sums(self.domains.iter().map(|domain| domain.free.len()));
         let count_far = |claim: usize, run: &Range<usize>| {
@@ -49,11 +49,11 @@ impl Table<'_> {
         };
         let cost = |part: usize, run: Range<usize>| {
             let cores = cores_before[run.end] - cores_before[run.start];
-            [usize::from(!touches(drivers[part], &run)), count_far(drivers[part], &run), cores.pow(2)]
+            [usize::from(!touches(gpu_ranks[part], &run)), count_far(gpu_ranks[part], &run), cores.pow(2)]
         };
-        for (claim, run) in drivers.iter().zip(runs(self.domains.len(), drivers.len(), cost)) {
+        for (claim, run) in gpu_ranks.iter().zip(runs(self.domains.len(), gpu_ranks.len(), cost)) {
             let free = self.domains[run].iter_mut().flat_map(|domain| std::mem::take(&mut domain.free));
-            self.hands[*claim].extend(free);
+            self.assigned[*claim].extend(free);
         }
     }
 
@@ -61,7 +61,7 @@ impl Table<'_> {
     /// else evenly, so that each rank's cores are neighbours.
     pub(super) fn give_away_the_rest(&mut self) {
         let homes: Vec<usize> =
-            (0..self.domains.len()).filter(|&index| !self.domains[index].drivers.is_empty()).collect();
+            (0..self.domains.len()).filter(|&index| !self.domains[index].gpu_ranks.is_empty()).collect();
         let mut start = 0;
         for seat in 0..=homes.len() {
             let (left, right) = (seat.checked_sub(1).map(|seat| homes[seat]), homes.get(seat).copied());
@@ -71,12 +71,12 @@ impl Table<'_> {
                 (_, None) => end,
                 (Some(left), Some(right)) => self.cut(left, right, start..end),
             };
-            let last = left.and_then(|home| self.edge(home, |hand| hand.iter().max().copied().map(Reverse)));
-            let first = right.and_then(|home| self.edge(home, |hand| hand.iter().min().copied()));
+            let last = left.and_then(|home| self.edge(home, |cores| cores.iter().max().copied().map(Reverse)));
+            let first = right.and_then(|home| self.edge(home, |cores| cores.iter().min().copied()));
             for (receiver, part) in [(last, start..cut), (first, cut..end)] {
                 let Some(receiver) = receiver else { continue };
                 let free = self.domains[part].iter_mut().flat_map(|domain| std::mem::take(&mut domain.free));
-                self.hands[receiver].extend(free);
+                self.assigned[receiver].extend(free);
             }
             start = end + 1;
         }
@@ -96,9 +96,9 @@ impl Table<'_> {
         (between.start..=between.end).min_by_key(cost).expect("both ends are there")
     }
 
-    /// The rank on a NUMA node whose hand comes first by `key`.
+    /// The rank on a NUMA node whose cores comes first by `key`.
     fn edge<K: Ord>(&self, home: usize, key: impl Fn(&[usize]) -> K) -> Option<usize> {
-        self.domains[home].drivers.iter().copied().min_by_key(|&claim| key(&self.hands[claim]))
+        self.domains[home].gpu_ranks.iter().copied().min_by_key(|&claim| key(&self.assigned[claim]))
     }
 }
 

@@ -1,0 +1,67 @@
+//! Why there is no plan of a job, or no rankfile of a plan.
+
+use crate::{
+    launcher::Launcher,
+    placement,
+    rankfile::{Misfit, WriteError},
+};
+
+/// Why a job cannot be planned as it is wanted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two nodes have one name.
+    #[error(
+        "ranks cannot be placed: two nodes are called {0}, and a rankfile knows nodes by name alone: give them different host names"
+    )]
+    SameName(String),
+    /// A rank asks for a core that its host has not.
+    #[error(
+        "ranks cannot be placed: rank {rank} asks for slot={slots} of {host}, which has not so many ({misfit}): `hybrid rankfile \
+         write` makes a file for the cores that there are"
+    )]
+    NoSuchSlots {
+        /// The rank.
+        rank: u32,
+        /// The cores, as the rankfile names them.
+        slots: String,
+        /// The host, as the rankfile names it.
+        host: String,
+        /// In what they do not fit.
+        misfit: Misfit,
+    },
+    /// A name or a list of cores is one that a launcher would refuse or misread.
+    #[error("ranks cannot be placed: {reason}{}", way_out(reason))]
+    Unwritable {
+        /// Which, and why.
+        reason: WriteError,
+    },
+    /// The ranks and a node do not fit together.
+    #[error(transparent)]
+    Placement(#[from] placement::Error),
+}
+
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Placement(error) => error.into(),
+            other => Self::Module(Box::new(other)),
+        }
+    }
+}
+
+/// What else helps than what the writer of rankfiles knows: the cores are this program's own choice.
+fn way_out(error: &WriteError) -> String {
+    match error {
+        WriteError::TooLong { .. } => format!(
+            "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher {} have no such limit",
+            without_rankfile().join(" and ")
+        ),
+        _ => String::new(),
+    }
+}
+
+/// The launchers that read no rankfile, as the command line calls them.
+fn without_rankfile() -> Vec<&'static str> {
+    let launchers = Launcher::ALL.into_iter().filter(|launcher| launcher.dialect().is_none());
+    launchers.map(|launcher| launcher.start().name).collect()
+}
