@@ -22,12 +22,11 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 pub use self::{
     device::DeviceArgs,
     help::{CompletionsArgs, ManArgs},
-    image::{Color, ColorScale, ImageArgs, Picture, PrecisionRequest, Schedule},
+    image::{Color, ColorScale, Picture, PrecisionRequest, Schedule},
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
-    numbers::{Darts, Powers, Reals, Size},
     pi::PiArgs,
-    report::{Progress, ReportArgs, Timings},
+    report::{Progress, Timings},
     where_::{Format, WhereArgs},
 };
 

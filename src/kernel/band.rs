@@ -49,14 +49,9 @@ impl Bands {
 
     /// Number of bands, at least 1.
     #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "it would never be true")]
     pub fn len(&self) -> u32 {
         self.height.div_ceil(self.band_rows)
-    }
-
-    /// Never true: an image has at least one row.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.height == 0
     }
 
     /// Rows of every band but the last, which may be shorter.

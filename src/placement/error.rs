@@ -4,6 +4,7 @@ use crate::{pci::PciBusId, topology::CpuSet};
 
 /// Why ranks cannot be placed.
 #[derive(Debug, thiserror::Error)]
+#[allow(clippy::enum_variant_names, reason = "what there is none of")]
 pub enum Error {
     /// No rank may use a GPU.
     #[error("0 ranks a GPU: --ranks-per-gpu is at least 1")]

@@ -126,14 +126,15 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Unwritable`] where a name or a list of cores is one that a launcher would refuse or misread.
-    pub fn rankfile(&self, header: &[String]) -> Result<String, Error> {
+    #[cfg(test)]
+    pub(crate) fn rankfile(&self, header: &[String]) -> Result<String, Error> {
         self.rankfile_for(&Dialect::ALL, header)
     }
 
     /// The same for a file that is read in these dialects only; with none of them by this program alone.
     ///
     /// # Errors
-    /// As [`Plan::rankfile`] has it.
+    /// [`Error::Unwritable`] where a name or a list of cores is one that these launchers would refuse or misread.
     pub fn rankfile_for(&self, dialects: &[Dialect], header: &[String]) -> Result<String, Error> {
         let lines: Vec<RankLine> = self
             .ranks

@@ -46,6 +46,7 @@ macro_rules! codes {
 
         impl Code {
             /// Every code, in the order of the ids.
+            #[cfg(any(test, feature = "inside"))]
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// `RF040`.

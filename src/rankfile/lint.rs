@@ -4,14 +4,13 @@
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::Rankfile;
-use super::parse::parse;
-use crate::launcher::Dialect;
 
 /// Everything in a rankfile that is misread in these dialects, in the order of the file; nothing for a
 /// clean file.
+#[cfg(any(test, feature = "inside"))]
 #[must_use]
-pub fn lint(bytes: &[u8], dialects: &[Dialect]) -> Vec<Diagnostic> {
-    let mut diagnostics = parse(bytes).diagnostics;
+pub fn lint(bytes: &[u8], dialects: &[crate::launcher::Dialect]) -> Vec<Diagnostic> {
+    let mut diagnostics = super::parse::parse(bytes).diagnostics;
     diagnostics.retain(|diagnostic| diagnostic.concerns(dialects));
     diagnostics
 }
@@ -42,6 +41,7 @@ pub fn lint_rank_count(rankfile: &Rankfile, ranks: u32) -> Option<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{launcher::Dialect, rankfile::parse::parse};
 
     #[test]
     fn a_dialect_hears_only_what_concerns_it() {

@@ -17,12 +17,12 @@
 //! | to | call |
 //! |---|---|
 //! | read a file | [`parse()`] |
-//! | find what a launcher will misread | [`lint()`], [`lint_overlaps`], [`lint_rank_count`] |
+//! | find what a launcher will misread | the diagnostics of [`parse()`], [`lint_overlaps`], [`lint_rank_count`] |
 //! | compare with real nodes | [`lint_against`] |
 //! | find this machine under several names | [`lint_own_names`] |
 //! | compare device comments with real GPUs | [`lint_gpus`] |
 //! | know the cores of one entry | [`resolve`] |
-//! | write a file | [`write()`] |
+//! | write a file | [`write_for`] |
 //! | show a diagnostic | [`render`] |
 
 mod against;
@@ -47,17 +47,21 @@ mod text;
 mod wording;
 mod write;
 
+#[cfg(feature = "inside")]
 pub use crate::severity::Severity;
 pub use against::{NodeShape, lint_against};
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Span, render};
+pub use diagnostic::{Diagnostic, render};
 pub use entry::{Entry, Rankfile};
 pub use gpus::lint_gpus;
-pub use lint::{lint, lint_rank_count};
+#[cfg(any(test, feature = "inside"))]
+pub use lint::lint;
+pub use lint::lint_rank_count;
 pub use one_machine::{OwnName, lint_own_names, soften_own_addresses};
 pub use overlaps::lint_overlaps;
 pub use parse::{Parsed, parse};
-pub use slots::read_as::MAX_HOST_AND_SLOTS;
-pub use slots::{Item, Misfit, Reading, SlotList, resolve};
+pub use slots::{Misfit, Reading, resolve};
 pub use text::MAX_BYTES;
-pub use write::{RankLine, WriteError, write, write_for};
+#[cfg(any(test, feature = "inside"))]
+pub use write::write;
+pub use write::{RankLine, WriteError, write_for};

@@ -94,6 +94,7 @@ impl std::error::Error for WriteError {}
 ///
 /// # Errors
 /// Lines that one of the launchers would refuse or misread; see [`WriteError`].
+#[cfg(any(test, feature = "inside"))]
 pub fn write(header: &[String], lines: &[RankLine]) -> Result<String, WriteError> {
     write_for(&Dialect::ALL, header, lines)
 }
@@ -102,7 +103,7 @@ pub fn write(header: &[String], lines: &[RankLine]) -> Result<String, WriteError
 /// no rankfile.
 ///
 /// # Errors
-/// As [`write()`] has it; lines may be as long as there is room for in these dialects.
+/// As [`WriteError`] has it; lines may be as long as there is room for in these dialects.
 pub fn write_for(dialects: &[Dialect], header: &[String], lines: &[RankLine]) -> Result<String, WriteError> {
     let mut ordered: Vec<&RankLine> = lines.iter().collect();
     ordered.sort_by_key(|line| line.rank);

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    cpuset::{CpuSet, ParseCpuSetError},
+    cpuset::CpuSet,
     display::{Gpu, Locality, OtherDisplay},
     error::Error,
     foreign::serve as serve_foreign_xml,

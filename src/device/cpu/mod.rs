@@ -4,6 +4,7 @@
 
 mod escape;
 pub mod isa;
+#[cfg(feature = "inside")]
 pub mod measure;
 mod pi;
 

@@ -37,7 +37,9 @@ use std::{
     ops::Range,
 };
 
-pub use adapter::{AdapterFacts, Which, list};
+pub use adapter::Which;
+#[cfg(any(test, feature = "inside"))]
+pub use adapter::list;
 use context::{Context, Way};
 pub use custom::CustomKernel;
 pub use driver_files::vulkan_facts;

@@ -12,9 +12,7 @@ use naga::{
 
 use crate::kernel::{
     Precision,
-    counting::CountingKernel,
     escape::{EscapeTime, Plane},
-    image::{ImageKernel, Visitor},
     property::Counting,
 };
 
@@ -109,8 +107,14 @@ pub fn counting(kernel: &dyn Counting) -> Shader {
 }
 
 /// Every shader that any device may be asked to run.
+#[cfg(any(test, feature = "inside"))]
 #[must_use]
 pub fn all() -> Vec<Shader> {
+    use crate::kernel::{
+        counting::CountingKernel,
+        image::{ImageKernel, Visitor},
+    };
+
     struct All;
     impl Visitor for All {
         type Output = Vec<Shader>;

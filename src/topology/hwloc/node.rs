@@ -67,6 +67,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::Stored`] where the file cannot be read, or as [`Node::from_xml`] has it.
+    #[cfg(any(test, feature = "inside"))]
     pub fn from_xml_file(path: &Path) -> Result<Self, Error> {
         Self::from_xml(&shown(path).to_string(), &read_xml(path)?)
     }

@@ -15,6 +15,7 @@ use std::marker::PhantomData;
 use assemble::{Assembler, assemble};
 use batches::Batches;
 use params::GpuReal;
+#[cfg(feature = "inside")]
 pub use params::{ParamsF32, ParamsF64};
 use table::Table;
 use tile::{Tile, tiles};

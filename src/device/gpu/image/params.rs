@@ -24,7 +24,7 @@ macro_rules! params {
         #[doc = concat!("The shader's `Params` where `real` is ", stringify!($real), ".")]
         #[repr(C)]
         #[derive(Clone, Copy, Debug, Pod, Zeroable)]
-        #[expect(missing_docs, reason = "the shader's twin explains each member")]
+        #[allow(missing_docs, reason = "the shader's twin explains each member")]
         pub struct $name {
             pub fixed_x: $real,
             pub fixed_y: $real,
