@@ -89,7 +89,10 @@ fn a_gpu_beside_forbidden_cores_has_one_story() {
     let words = explained("rank 0=n slot=2 # gpu\n", "gpu-beside-forbidden-cores");
     let story = "the job may use no core next to it";
     assert!(words.contains(&format!("GPU 0000:88:00.0: {story}\n")), "{words}");
-    assert!(words.contains(&format!("GPU 0000:88:00.0  rank 0: {story}\n")), "{words}");
+    // Once more in the drawing, in the GPU's box, below its rank.
+    let drawn = words.split_once("┌ GPU 0000:88:00.0 ").map_or("", |(_, drawn)| drawn);
+    let (rank, told) = (drawn.find("│ r0 "), drawn.find(&format!("│ {story} │")));
+    assert!(rank.is_some() && rank < told && words.matches(story).count() == 2, "{words}");
     assert!(!words.contains("far from") && !words.contains("not known"), "{words}");
 }
 
