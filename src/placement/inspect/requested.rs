@@ -2,6 +2,7 @@
 
 use super::{RankFacts, Requested, examples, finding, host, reads_rankfiles};
 use crate::{
+    host_name::short_name,
     launcher::Launcher,
     placement::{Code, Device, DeviceRequest, Finding, Severity},
     topology::{CpuSet, Node},
@@ -57,7 +58,7 @@ fn requests_shared_cores(ranks: &[RankFacts]) -> bool {
 
 fn host_differs(node: &Node, requested: &Requested) -> Option<String> {
     // Open MPI cuts a name at the first dot, and so do some systems for their own name.
-    let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let short = |name: &str| short_name(name).to_ascii_lowercase();
     let is_relative = requested.host.starts_with('+');
     let is_address = requested.host.parse::<std::net::IpAddr>().is_ok();
     let name = requested.host.rsplit('@').next().unwrap_or_default();
