@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hybrid::inside::launcher::{Dialect, Launcher};
 
-use super::support::{DID_NOT_START, STARTS, mpiexec_of};
+use super::support::{mpiexec_of, started_at_last};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -59,14 +59,7 @@ impl<'a> Run<'a> {
 
     /// Starts it and waits, again where the launcher itself did not start.
     pub(crate) fn start(&self) -> Outcome {
-        let mut outcome = self.start_once();
-        for _ in 0..STARTS {
-            if !outcome.output.contains(DID_NOT_START) {
-                break;
-            }
-            outcome = self.start_once();
-        }
-        outcome
+        started_at_last(|| self.start_once(), |outcome| &outcome.output)
     }
 
     /// Starts it and waits; kills the whole process group at the limit.

@@ -26,7 +26,7 @@ use tempfile::TempDir;
 #[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
 #[allow(unused_imports, reason = "each test binary uses its own part")]
-pub use quirks::{DID_NOT_START, NO_MPI, STARTS};
+pub use quirks::{NO_MPI, started_at_last};
 
 /// The program under test.
 pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
@@ -138,14 +138,7 @@ impl Job {
 
     /// Runs the job to its end, again where the launcher itself did not start.
     pub fn run(mut self) -> Finished {
-        let mut finished = self.started().finish();
-        for _ in 0..STARTS {
-            if !finished.stderr.contains(DID_NOT_START) {
-                break;
-            }
-            finished = self.started().finish();
-        }
-        finished
+        started_at_last(|| self.started().finish(), |finished| &finished.stderr)
     }
 
     /// Starts the job. Output goes to files: a pipe that nobody reads could fill up and stop the job.

@@ -38,9 +38,21 @@ impl Finished {
 
 /// What Open MPI 5 says where it could not start, by chance and whatever it was to start: seen once in 360 starts, six at a time.
 /// Who starts it again has what it would have done.
-pub const DID_NOT_START: &str = "The PMIx server's listener thread failed to start";
+const DID_NOT_START: &str = "The PMIx server's listener thread failed to start";
 /// How often a launcher that did not start is started again.
-pub const STARTS: u32 = 3;
+const STARTS: u32 = 3;
+
+/// What comes of `start`, which is tried again where what the launcher has `said` is that it did not start.
+pub fn started_at_last<T>(mut start: impl FnMut() -> T, said: impl Fn(&T) -> &str) -> T {
+    let mut outcome = start();
+    for _ in 0..STARTS {
+        if !said(&outcome).contains(DID_NOT_START) {
+            break;
+        }
+        outcome = start();
+    }
+    outcome
+}
 
 /// A value that keeps MPI from starting, for a program that is not to start it.
 pub const NO_MPI: [(&str, &str); 3] = [
