@@ -24,11 +24,12 @@ pub fn tell(line: &str) {
     let _ = io::stderr().lock().write_all(format!("{}\n", visible_lines(line)).as_bytes());
 }
 
-/// As [`tell`], for the last words of a job that a launcher is about to be told has failed: returns when they have been read, and
-/// what was printed before. A launcher throws away what it has not read by then.
+/// As [`tell`], for the last words of a job that a launcher is about to be told has failed: they come when what was printed has
+/// been read, and this returns when they have been read. A launcher throws away what it has not read by the end of the job, and
+/// keeps no order between the two streams.
 pub fn tell_at_last(line: &str) {
-    tell(line);
     wait_until_read(io::stdout());
+    tell(line);
     wait_until_read(io::stderr());
 }
 

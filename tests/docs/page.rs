@@ -12,8 +12,8 @@
 //! | `sh shown` | only the words for `hybrid` are tried |
 //! | `text` | behind a block that is run: what it prints to the letter, on stdout or on both streams |
 //! | `text like` | the same but for figures, see `like` |
-//! | `text cores=2` | compared on a machine with so many cores only; elsewhere it is named as not run |
-//! | `text console` | lines that begin with `$` are commands, what follows them is like what they print, stderr included |
+//! | `cores=2` | run, or compared, on a machine with so many cores only; elsewhere it is named as not run |
+//! | `text console` | lines that begin with `$` are commands, what follows them is like what they print, stderr included; of a launched job one stream only, since a launcher keeps no order between the two |
 //!
 //! What is like what `mpiexec` starts is compared with Open MPI 4.1 alone, whose binding it shows.
 //!
@@ -135,12 +135,21 @@ fn obstacle(block: &Block) -> Option<String> {
     if block.is("cluster") && env::var("HYBRID_TEST_NO_CLUSTER").is_ok_and(|value| value == "1") {
         return Some(format!("{first}: turned off by HYBRID_TEST_NO_CLUSTER=1"));
     }
+    if let Some(wanted) = missing_cores(block) {
+        return Some(format!("{first}: needs {wanted} cores"));
+    }
     let has = |option: &str| block.text.contains(option);
     if (has(" -rf ") || has("--oversubscribe")) && !is_open_mpi_4() {
         return Some(format!("{first}: needs the launcher of Open MPI 4.1"));
     }
     let is_open_mpi = matches!(kind(), Some(Launcher::OpenMpi4 | Launcher::OpenMpi5));
     (has("mpiexec") && has(" -H ") && !is_open_mpi).then(|| format!("{first}: needs a launcher of Open MPI"))
+}
+
+/// How many cores a block is for, where this machine has another number.
+fn missing_cores(block: &Block) -> Option<&str> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    block.mark("cores").filter(|wanted| **wanted != *cores.to_string())
 }
 
 fn is_open_mpi_4() -> bool {
@@ -212,8 +221,7 @@ fn rankfile(folder: &Path, name: &str, block: &Block) -> Option<String> {
 }
 
 fn compare_with(block: &Block, command: &str, shown: &str, printed: &str, not_run: &mut Vec<String>) -> Option<String> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    if let Some(wanted) = block.mark("cores").filter(|wanted| **wanted != *cores.to_string()) {
+    if let Some(wanted) = missing_cores(block) {
         not_run.push(format!("'{}' compared: needs {wanted} cores", shown.lines().next().unwrap_or_default()));
         return None;
     }
