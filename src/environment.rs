@@ -30,8 +30,6 @@ const SETTINGS_FILE: &str = "/etc/openmpi/openmpi-mca-params.conf";
 ///   Open MPI 5 and 6 wakes up even so, and looks for a second for what is not there.
 /// * `OMPI_MCA_reachable=weighted`: the other way of Open MPI 5.0.7 to pair addresses prints a line for each pair of ranks of a
 ///   node that has IPv6, "Unable to find reachable pairing", and then gets on without.
-/// * `OMPI_MCA_mpi_yield_when_idle=1`: a rankfile makes Open MPI believe that no core is shared, and a rank that waits would
-///   take half of a core from the rank that computes on it.
 pub fn prepare(mpi_defaults: bool) -> Vec<String> {
     set("XDG_RUNTIME_DIR", env::temp_dir().into());
     if mpi_defaults {
@@ -41,7 +39,7 @@ pub fn prepare(mpi_defaults: bool) -> Vec<String> {
     let transport_is_free = !is_set(&["OMPI_MCA_pml", "OMPI_MCA_btl", "OMPI_MCA_mtl"])
         && !files.iter().any(|text| chooses_transport(text))
         && !has_fabric(Path::new("/dev"), &FABRIC_FOLDERS.map(PathBuf::from));
-    let mut settings = vec![("OMPI_MCA_mpi_yield_when_idle", "1".to_owned())];
+    let mut settings = Vec::new();
     if transport_is_free {
         settings.push(("OMPI_MCA_pml", "ob1".to_owned()));
         settings.push(("OMPI_MCA_btl", without_layers(&files)));

@@ -63,7 +63,7 @@ mod visible;
 mod words;
 mod workload;
 
-pub use comm::{Failure, Group, World};
+pub use comm::{Failure, Group, NodeGroup, World};
 pub use device::{
     DeviceError, Identity,
     gpu::{CustomKernel, GpuDevice, shader::Shader},

@@ -3,9 +3,12 @@
 use mpi::{
     Count,
     datatype::PartitionMut,
+    request,
     topology::{Communicator, SimpleCommunicator},
-    traits::Root,
+    traits::{CommunicatorCollectives, Root},
 };
+
+use super::pause::finish;
 
 /// Bytes that one MPI call moves to a rank at most.
 pub(super) const LIMIT_BYTES: usize = i32::MAX.unsigned_abs() as usize;
@@ -21,12 +24,7 @@ pub(super) fn gather(comm: &SimpleCommunicator, bytes: &[u8]) -> Option<Vec<Vec<
     let size = usize::try_from(comm.size()).expect("an MPI communicator has at least one rank");
     let mine = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
     let mut lengths = vec![0_u64; size];
-    if comm.rank() == 0 {
-        root.gather_into_root(&mine, &mut lengths[..]);
-    } else {
-        root.gather_into(&mine);
-    }
-    root.broadcast_into(&mut lengths[..]);
+    request::scope(|scope| finish(comm.immediate_all_gather_into(scope, &mine, &mut lengths[..])));
     let lengths: Vec<usize> =
         lengths.iter().map(|length| usize::try_from(*length).expect("what is sent is in memory")).collect();
 
@@ -41,15 +39,13 @@ pub(super) fn gather(comm: &SimpleCommunicator, bytes: &[u8]) -> Option<Vec<Vec<
             let counts: Vec<Count> = round.iter().map(|count| mpi_count(*count)).collect();
             let displacements: Vec<Count> = starts(&round).map(mpi_count).collect();
             buffer.resize(round.iter().sum(), 0);
-            root.gather_varcount_into_root(
-                part,
-                &mut PartitionMut::new(&mut buffer[..], &counts[..], &displacements[..]),
-            );
+            let mut places = PartitionMut::new(&mut buffer[..], &counts[..], &displacements[..]);
+            request::scope(|scope| finish(root.immediate_gather_varcount_into_root(scope, part, &mut places)));
             for ((part, start), count) in parts.iter_mut().zip(starts(&round)).zip(&round) {
                 part.extend_from_slice(&buffer[start..start + count]);
             }
         } else {
-            root.gather_varcount_into(part);
+            request::scope(|scope| finish(root.immediate_gather_varcount_into(scope, part)));
         }
     }
     (comm.rank() == 0).then_some(parts)

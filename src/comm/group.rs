@@ -1,18 +1,19 @@
-//! A group of ranks that communicate: the whole job, or one node's part of it.
+//! Collectives over all ranks of the job.
 
 use std::fmt;
 
 use mpi::{
     collective::SystemOperation,
+    request,
     topology::{Communicator, SimpleCommunicator},
     traits::{CommunicatorCollectives, Root},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Pause, gather, wire};
+use super::{gather, pause::finish, wire};
 
-/// A communicator with the collectives that are needed here; messages between two ranks are in `mail`.
+/// All ranks of the job, with the collectives that are needed here; messages between two ranks are in `mail`.
 ///
 /// The methods here, but for [`rank`](Self::rank) and [`size`](Self::size), are collective: every rank of the group calls them
 /// in the same order.
@@ -43,49 +44,43 @@ impl Group {
         usize::try_from(self.comm.size()).expect("an MPI communicator has at least one rank")
     }
 
-    /// Waits until every rank has arrived, without taking time from ranks that still compute on the same core: MPI's own
-    /// blocking calls spin.
+    /// Waits until every rank has arrived.
     pub fn meet(&self) {
-        let mut pending = self.comm.immediate_barrier();
-        let mut pause = Pause::default();
-        while let Err(still_pending) = pending.test() {
-            pending = still_pending;
-            pause.sleep();
-        }
+        finish(self.comm.immediate_barrier());
     }
 
     /// Smallest of the ranks' values, on every rank.
     #[must_use]
     pub fn min(&self, value: u64) -> u64 {
-        self.reduce(value, SystemOperation::min())
+        self.reduce_one(value, SystemOperation::min())
     }
 
     /// Largest of the ranks' values, on every rank.
     #[must_use]
     pub fn max(&self, value: u64) -> u64 {
-        self.reduce(value, SystemOperation::max())
+        self.reduce_one(value, SystemOperation::max())
     }
 
     /// Sum of the ranks' values, on every rank.
     #[must_use]
     pub fn sum(&self, value: u64) -> u64 {
-        self.reduce(value, SystemOperation::sum())
+        self.reduce_one(value, SystemOperation::sum())
     }
 
     /// Sums of the ranks' values, element by element, on every rank; all ranks pass the same number of them.
     #[must_use]
     pub fn sums(&self, values: &[u64]) -> Vec<u64> {
-        let mut sums = vec![0; values.len()];
-        self.meet();
-        self.comm.all_reduce_into(values, &mut sums[..], SystemOperation::sum());
-        sums
+        self.reduce(values, SystemOperation::sum())
     }
 
-    fn reduce(&self, value: u64, operation: SystemOperation) -> u64 {
-        let mut result = 0;
-        self.meet();
-        self.comm.all_reduce_into(&value, &mut result, operation);
-        result
+    fn reduce(&self, values: &[u64], operation: SystemOperation) -> Vec<u64> {
+        let mut results = vec![0; values.len()];
+        request::scope(|scope| finish(self.comm.immediate_all_reduce_into(scope, values, &mut results[..], operation)));
+        results
+    }
+
+    fn reduce_one(&self, value: u64, operation: SystemOperation) -> u64 {
+        self.reduce(&[value], operation)[0]
     }
 
     /// The value that rank `from` passed, on every rank; those of the others do not matter.
@@ -109,13 +104,12 @@ impl Group {
     }
 
     fn broadcast_bytes(&self, from: usize, mut bytes: Vec<u8>) -> Vec<u8> {
-        self.meet();
         let process = self.comm.process_at_rank(gather::mpi_count(from));
         let mut length = u64::try_from(bytes.len()).expect("a length fits in 64 bits");
-        process.broadcast_into(&mut length);
+        request::scope(|scope| finish(process.immediate_broadcast_into(scope, &mut length)));
         bytes.resize(usize::try_from(length).expect("what one rank holds in memory, another can"), 0);
         for part in bytes.chunks_mut(gather::LIMIT_BYTES) {
-            process.broadcast_into(part);
+            request::scope(|scope| finish(process.immediate_broadcast_into(scope, part)));
         }
         bytes
     }
@@ -128,7 +122,6 @@ impl Group {
     }
 
     fn gather_bytes(&self, bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-        self.meet();
         gather::gather(&self.comm, bytes)
     }
 }

@@ -4,12 +4,15 @@
 //! Values cross MPI in one format, which `wire` defines; only the bytes of bands and sums of `u64` go as they are. Knows nothing of what
 //! they mean.
 
+#![deny(clippy::disallowed_methods, reason = "they spin until other ranks have come, see `pause`")]
+
 mod agree;
 mod error;
 mod gather;
 mod group;
 mod library;
 mod mail;
+mod node;
 mod pause;
 mod sockets;
 mod wire;
@@ -22,7 +25,7 @@ use mpi::{
     topology::{Communicator, SimpleCommunicator},
 };
 
-pub use self::{agree::Failure, error::MpiError, group::Group, pause::Pause};
+pub use self::{agree::Failure, error::MpiError, group::Group, node::NodeGroup, pause::Pause};
 use crate::{environment, error::Error, host_name::short_name, launcher::Launch, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
@@ -33,7 +36,7 @@ const PANIC_EXIT_CODE: i32 = 101;
 /// Fields drop in this order: a communicator freed after MPI is finalized would abort the job.
 pub struct World {
     /// The ranks of this rank's node.
-    pub node: Group,
+    pub node: NodeGroup,
     /// All ranks.
     pub all: Group,
     host: String,
@@ -50,8 +53,7 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// Starts MPI with what this program's settings make of it: where there is no fast network, Open MPI need not look for one, and
-    /// ranks that wait leave their core to others. Call it first, before any thread is started, and once.
+    /// Starts MPI with what this program's settings make of it: where there is no fast network, Open MPI need not look for one. Call it first, before any thread is started, and once.
     ///
     /// # Errors
     /// As of [`start`](Self::start).
@@ -80,8 +82,9 @@ impl World {
         if !settings.is_empty() {
             sockets::send_at_once();
         }
-        let node = Group::new(world.split_shared(world.rank()));
-        Ok(Self { node, all: Group::new(world), host, library, launch, settings, _universe: universe })
+        let all = Group::new(world);
+        let node = NodeGroup::of(&all, &host);
+        Ok(Self { node, all, host, library, launch, settings, _universe: universe })
     }
 
     /// This rank, from 0.

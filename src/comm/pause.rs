@@ -1,6 +1,11 @@
 //! Waiting without spinning: pauses that grow while nothing happens.
+//!
+//! MPI's own blocking calls spin, which on a core that ranks share keeps the one that is waited for from its turn, under Linux
+//! 6.18 for minutes. So every wait for another rank is here.
 
 use std::{thread, time::Duration};
+
+use mpi::request::{Request, Scope};
 
 /// First pause between two looks at a pending message.
 const FIRST: Duration = Duration::from_micros(5);
@@ -22,5 +27,14 @@ impl Pause {
     pub fn sleep(&mut self) {
         thread::sleep(self.0);
         self.0 = (self.0 * 3 / 2).min(LONGEST);
+    }
+}
+
+/// Waits for a request that other ranks have to answer.
+pub(super) fn finish<'a, D: ?Sized>(mut request: Request<'a, D, impl Scope<'a>>) {
+    let mut pause = Pause::default();
+    while let Err(pending) = request.test() {
+        request = pending;
+        pause.sleep();
     }
 }

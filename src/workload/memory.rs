@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 use rustix::process::{Resource, getrlimit};
 
 use super::WorkloadError;
-use crate::comm::Group;
+use crate::comm::NodeGroup;
 
 /// Bytes that the operating system and the job's memory limit leave to new work; `None` where neither tells.
 fn available_bytes() -> Option<u64> {
@@ -36,7 +36,7 @@ fn mappable_bytes() -> Option<u64> {
 ///
 /// # Errors
 /// [`WorkloadError::Memory`] on every rank of a node that has too little, and on a rank that may not have enough.
-pub fn check(node: &Group, what: &str, needed_bytes: u64, threads: usize) -> Result<(), WorkloadError> {
+pub fn check(node: &NodeGroup, what: &str, needed_bytes: u64, threads: usize) -> Result<(), WorkloadError> {
     let together = node.sum(needed_bytes.min(u64::MAX / node.size() as u64));
     verdict(what, together, available_bytes(), "are available on this node", FEWER)?;
     let mapped = needed_bytes.saturating_add((threads as u64).saturating_mul(THREAD_BYTES));

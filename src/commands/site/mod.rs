@@ -100,5 +100,5 @@ fn node(world: &World) -> Result<Node, Failure> {
         node.host = Some(world.host().to_owned());
         node
     });
-    Ok(world.node.broadcast(0, &node).expect("the node's first rank has read it"))
+    Ok(world.node.broadcast(&node).expect("the node's first rank has read it"))
 }
