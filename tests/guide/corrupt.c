@@ -15,16 +15,26 @@ static void spoil(void *buffer, int count, MPI_Datatype type) {
         ((unsigned char *)buffer)[(size_t)size * (size_t)(count - 1)] ^= 1;
 }
 
-/* The same for parts of `counts` elements that begin at `starts`: the last number of the last part that is not empty. */
-static void spoil_parts(void *buffer, const int *counts, const int *starts, MPI_Datatype type, MPI_Comm comm) {
-    int size = 0, element = 0, part;
-    PMPI_Comm_size(comm, &size);
+/* Of parts of `counts` elements that begin at `starts` the last that is not empty; -1 where all are. */
+static int last_part(const int *counts, MPI_Comm comm) {
+    int part;
+    PMPI_Comm_size(comm, &part);
+    while (--part >= 0 && counts[part] == 0) {}
+    return part;
+}
+
+/* Where a part begins. */
+static void *begin(void *buffer, int start, MPI_Datatype type) {
+    int element = 0;
     PMPI_Type_size(type, &element);
-    for (part = size - 1; part >= 0; part--)
-        if (counts[part] > 0) {
-            spoil((char *)buffer + (size_t)element * (size_t)starts[part], counts[part], type);
-            return;
-        }
+    return (char *)buffer + (size_t)element * (size_t)start;
+}
+
+/* The same for parts: the last number of the last part that is not empty. */
+static void spoil_parts(void *buffer, const int *counts, const int *starts, MPI_Datatype type, MPI_Comm comm) {
+    int part = last_part(counts, comm);
+    if (part >= 0)
+        spoil(begin(buffer, starts[part], type), counts[part], type);
 }
 
 static int rank_in(MPI_Comm comm) {
@@ -45,15 +55,57 @@ int MPI_Mrecv(void *buffer, int count, MPI_Datatype type, MPI_Message *message, 
     return code;
 }
 
-/* The receive that is under way; the examples have one at a time. */
+/* What is under way to this rank; the examples and this crate's own collectives have one at a time. */
 static struct { MPI_Request request; void *buffer; int count; MPI_Datatype type; } under_way;
 
-int MPI_Irecv(void *buffer, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, MPI_Request *request) {
-    int code = PMPI_Irecv(buffer, count, type, source, tag, comm, request);
-    under_way.request = *request;
+static void expect(MPI_Request request, void *buffer, int count, MPI_Datatype type) {
+    under_way.request = request;
     under_way.buffer = buffer;
     under_way.count = count;
     under_way.type = type;
+}
+
+int MPI_Irecv(void *buffer, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, MPI_Request *request) {
+    int code = PMPI_Irecv(buffer, count, type, source, tag, comm, request);
+    expect(*request, buffer, count, type);
+    return code;
+}
+
+int MPI_Imrecv(void *buffer, int count, MPI_Datatype type, MPI_Message *message, MPI_Request *request) {
+    int code = PMPI_Imrecv(buffer, count, type, message, request);
+    expect(*request, buffer, count, type);
+    return code;
+}
+
+int MPI_Ibcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm, MPI_Request *request) {
+    int code = PMPI_Ibcast(buffer, count, type, root, comm, request);
+    if (rank_in(comm) != root)
+        expect(*request, buffer, count, type);
+    return code;
+}
+
+/* Of all ranks' parts, which are of one size, the last is spoilt. */
+int MPI_Iallgather(const void *from, int n, MPI_Datatype t, void *to, int count, MPI_Datatype type, MPI_Comm comm,
+                   MPI_Request *request) {
+    int size = 0, code = PMPI_Iallgather(from, n, t, to, count, type, comm, request);
+    PMPI_Comm_size(comm, &size);
+    expect(*request, begin(to, count * (size - 1), type), count, type);
+    return code;
+}
+
+int MPI_Igatherv(const void *from, int n, MPI_Datatype t, void *to, const int *counts, const int *starts,
+                 MPI_Datatype type, int root, MPI_Comm comm, MPI_Request *request) {
+    int code = PMPI_Igatherv(from, n, t, to, counts, starts, type, root, comm, request);
+    int part = rank_in(comm) == root ? last_part(counts, comm) : -1;
+    if (part >= 0)
+        expect(*request, begin(to, starts[part], type), counts[part], type);
+    return code;
+}
+
+int MPI_Iallreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                   MPI_Request *request) {
+    int code = PMPI_Iallreduce(from, to, count, type, op, comm, request);
+    expect(*request, to, count, type);
     return code;
 }
 
