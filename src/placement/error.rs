@@ -1,6 +1,6 @@
 //! Why ranks have no place on their node. The messages name the options of the command line that help.
 
-use crate::{pci::PciBusId, topology::CpuSet};
+use crate::{pci::PciBusId, request::NO_GPU, topology::CpuSet};
 
 /// Why ranks cannot be placed.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum Error {
         inventory: String,
     },
     /// A GPU is requested and there is none left for the rank.
-    #[error("no GPU for this rank: rank {rank}{}: {reason}; {way_out}", in_brackets(source_line.as_deref()))]
+    #[error("{NO_GPU}: rank {rank}{}: {reason}; {way_out}", in_brackets(source_line.as_deref()))]
     NoGpu {
         /// The rank.
         rank: u32,
