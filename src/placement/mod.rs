@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     audit::{NodeFacts, audit, foresee},
     distance::{Distance, distance},
-    error::Error,
+    error::PlacementError,
     finding::{Code, Finding, ranks_in_words},
     inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,
