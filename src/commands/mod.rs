@@ -37,8 +37,13 @@ impl Began {
     pub fn now(parsed: &Parsed, launch: &Launch) -> Self {
         let at = Instant::now();
         let limit = match parsed {
-            Parsed::Run(Cli { command: Command::Pi(_), .. }) => Some(None),
-            Parsed::Run(Cli { command, .. }) => command.picture().map(|picture| picture.shared().time_limit),
+            Parsed::Run(Cli { command, .. }) => match command {
+                Command::Julia(_) | Command::Mandelbrot(_) => {
+                    command.picture().map(|picture| picture.shared().time_limit)
+                }
+                Command::Pi(_) => Some(None),
+                Command::Where(_) | Command::Rankfile { .. } | Command::Completions(_) | Command::Man(_) => None,
+            },
             Parsed::Answer(_) | Parsed::Wrong(_) => None,
         };
         let stop = limit.map_or_else(
