@@ -40,7 +40,7 @@ pub use self::{
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};
 pub use crate::{request::DeviceRequest, severity::Severity};
 
-/// The device a rank got.
+/// The device that a rank has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Device {
     /// Its cores.
