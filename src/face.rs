@@ -9,16 +9,18 @@ use crate::{
     request::DeviceRequest,
 };
 
-/// What the ranks of a job want to compute on. The same on all ranks.
+/// What the ranks of a job are to compute on. The same on all ranks; the default is a GPU for each rank that one is left for, and cores
+/// for the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Devices {
     /// For all ranks; with `Auto` the comments of the rankfile count, where the job has one.
     pub request: DeviceRequest,
     /// Whether a software adapter (lavapipe) may stand in for one GPU a node.
     pub software_gpu: bool,
-    /// Ranks that may share one GPU, at least 1.
+    /// Ranks that may share one GPU; 0 counts as 1.
     pub ranks_per_gpu: u16,
-    /// Whether a GPU is refused that does not round as a CPU does.
+    /// Whether a GPU is refused that does not round each operation as a CPU does: its rank then computes on cores, or the job
+    /// fails where that rank must have a GPU.
     pub exact: bool,
 }
 
@@ -54,7 +56,7 @@ pub struct RankPlace {
     pub device: Device,
 }
 
-/// The place of this rank. Opens no device. Collective.
+/// The place of this rank: what the launcher bound it to, and the device that is its own. Opens no device. Collective over the job.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,7 +69,8 @@ pub struct RankPlace {
 /// ```
 ///
 /// # Errors
-/// The same on every rank: the ranks and the node do not fit together, or the node cannot be read.
+/// The same on every rank: a node cannot be read, the job's rankfile cannot be used, a GPU is requested that is not there or not left,
+/// or a rank is bound to no core that the job may use.
 pub fn place_of_rank(world: &World, devices: &Devices) -> Result<RankPlace, Failure> {
     let site = commands::Site::survey(world, &devices.as_options())?;
     let mine = site.mine();
@@ -78,11 +81,11 @@ pub fn place_of_rank(world: &World, devices: &Devices) -> Result<RankPlace, Fail
     })
 }
 
-/// The GPU that belongs to this rank, opened; `None` where the rank is to compute on its cores. Beside it, on rank 0, why ranks
-/// compute on cores though a GPU was there. Collective.
+/// The GPU that belongs to this rank, opened; `None` where the rank is to compute on its cores. Beside it, on rank 0, remarks to be shown:
+/// why a rank computes on cores though a GPU was there, and which GPUs may round otherwise; none on other ranks. Collective over the job.
 ///
 /// # Errors
-/// The same on every rank: a GPU was demanded for a rank that gets none, or does not work.
+/// The same on every rank: as of [`place_of_rank`], or a GPU that a rank must have does not work.
 pub fn gpu_of_rank(world: &World, devices: &Devices) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
     commands::gpu_of_rank(world, &devices.as_options())
 }

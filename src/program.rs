@@ -4,9 +4,11 @@
 use std::{env, process::ExitCode};
 
 use crate::{
-    cli,
+    cli::{self, Parsed},
     comm::{Failure, World},
-    commands, environment,
+    commands::{self, Began},
+    environment,
+    error::Error,
     launcher::Launch,
     output::file::part_file,
     streams, topology,
@@ -24,26 +26,29 @@ pub fn run() -> ExitCode {
     let parsed = cli::parse(env::args_os());
     // Where no handler is taken, the signal ends the process, as it does without one.
     let _ = part_file::outlive_size_limit();
-    let began = commands::Began::now(&parsed, &launch);
+    let (outcome, world) = obey(parsed, &launch);
+    end(outcome, world.as_ref().is_none_or(World::is_root), &launch)
+}
+
+/// Does what was asked for; with the job, where MPI was started for it, which ends when the outcome has been told.
+fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Option<World>) {
+    let alone = |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), None);
+    let began = Began::now(&parsed, launch);
     let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
     // they would wait for this one.
     if !launch.has_company()
-        && let Some(outcome) = commands::run_alone(&parsed, true)
+        && let Some(outcome) = commands::run_alone(&parsed)
     {
-        return end(outcome.map_err(|error| Failure::alone(&error)), true, &launch);
+        return alone(outcome);
     }
-    let world = match World::start(settings) {
-        Ok(world) => world,
+    match World::start(settings) {
+        Ok(world) => (commands::run(&world, parsed, began), Some(world)),
         // Each process finds the same: the others are not to be had, and the one with rank 0 speaks. One that failed before the
         // speaker has spoken would have the launcher end the speaker.
-        Err(_) if !launch.speaks() => return ExitCode::SUCCESS,
-        Err(error) => {
-            let outcome = commands::run_alone(&parsed, true).unwrap_or(Err(error.into()));
-            return end(outcome.map_err(|error| Failure::alone(&error)), true, &launch);
-        }
-    };
-    end(commands::run(&world, parsed, began), world.is_root(), &launch)
+        Err(_) if !launch.speaks() => alone(Ok(())),
+        Err(error) => alone(commands::run_alone(&parsed).unwrap_or(Err(error.into()))),
+    }
 }
 
 /// Ends this rank with the outcome's code; the rank that speaks prints a failure. The others wait for it before MPI ends, and with

@@ -38,6 +38,9 @@ impl fmt::Display for DeviceRequest {
     }
 }
 
+/// How it is said that a rank that must have a GPU gets none, whatever is missing.
+pub(crate) const NO_GPU: &str = "no GPU for this rank";
+
 /// A text that names no device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no device; give auto, cpu, gpu or a PCI bus id like 0000:65:00.0")]

@@ -26,7 +26,7 @@ pub use self::{
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
     pi::PiArgs,
-    report::{Progress, Timings},
+    report::{ProgressRequest, Timings},
     where_::{Format, WhereArgs},
 };
 

@@ -10,8 +10,8 @@ pub struct ReportArgs {
     #[arg(long, value_enum)]
     pub timings: Option<Timings>,
     /// Progress of long runs, on stderr; auto shows it where stderr is a terminal.
-    #[arg(long, value_enum, default_value_t = Progress::Auto)]
-    pub progress: Progress,
+    #[arg(long, value_enum, default_value_t = ProgressRequest::Auto)]
+    pub progress: ProgressRequest,
     /// Print nothing but errors, and what --timings asks for.
     #[arg(short, long)]
     pub quiet: bool,
@@ -40,7 +40,7 @@ pub enum Timings {
 
 /// When progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
+pub enum ProgressRequest {
     /// Where stderr is a terminal.
     Auto,
     /// Always, as lines that come ever more rarely.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Group;
 use crate::error::Error;
 
-/// A failure that every rank of the job knows of.
+/// A failure that every rank of the job knows of, as [`World::agree`](super::World::agree) makes it: print it on rank 0, and end every
+/// rank with [`exit_code`](Self::exit_code).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     rank: usize,
@@ -32,7 +33,7 @@ impl Failure {
         }
     }
 
-    /// What the job ends with.
+    /// What the job ends with: as [`Error::exit_code`] of the failure that it is of.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         self.exit_code

@@ -13,10 +13,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{gather, pause::finish, wire};
 
-/// All ranks of the job, with the collectives that are needed here; messages between two ranks are in `mail`.
+/// All ranks of the job: collectives over the whole job, and messages between two of its ranks. Those of one node are in
+/// [`NodeGroup`](super::NodeGroup).
 ///
-/// The methods here, but for [`rank`](Self::rank) and [`size`](Self::size), are collective: every rank of the group calls them
-/// in the same order.
+/// The methods but for [`rank`](Self::rank), [`size`](Self::size), [`send`](Self::send) and [`try_receive`](Self::try_receive) are
+/// collective: every rank of the job calls them, in the same order. Values are anything that serde knows, of one type on all ranks. A
+/// value that cannot be packed as MessagePack, or that was packed as another type, is a panic, which ends the job.
 pub struct Group {
     pub(super) comm: SimpleCommunicator,
 }
@@ -32,19 +34,19 @@ impl Group {
         Self { comm }
     }
 
-    /// This rank's number in the group, from 0.
+    /// This rank's number in the job, from 0.
     #[must_use]
     pub fn rank(&self) -> usize {
         usize::try_from(self.comm.rank()).expect("MPI numbers ranks from 0")
     }
 
-    /// Number of ranks in the group.
+    /// Number of ranks in the job.
     #[must_use]
     pub fn size(&self) -> usize {
         usize::try_from(self.comm.size()).expect("an MPI communicator has at least one rank")
     }
 
-    /// Waits until every rank has arrived.
+    /// Waits, asleep, until every rank of the job has arrived.
     pub fn meet(&self) {
         finish(self.comm.immediate_barrier());
     }
@@ -61,13 +63,13 @@ impl Group {
         self.reduce_one(value, SystemOperation::max())
     }
 
-    /// Sum of the ranks' values, on every rank.
+    /// Sum of the ranks' values, on every rank; modulo 2^64.
     #[must_use]
     pub fn sum(&self, value: u64) -> u64 {
         self.reduce_one(value, SystemOperation::sum())
     }
 
-    /// Sums of the ranks' values, element by element, on every rank; all ranks pass the same number of them.
+    /// Sums of the ranks' values, element by element, on every rank; modulo 2^64. All ranks pass the same number of them.
     #[must_use]
     pub fn sums(&self, values: &[u64]) -> Vec<u64> {
         self.reduce(values, SystemOperation::sum())
@@ -83,7 +85,8 @@ impl Group {
         self.reduce(&[value], operation)[0]
     }
 
-    /// The value that rank `from` passed, on every rank; those of the others do not matter.
+    /// The value that rank `from` passed, on every rank; those of the others do not matter. All ranks name the same `from`, which is
+    /// below [`size`](Self::size).
     #[must_use]
     pub fn broadcast<T: Serialize + DeserializeOwned>(&self, from: usize, value: &T) -> T {
         let mine = if self.rank() == from { wire::pack(value) } else { Vec::new() };
@@ -114,7 +117,8 @@ impl Group {
         bytes
     }
 
-    /// Every rank's value and bytes in rank order, on rank 0; `None` elsewhere.
+    /// Every rank's value in rank order, each with the bytes that came behind it, on rank 0; `None` elsewhere. Ranks may pass
+    /// different numbers of bytes.
     #[must_use]
     pub fn gather_with<T: Serialize + DeserializeOwned>(&self, value: &T, bytes: &[u8]) -> Option<Vec<(T, Vec<u8>)>> {
         let parts = self.gather_bytes(&wire::pack_with(value, bytes));

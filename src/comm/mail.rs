@@ -20,12 +20,13 @@ pub(super) enum Tag {
 }
 
 impl Group {
-    /// Sends `value` and `bytes`, together less than 2 GiB, to rank `to`; returns when they may be changed again.
+    /// Sends `value` and `bytes`, together less than 2 GiB, to rank `to`, which is below [`size`](Self::size); returns when they may be
+    /// changed again, which may be before they are received. Messages from one rank to another arrive in the order of their sending.
     pub fn send(&self, to: usize, value: &impl Serialize, bytes: &[u8]) {
         send(&self.comm, to, Tag::Mail, &wire::pack_with(value, bytes));
     }
 
-    /// A message from any rank, with its sender, if one has arrived.
+    /// A message that any rank has sent, if one has arrived: its sender, the value and the bytes. Does not wait.
     #[must_use]
     pub fn try_receive<T: DeserializeOwned>(&self) -> Option<(usize, T, Vec<u8>)> {
         let (from, bytes) = try_receive(&self.comm, None, Tag::Mail)?;

@@ -31,13 +31,13 @@ use crate::{environment, error::Error, host_name::short_name, launcher::Launch, 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.
 const PANIC_EXIT_CODE: i32 = 101;
 
-/// The running MPI job as this rank sees it.
-///
-/// Fields drop in this order: a communicator freed after MPI is finalized would abort the job.
+/// The running MPI job as this rank sees it: one value on each rank, made by [`of_job`](Self::of_job). MPI ends when it is dropped,
+/// so it lives as long as the job.
+// Fields drop in this order: a communicator freed after MPI is finalized would abort the job.
 pub struct World {
-    /// The ranks of this rank's node.
+    /// The ranks of this rank's node, and collectives over them.
     pub node: NodeGroup,
-    /// All ranks.
+    /// All ranks of the job, and collectives over them.
     pub all: Group,
     host: String,
     library: String,
@@ -53,21 +53,23 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// Starts MPI with what this program's settings make of it: where there is no fast network, Open MPI need not look for one. Call it first, before any thread is started, and once.
+    /// Starts MPI. Before, it sets in the environment what the user has not set: where there is no fast network, Open MPI need not look
+    /// for one. Call it first, before any thread is started, and once.
+    ///
+    /// From then on a panic on any thread of any rank prints one line and ends the whole job with the exit code 101: otherwise the
+    /// ranks that wait for it would wait for ever.
     ///
     /// # Errors
-    /// As of [`start`](Self::start).
+    /// Where MPI is running already, cannot be called from this thread, or was started by the launcher of another MPI.
     pub fn of_job() -> Result<Self, Error> {
         Ok(Self::start(environment::prepare(false))?)
     }
 
-    /// Starts MPI, for which `settings` were made in the environment. From here on a panic on any rank ends the whole job:
-    /// otherwise the ranks that wait for it would wait for ever.
+    /// As [`of_job`](Self::of_job), where `settings` were made in the environment.
     ///
     /// # Errors
-    /// Where MPI is running already, cannot be called from this thread, or was started by the launcher of
-    /// another MPI.
-    pub fn start(settings: Vec<String>) -> Result<Self, MpiError> {
+    /// As those of [`of_job`](Self::of_job).
+    pub(crate) fn start(settings: Vec<String>) -> Result<Self, MpiError> {
         let (universe, provided) = mpi::initialize_with_threading(Threading::Funneled).ok_or(MpiError::StartedTwice)?;
         let world = universe.world();
         let host = host_name();
@@ -87,13 +89,13 @@ impl World {
         Ok(Self { node, all, host, library, launch, settings, _universe: universe })
     }
 
-    /// This rank, from 0.
+    /// This rank's number in the job, from 0.
     #[must_use]
     pub fn rank(&self) -> usize {
         self.all.rank()
     }
 
-    /// Number of ranks.
+    /// Number of ranks in the job.
     #[must_use]
     pub fn size(&self) -> usize {
         self.all.size()
@@ -105,13 +107,13 @@ impl World {
         self.rank() == 0
     }
 
-    /// Name of this rank's node.
+    /// Name of this rank's node, without its domain.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Name and version of the MPI library.
+    /// Name and version of the MPI library, such as `Open MPI v4.1.4`.
     #[must_use]
     pub fn library(&self) -> &str {
         &self.library
@@ -119,11 +121,11 @@ impl World {
 
     /// What the launcher told this process.
     #[must_use]
-    pub fn launch(&self) -> &Launch {
+    pub(crate) fn launch(&self) -> &Launch {
         &self.launch
     }
 
-    /// What was set in the environment before MPI was started, as `NAME=value`.
+    /// What was set in the environment for MPI before it was started, as `NAME=value`.
     #[must_use]
     pub fn settings(&self) -> &[String] {
         &self.settings
@@ -145,7 +147,7 @@ impl World {
     /// ```
     ///
     /// # Errors
-    /// The failure of the lowest rank that failed.
+    /// The failure of the lowest rank that failed, the same on every rank.
     pub fn agree<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {
         agree::agree(&self.all, &self.host, outcome)
     }

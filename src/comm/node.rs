@@ -12,10 +12,11 @@ use super::{
     wire,
 };
 
-/// The ranks of this rank's node.
+/// The ranks of this rank's node, which share its cores, memory and GPUs: collectives over the node alone. Those over the whole job
+/// are in [`Group`].
 ///
-/// The methods here, but for [`rank`](Self::rank) and [`size`](Self::size), are collective: every rank of the node calls them
-/// in the same order.
+/// The methods but for [`rank`](Self::rank) and [`size`](Self::size) are collective over the node: each of its ranks calls them, in the
+/// same order. Values are as those of [`Group`].
 pub struct NodeGroup {
     comm: SimpleCommunicator,
     /// The node's ranks by their numbers in the job, in rising order.
@@ -55,13 +56,13 @@ impl NodeGroup {
         self.members.len()
     }
 
-    /// Sum of the ranks' values, on every rank.
+    /// Sum of the values of the node's ranks, on each of them; it fits in 64 bits.
     #[must_use]
     pub fn sum(&self, value: u64) -> u64 {
         self.share(&value).iter().sum()
     }
 
-    /// The value that the node's first rank passed, on every rank; those of the others do not matter.
+    /// The value that the node's rank 0 passed, on each of its ranks; those of the others do not matter.
     #[must_use]
     pub fn broadcast<T: Serialize + DeserializeOwned>(&self, value: &T) -> T {
         let (first, others) = self.members.split_first().expect("a rank is on its own node");
@@ -72,7 +73,7 @@ impl NodeGroup {
         wire::unpack(&bytes)
     }
 
-    /// Every rank's value in rank order, on every rank.
+    /// The values of the node's ranks in their order, on each of them.
     #[must_use]
     pub fn share<T: Serialize + DeserializeOwned>(&self, value: &T) -> Vec<T> {
         let (first, others) = self.members.split_first().expect("a rank is on its own node");

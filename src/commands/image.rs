@@ -1,6 +1,6 @@
 //! The commands that compute a picture: from the options to the files and the report.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use super::{
     Began,
@@ -44,14 +44,11 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     let precision = place::precision(world, &place, args.precision)?;
     let device_s = placing.elapsed().as_secs_f64();
 
-    let job = Job {
-        image,
-        precision,
-        coloring: Coloring::new(args.color, args.color_scale()),
-        keep_counts: args.counts.is_some(),
-        verify: args.verify,
-    };
-    let assembly = open_files(world, asked, &job, place.device.identity().threads)?;
+    let coloring = Coloring::new(args.color, args.color_scale());
+    let names = Names { picture: asked.output(), counts: args.counts.as_deref() };
+    let keep_counts = open::takes_counts(&image, coloring, names);
+    let job = Job { image, precision, coloring, keep_counts, verify: args.verify };
+    let assembly = open_files(world, asked, &job, names, place.device.identity().threads)?;
     let resumed_bands = assembly.as_ref().map_or(0, Assembly::bands);
 
     let bands = u64::from(job.bands().len());
@@ -80,7 +77,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
         },
     };
     if let Some(ranks) = world.all.gather(&mine) {
-        let mut report = report(world, asked, &job, &outcome, &place, ranks, started);
+        let mut report = report(world, asked, (&job, names), &outcome, &place, ranks, started);
         report.summary.resumed_bands = resumed_bands;
         let form = super::in_form(args.report.form(), &report);
         super::print_beside_files(&form);
@@ -89,12 +86,17 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
 }
 
 /// Rank 0's files, where every node has the memory for the job and the files' disks have the room. Collective.
-fn open_files(world: &World, asked: &dyn Picture, job: &Job, threads: usize) -> Result<Option<Assembly>, Failure> {
+fn open_files(
+    world: &World,
+    asked: &dyn Picture,
+    job: &Job,
+    names: Names<'_>,
+    threads: usize,
+) -> Result<Option<Assembly>, Failure> {
     let args = asked.shared();
     let needed_bytes = job.needed_bytes(threads, world.is_root());
     let what = format!("a picture of {} x {} pixels", job.image.width, job.image.height);
     world.agree(memory::check(&world.node, &what, needed_bytes, threads).map_err(Error::from))?;
-    let names = Names { picture: asked.output(), counts: args.counts.as_deref() };
     let opened = if world.is_root() { open::open(job, names, args.resume).map(Some) } else { Ok(None) };
     let (assembly, warnings) = world.agree(opened)?.unzip();
     let warnings = warnings.unwrap_or_default();
@@ -140,13 +142,15 @@ fn picture(asked: &dyn Picture, ranks: usize) -> Result<Image, Error> {
 fn report(
     world: &World,
     asked: &dyn Picture,
-    job: &Job,
+    (job, names): (&Job, Names<'_>),
     outcome: &Outcome,
     place: &RankDevice,
     ranks: Vec<RankReport<ImageShare>>,
     started: Instant,
 ) -> Report<ImageSummary> {
     let image = &job.image;
+    let Names { picture, counts } = names;
+    let shown = |path: &Path| path.display().to_string();
     let summary = ImageSummary {
         width: image.width,
         height: image.height,
@@ -160,8 +164,8 @@ fn report(
         max: outcome.max.into(),
         resumed_bands: 0,
         band_rows: job.bands().band_rows(),
-        output: asked.output().display().to_string(),
-        counts: asked.shared().counts.as_ref().map(|path| path.display().to_string()),
+        output: shown(picture),
+        counts: counts.map(shown),
         total_s: started.elapsed().as_secs_f64(),
         gather_s: outcome.gather_s,
         encode_s: ranks.iter().map(|rank| rank.share.encode_s).fold(0.0, f64::max),

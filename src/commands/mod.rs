@@ -37,8 +37,13 @@ impl Began {
     pub fn now(parsed: &Parsed, launch: &Launch) -> Self {
         let at = Instant::now();
         let limit = match parsed {
-            Parsed::Run(Cli { command: Command::Pi(_), .. }) => Some(None),
-            Parsed::Run(Cli { command, .. }) => command.picture().map(|picture| picture.shared().time_limit),
+            Parsed::Run(Cli { command, .. }) => match command {
+                Command::Julia(_) | Command::Mandelbrot(_) => {
+                    command.picture().map(|picture| picture.shared().time_limit)
+                }
+                Command::Pi(_) => Some(None),
+                Command::Where(_) | Command::Rankfile { .. } | Command::Completions(_) | Command::Man(_) => None,
+            },
             Parsed::Answer(_) | Parsed::Wrong(_) => None,
         };
         let stop = limit.map_or_else(
@@ -77,7 +82,7 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
 
 /// Has rank 0 print what takes no other rank. Collective.
 fn answer(world: &World, wanted: &Parsed) -> Result<(), Failure> {
-    world.agree(if world.is_root() { run_alone(wanted, true).unwrap_or(Ok(())) } else { Ok(()) })
+    world.agree(if world.is_root() { run_alone(wanted).unwrap_or(Ok(())) } else { Ok(()) })
 }
 
 /// Whether this rank was given the same words as rank 0. Collective.
@@ -95,22 +100,21 @@ fn has_same_words(world: &World) -> Result<(), Error> {
 }
 
 /// Does what one process does without MPI: answers, refuses wrong words, runs a command that needs no other rank; `None` for
-/// anything else. Under a launcher the process that `speaks` runs a command for all.
+/// anything else. Under a launcher one process does it for all.
 ///
 /// # Errors
 /// Whatever ends it.
 #[must_use]
-pub fn run_alone(parsed: &Parsed, speaks: bool) -> Option<Result<(), Error>> {
-    let run = |run: &dyn Fn() -> Result<(), Error>| Some(if speaks { run() } else { Ok(()) });
+pub fn run_alone(parsed: &Parsed) -> Option<Result<(), Error>> {
     match parsed {
-        Parsed::Answer(text) => run(&|| print(text)),
+        Parsed::Answer(text) => Some(print(text)),
         Parsed::Wrong(message) => Some(Err(Error::Usage(message.clone()))),
         Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) if rankfile::is_for_one_process(command) => {
-            run(&|| rankfile::run_alone(command))
+            Some(rankfile::run_alone(command))
         }
-        Parsed::Run(Cli { command: Command::Completions(args), .. }) => run(&|| print(&args.text())),
+        Parsed::Run(Cli { command: Command::Completions(args), .. }) => Some(print(&args.text())),
         Parsed::Run(Cli { command: Command::Man(args), .. }) => {
-            run(&|| args.text().map_err(Error::Usage).and_then(|page| print(&page)))
+            Some(args.text().map_err(Error::Usage).and_then(|page| print(&page)))
         }
         Parsed::Run(_) => None,
     }

@@ -1,10 +1,12 @@
 //! What can go wrong with a device. CPU cores fail at nothing, so all of it is about GPUs.
 
+use crate::request::NO_GPU;
+
 /// Why a device cannot compute.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// There is no such GPU.
-    #[error("no GPU for this rank: {reason}; {way_out}")]
+    #[error("{NO_GPU}: {reason}; {way_out}")]
     NoGpu {
         /// What was looked for, and why nothing was found.
         reason: String,

@@ -51,7 +51,7 @@ pub struct Identity {
     pub threads: usize,
     /// Whether it can compute in f64.
     pub has_f64: bool,
-    /// Why its counts may differ from the definition's, where they may.
+    /// Why + - * on it may give other bits than on a CPU, or its counts may differ from the definition's, where they may.
     pub inexact: Option<String>,
 }
 

@@ -8,6 +8,7 @@ use super::{
     Precision,
     escape::{Constants, EscapeTime, fill},
     julia::Julia,
+    listed::listed,
     mandelbrot::Mandelbrot,
     number::{Point, Real},
     picture::Picture,
@@ -16,13 +17,15 @@ use super::{
 /// A picture by any of the kernels.
 pub type Image = Picture<ImageKernel>;
 
-/// The image kernels. Whatever has to be done for each of them goes through [`Self::visit`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ImageKernel {
-    /// See [`Julia`].
-    Julia(Julia),
-    /// See [`Mandelbrot`].
-    Mandelbrot(Mandelbrot),
+listed! {
+    /// The image kernels. Whatever has to be done for each of them goes through [`Self::visit`].
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum ImageKernel {
+        /// See [`Julia`].
+        Julia = Julia::PICTURE.kernel,
+        /// See [`Mandelbrot`].
+        Mandelbrot = Mandelbrot::PICTURE.kernel,
+    }
 }
 
 /// Something that is done with a kernel, whichever it is: compiled for each.
@@ -35,9 +38,6 @@ pub trait Visitor {
 }
 
 impl ImageKernel {
-    /// One of each kind, with parameters of no importance.
-    pub const ALL: [Self; 2] = [Self::julia(Julia::PICTURE.kernel.c), Self::Mandelbrot(Mandelbrot)];
-
     /// The Julia set of z*z + c.
     #[must_use]
     pub const fn julia(c: (f64, f64)) -> Self {

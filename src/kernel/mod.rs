@@ -14,6 +14,7 @@ pub mod counting;
 pub mod escape;
 pub mod image;
 pub mod julia;
+mod listed;
 pub mod mandelbrot;
 pub mod number;
 pub mod pi;

@@ -9,7 +9,7 @@
 //! tests here use both; for 12 there are none. Thirteen take two thirds of the time of 20.
 //! Knows nothing of what the numbers are for.
 
-/// Rounds of every run.
+/// Rounds with which [`threefry4x32`] makes random words: one more than the fewest that pass BigCrush of TestU01.
 pub const ROUNDS: usize = 13;
 
 /// What the exclusive-or of a key's words begins with, so that no key schedule is all zeros.

@@ -42,7 +42,8 @@ use self::{
 };
 
 listed! {
-    /// A program that starts MPI jobs and can be told where ranks belong, as far as versions matter.
+    /// A program that starts MPI jobs and can be told where ranks belong, as far as versions matter. A process knows its launcher
+    /// by the first whose variables are set: one that sets another's as well comes before that.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub enum Launcher {
         /// `mpiexec` of Open MPI up to 4.1.

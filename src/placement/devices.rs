@@ -2,7 +2,7 @@
 //! and what is said to a rank that comes away without what it must have.
 
 use super::{
-    Device, DeviceRequest, Error, LocalRank, Rules,
+    Device, DeviceRequest, LocalRank, PlacementError, Rules,
     assign_gpus::{Bidder, assign_gpus},
     distance,
     refusal::refusal,
@@ -18,7 +18,7 @@ pub(super) fn devices(
     ranks: &[LocalRank],
     bindings: &[CpuSet],
     rules: &Rules,
-) -> Result<Vec<Device>, Error> {
+) -> Result<Vec<Device>, PlacementError> {
     let bidders: Vec<Bidder> = ranks
         .iter()
         .zip(bindings)

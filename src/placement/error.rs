@@ -1,11 +1,11 @@
 //! Why ranks have no place on their node. The messages name the options of the command line that help.
 
-use crate::{pci::PciBusId, topology::CpuSet};
+use crate::{pci::PciBusId, request::NO_GPU, topology::CpuSet};
 
 /// Why ranks cannot be placed.
 #[derive(Debug, thiserror::Error)]
 #[allow(clippy::enum_variant_names, reason = "what there is none of")]
-pub enum Error {
+pub enum PlacementError {
     /// No rank may use a GPU.
     #[error("0 ranks a GPU: --ranks-per-gpu is at least 1")]
     NoRanksPerGpu,
@@ -24,7 +24,7 @@ pub enum Error {
         inventory: String,
     },
     /// A GPU is requested and there is none left for the rank.
-    #[error("no GPU for this rank: rank {rank}{}: {reason}; {way_out}", in_brackets(source_line.as_deref()))]
+    #[error("{NO_GPU}: rank {rank}{}: {reason}; {way_out}", in_brackets(source_line.as_deref()))]
     NoGpu {
         /// The rank.
         rank: u32,
@@ -51,7 +51,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl PlacementError {
     /// Whether the command line or a rankfile asks for something that cannot be on any day.
     #[must_use]
     pub fn is_usage(&self) -> bool {
@@ -59,9 +59,9 @@ impl Error {
     }
 }
 
-impl From<Error> for crate::error::Error {
+impl From<PlacementError> for crate::error::Error {
     /// What the user asks for in vain is for the user to change.
-    fn from(error: Error) -> Self {
+    fn from(error: PlacementError) -> Self {
         if error.is_usage() { Self::Usage(error.to_string()) } else { Self::Module(Box::new(error)) }
     }
 }

@@ -1,18 +1,18 @@
 //! Cores and devices for the ranks of a running job, inside the bindings that the launcher gave them.
 
-use super::{Error, LocalRank, Place, Rules, cores::cores, devices::devices, inspect};
+use super::{LocalRank, Place, PlacementError, Rules, cores::cores, devices::devices, inspect};
 use crate::topology::{CpuSet, Node};
 
 /// Chooses the cores and the device of each rank of `node`, in the order of `ranks`. These are in local order, and the same on
 /// all of them: the answer is then the same too, without a message between them.
 ///
 /// # Errors
-/// [`Error::NoSuchGpu`] where a rank is to use a GPU that the node has not, [`Error::NoRanksPerGpu`] where no rank may use one;
-/// [`Error::NoGpu`] where a rank that must have a GPU gets none; [`Error::NoUsableCore`] where a binding names no core that the
+/// [`PlacementError::NoSuchGpu`] where a rank is to use a GPU that the node has not, [`PlacementError::NoRanksPerGpu`] where no rank may use one;
+/// [`PlacementError::NoGpu`] where a rank that must have a GPU gets none; [`PlacementError::NoUsableCore`] where a binding names no core that the
 /// job may use.
-pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Vec<Place>, Error> {
+pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Vec<Place>, PlacementError> {
     if rules.ranks_per_gpu == 0 {
-        return Err(Error::NoRanksPerGpu);
+        return Err(PlacementError::NoRanksPerGpu);
     }
     let bindings = ranks.iter().map(|rank| usable(node, rank)).collect::<Result<Vec<_>, _>>()?;
     let devices = devices(node, ranks, &bindings, rules)?;
@@ -25,10 +25,10 @@ pub fn choose(node: &Node, ranks: &[LocalRank], rules: &Rules) -> Result<Vec<Pla
 }
 
 /// What of a rank's binding is a PU that the job may use.
-fn usable(node: &Node, rank: &LocalRank) -> Result<CpuSet, Error> {
+fn usable(node: &Node, rank: &LocalRank) -> Result<CpuSet, PlacementError> {
     let usable = &rank.binding & &node.allowed;
     if node.cores_in(&usable).next().is_none() {
-        return Err(Error::NoUsableCore {
+        return Err(PlacementError::NoUsableCore {
             rank: rank.rank,
             binding: rank.binding.clone(),
             host: inspect::host(node),
@@ -200,6 +200,6 @@ mod tests {
         let node = node(1, 1, 1, &[]);
         assert_eq!(choose(&node, &[], &Rules::default()).unwrap(), []);
         let rules = Rules { ranks_per_gpu: 0, ..Rules::default() };
-        assert!(matches!(choose(&node, &[], &rules), Err(Error::NoRanksPerGpu)));
+        assert!(matches!(choose(&node, &[], &rules), Err(PlacementError::NoRanksPerGpu)));
     }
 }

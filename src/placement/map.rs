@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{DeviceRequest, Error, LocalRank, Place, RankFacts, Rules, Visible, choose};
+use super::{DeviceRequest, LocalRank, Place, PlacementError, RankFacts, Rules, Visible, choose};
 use crate::{launcher::Launcher, topology::Node};
 
 /// The best places for `ranks` ranks on `node`, numbered from 0: the ranks of GPUs come first, in the order of the PCI bus
@@ -10,7 +10,7 @@ use crate::{launcher::Launcher, topology::Node};
 ///
 /// # Errors
 /// As [`choose`] has it; a node without an allowed core has no place for a rank.
-pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Vec<Place>, Error> {
+pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Vec<Place>, PlacementError> {
     choose(node, &unbound(node, 0..ranks), rules)
 }
 
@@ -18,7 +18,7 @@ pub fn map(node: &Node, ranks: u32, rules: &Rules) -> Result<Vec<Place>, Error> 
 ///
 /// # Errors
 /// As [`map`] has it.
-pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Vec<RankFacts>, Error> {
+pub fn map_ranks(node: &Node, ranks: Range<u32>, rules: &Rules) -> Result<Vec<RankFacts>, PlacementError> {
     let locals = unbound(node, ranks);
     let places = choose(node, &locals, rules)?;
     let facts = locals.into_iter().zip(places).map(|(local, place)| RankFacts { local, place, requested: None });

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     audit::{NodeFacts, audit, foresee},
     distance::{Distance, distance},
-    error::Error,
+    error::PlacementError,
     finding::{Code, Finding, ranks_in_words},
     inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
     live::choose,
@@ -40,7 +40,7 @@ pub use self::{
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};
 pub use crate::{request::DeviceRequest, severity::Severity};
 
-/// The device a rank got.
+/// The device that a rank has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Device {
     /// Its cores.

@@ -1,6 +1,6 @@
 //! Why a rank that must have a GPU gets none, and the way out.
 
-use super::{Device, DeviceRequest, Error, LocalRank, Rules, inspect, ranks_in_words};
+use super::{Device, DeviceRequest, LocalRank, PlacementError, Rules, inspect, ranks_in_words};
 use crate::topology::Node;
 
 /// Says what the rank `loser` was looking for and why nothing was found; `devices` are what the ranks would have got.
@@ -10,7 +10,7 @@ pub(super) fn refusal(
     devices: &[Option<Device>],
     loser: usize,
     rules: &Rules,
-) -> Error {
+) -> PlacementError {
     let LocalRank { rank, request, source, visible, .. } = &ranks[loser];
     let otherwise = without_a_gpu(source.as_deref());
     let host = inspect::host(node);
@@ -23,7 +23,7 @@ pub(super) fn refusal(
     let (reason, way_out) = match request {
         DeviceRequest::ThisGpu(id) if node.gpu(*id).is_none() => {
             let inventory = inventory(node);
-            return Error::NoSuchGpu { rank: *rank, id: *id, source_line: source.clone(), host, inventory };
+            return PlacementError::NoSuchGpu { rank: *rank, id: *id, source_line: source.clone(), host, inventory };
         }
         DeviceRequest::ThisGpu(id) => {
             let holders = holders(&|device| device == Device::Gpu(*id));
@@ -49,7 +49,7 @@ pub(super) fn refusal(
             (reason, format!("{share}; {otherwise}"))
         }
     };
-    Error::NoGpu { rank: *rank, source_line: source.clone(), reason, way_out }
+    PlacementError::NoGpu { rank: *rank, source_line: source.clone(), reason, way_out }
 }
 
 /// How the rank would do without a GPU, depending on the line of a rankfile that told it to use one.

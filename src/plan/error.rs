@@ -2,13 +2,13 @@
 
 use crate::{
     launcher::Launcher,
-    placement,
+    placement::PlacementError,
     rankfile::{Misfit, WriteError},
 };
 
 /// Why a job cannot be planned as it is wanted.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum PlanError {
     /// Two nodes have one name.
     #[error(
         "ranks cannot be placed: two nodes are called {0}, and a rankfile knows nodes by name alone: give them different host names"
@@ -37,13 +37,13 @@ pub enum Error {
     },
     /// The ranks and a node do not fit together.
     #[error(transparent)]
-    Placement(#[from] placement::Error),
+    Placement(#[from] PlacementError),
 }
 
-impl From<Error> for crate::error::Error {
-    fn from(error: Error) -> Self {
+impl From<PlanError> for crate::error::Error {
+    fn from(error: PlanError) -> Self {
         match error {
-            Error::Placement(error) => error.into(),
+            PlanError::Placement(error) => error.into(),
             other => Self::Module(Box::new(other)),
         }
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub(crate) use self::launch_line::launch_line;
-pub use self::{error::Error, header::header};
+pub use self::{error::PlanError, header::header};
 use crate::{
     launcher::Dialect,
     placement::{Device, Rules, foresee, map_ranks},
@@ -81,15 +81,15 @@ impl Plan {
     /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best.
     ///
     /// # Errors
-    /// [`Error::SameName`] where two nodes have one name; else as [`map_ranks`] has it.
-    pub fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, Error> {
+    /// [`PlanError::SameName`] where two nodes have one name; else as [`map_ranks`] has it.
+    pub fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, PlanError> {
         let rules = Rules { ranks_per_gpu: usize::from(ranks_per_gpu), ..Rules::default() };
         let mut names = BTreeSet::new();
         let mut plan = Self::default();
         let mut first = 0;
         for Host { name, node } in hosts {
             if !names.insert(name) {
-                return Err(Error::SameName(name.clone()));
+                return Err(PlanError::SameName(name.clone()));
             }
             let ranks = ranks_per_node.unwrap_or_else(|| default_ranks(node, ranks_per_gpu));
             let facts = map_ranks(node, first..first + ranks, &rules)?;
@@ -125,17 +125,17 @@ impl Plan {
     /// The text of a rankfile, with `header` above it as comments.
     ///
     /// # Errors
-    /// [`Error::Unwritable`] where a name or a list of cores is one that a launcher would refuse or misread.
+    /// [`PlanError::Unwritable`] where a name or a list of cores is one that a launcher would refuse or misread.
     #[cfg(test)]
-    pub(crate) fn rankfile(&self, header: &[String]) -> Result<String, Error> {
+    pub(crate) fn rankfile(&self, header: &[String]) -> Result<String, PlanError> {
         self.rankfile_for(&Dialect::ALL, header)
     }
 
     /// The same for a file that is read in these dialects only; with none of them by this program alone.
     ///
     /// # Errors
-    /// [`Error::Unwritable`] where a name or a list of cores is one that these launchers would refuse or misread.
-    pub fn rankfile_for(&self, dialects: &[Dialect], header: &[String]) -> Result<String, Error> {
+    /// [`PlanError::Unwritable`] where a name or a list of cores is one that these launchers would refuse or misread.
+    pub fn rankfile_for(&self, dialects: &[Dialect], header: &[String]) -> Result<String, PlanError> {
         let lines: Vec<RankLine> = self
             .ranks
             .iter()
@@ -150,7 +150,7 @@ impl Plan {
                 }),
             })
             .collect();
-        rankfile::write_for(dialects, header, &lines).map_err(|reason| Error::Unwritable { reason })
+        rankfile::write_for(dialects, header, &lines).map_err(|reason| PlanError::Unwritable { reason })
     }
 
     /// A JSON list of `{rank, host, cpuset, cores, gpu}`: PUs as Linux lists them, logical cores, and a PCI bus id or null.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Plan, PlannedRank};
+use super::{Plan, PlanError, PlannedRank};
 use crate::{
     placement::Device,
     rankfile::{self, Entry, Rankfile, Reading},
@@ -15,8 +15,8 @@ impl Plan {
     /// PUs: enough for a launcher that reads the file.
     ///
     /// # Errors
-    /// [`Error::NoSuchSlots`] where a rank asks for a core that its host has not.
-    pub fn of_rankfile(rankfile: &Rankfile, nodes: &BTreeMap<String, Node>) -> Result<Self, Error> {
+    /// [`PlanError::NoSuchSlots`] where a rank asks for a core that its host has not.
+    pub fn of_rankfile(rankfile: &Rankfile, nodes: &BTreeMap<String, Node>) -> Result<Self, PlanError> {
         let by_rank: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
         let ranks = by_rank.values().map(|entry| planned(entry, nodes.get(entry.short_host())));
         let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, ..Self::default() };
@@ -43,7 +43,7 @@ impl Plan {
     }
 }
 
-fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
+fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, PlanError> {
     let device = match entry.device {
         Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
         Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
@@ -60,7 +60,7 @@ fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, Error> {
     let Some(node) = node else { return Ok(unknown) };
     let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).map_err(|misfit| {
         let (rank, slots, host) = (entry.rank, entry.slots.text().to_owned(), entry.host.clone());
-        Error::NoSuchSlots { rank, slots, host, misfit }
+        PlanError::NoSuchSlots { rank, slots, host, misfit }
     })?;
     let cores: Vec<_> = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).collect();
     let cpuset: CpuSet = cores.iter().map(|core| &core.pus).collect();
@@ -73,7 +73,7 @@ mod tests {
     use super::{super::tests::host, *};
     use crate::{launcher::Launcher, plan::launch_line};
 
-    fn plan(text: &str, hosts: &[(&str, &str)]) -> Result<Plan, Error> {
+    fn plan(text: &str, hosts: &[(&str, &str)]) -> Result<Plan, PlanError> {
         let nodes = hosts.iter().map(|(name, topology)| ((*name).to_owned(), host(name, topology).node)).collect();
         Plan::of_rankfile(&rankfile::parse(text.as_bytes()).rankfile, &nodes)
     }

@@ -2,11 +2,11 @@
 
 use crate::visible::visible;
 
-impl crate::error::ModuleError for Error {}
+impl crate::error::ModuleError for TopologyError {}
 
 /// Why a node is not known.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum TopologyError {
     /// hwloc could not describe this node, or bind a thread on it.
     #[error("hwloc cannot read this node's topology: {0}")]
     Live(String),

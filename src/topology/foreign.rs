@@ -13,7 +13,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Error, Node, hwloc};
+use super::{Node, TopologyError, hwloc};
 use crate::visible::shown;
 
 /// The word that makes this program the reading process, where it stands alone before the name that messages have for the file.
@@ -30,11 +30,11 @@ impl Node {
     /// Reads a file with an hwloc XML description that may hold anything. Only for the program `hybrid`, which starts itself.
     ///
     /// # Errors
-    /// [`Error::Stored`] where the file cannot be read, or as [`Node::from_xml`] has it.
-    pub fn from_foreign_xml_file(path: &Path) -> Result<Self, Error> {
+    /// [`TopologyError::Stored`] where the file cannot be read, or as [`Node::from_xml`] has it.
+    pub fn from_foreign_xml_file(path: &Path) -> Result<Self, TopologyError> {
         let xml = hwloc::read_xml(path)?;
         let name = shown(path).to_string();
-        answer(&name, &xml).and_then(|answer| answer).map_err(|reason| Error::Stored { name, reason })
+        answer(&name, &xml).and_then(|answer| answer).map_err(|reason| TopologyError::Stored { name, reason })
     }
 }
 
@@ -49,7 +49,7 @@ pub fn serve(mut words: impl Iterator<Item = OsString>) -> Option<ExitCode> {
         let mut xml = String::new();
         io::stdin().lock().read_to_string(&mut xml)?;
         let answer: Answer = Node::from_xml(&name.to_string_lossy(), &xml).map_err(|error| match error {
-            Error::Stored { reason, .. } => reason,
+            TopologyError::Stored { reason, .. } => reason,
             other => other.to_string(),
         });
         serde_json::to_writer(io::stdout().lock(), &answer)?;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cpuset::CpuSet,
     display::{Gpu, Locality, OtherDisplay},
-    error::Error,
+    error::TopologyError,
     foreign::serve as serve_foreign_xml,
     homes::homes,
     hwloc::{bind_thread, binding},

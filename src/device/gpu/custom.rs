@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{device::DeviceError, error::Error};
 
-/// A kernel of a caller's own, compiled for one GPU.
+/// A kernel of a caller's own, which [`GpuDevice::compile`] has compiled for one GPU. [`GpuDevice::run`] of that GPU runs it.
 #[derive(Debug)]
 pub struct CustomKernel {
     pipeline: Pipeline,
@@ -37,8 +37,10 @@ impl GpuDevice {
         Ok(CustomKernel { pipeline, inputs: bindings.len() - 1 })
     }
 
-    /// Runs `workgroups` workgroups, at most 65535, on `inputs`, and returns the first `outputs` numbers, at least 1, of what
-    /// they write. What they leave out has any value. The time of a run, best less than a tenth of a second, is up to the caller.
+    /// Runs `workgroups` workgroups, at most 65535, and waits for their end. `inputs` are the elements of the buffers that the kernel
+    /// reads, in the order of their bindings; those of one run have one type. Returns the first `outputs` elements, at least 1, of the
+    /// buffer that it writes; elements that no invocation writes have any value. The time of a run, best less than a tenth of a second,
+    /// is up to the caller.
     ///
     /// # Errors
     /// [`DeviceError::Gpu`] where the inputs are not as many or not as large as the kernel reads, one has no element, or the device

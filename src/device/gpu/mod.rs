@@ -57,7 +57,7 @@ const WANTED: wgpu::Features = wgpu::Features::PASSTHROUGH_SHADERS
     .union(wgpu::Features::IMMEDIATES)
     .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
 
-/// An opened GPU.
+/// An opened GPU. A rank gets its own from [`gpu_of_rank`](crate::gpu_of_rank).
 #[derive(Debug)]
 pub struct GpuDevice {
     identity: Identity,
@@ -77,6 +77,7 @@ impl GpuDevice {
     ///
     /// # Errors
     /// [`DeviceError::NoGpu`] where there is no such adapter, [`DeviceError::Gpu`] where it does not open.
+    #[doc(hidden)]
     pub fn open(which: &Which) -> Result<Self, DeviceError> {
         let (adapter, facts) = adapter::find(which)?;
         let context = Context::open(&adapter, &facts, WANTED)?;
@@ -94,6 +95,12 @@ impl GpuDevice {
         Ok(Self { identity, context, contraction, slots, image, counting, tested })
     }
 
+    /// What it is, and whether it rounds as a CPU does.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// The adapter's name, with its driver and its PCI bus id where it has one.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -105,6 +112,7 @@ impl GpuDevice {
     ///
     /// # Errors
     /// [`DeviceError::Gpu`] where the device fails.
+    #[doc(hidden)]
     pub fn test(&mut self, kernel: &Kernel) -> Result<(), DeviceError> {
         let name = kernel.name();
         if self.tested.contains(&name) {
@@ -120,7 +128,7 @@ impl GpuDevice {
 
     /// The same GPU, with so many threads of the host to take over what it has computed.
     #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
+    pub(crate) fn with_threads(mut self, threads: usize) -> Self {
         self.identity.threads = threads.max(1);
         self
     }
@@ -130,12 +138,14 @@ impl GpuDevice {
     ///
     /// # Errors
     /// [`DeviceError::Gpu`] where there is no memory for it.
+    #[doc(hidden)]
     pub fn with_copies(mut self) -> Result<Self, DeviceError> {
         self.slots = Slots::new(&self.context, Way::Copied)?;
         Ok(self)
     }
 
     /// Seconds of the longest dispatch since the device was opened.
+    #[doc(hidden)]
     #[must_use]
     pub fn longest_dispatch_s(&self) -> f64 {
         self.pacers().map(Pacer::longest_s).fold(0.0, f64::max)

@@ -21,12 +21,12 @@ pub(super) const GROUP: u32 = 64;
 /// Blocks of an invocation: enough that adding up a workgroup's counts costs nothing beside them.
 pub(super) const LANE_BLOCKS: u32 = 256;
 
-/// A kernel's WGSL, complete.
+/// A kernel's WGSL, complete: what [`GpuDevice::compile`](crate::GpuDevice::compile) takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shader {
     /// The name of its entry point.
     pub entry: &'static str,
-    /// What was composed, for messages: `julia f64, 4 a word`.
+    /// What messages call it: `julia f64, 4 a word`.
     pub label: String,
     /// The source.
     pub wgsl: String,
@@ -35,7 +35,7 @@ pub struct Shader {
 impl Shader {
     /// Bytes of immediate data that it takes; none where it is not valid, which its translation will tell.
     #[must_use]
-    pub fn immediate_bytes(&self) -> u32 {
+    pub(super) fn immediate_bytes(&self) -> u32 {
         let Ok((module, _)) = validate(&self.wgsl) else { return 0 };
         let immediate = module.global_variables.iter().find(|(_, variable)| variable.space == AddressSpace::Immediate);
         immediate.map_or(0, |(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()))

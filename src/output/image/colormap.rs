@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 /// 256 colors, red, green and blue.
 pub type Colormap = [[u8; 3]; 256];
 
-/// matplotlib's default map, by van der Walt and Smith (CC0).
+/// matplotlib's default map, by van der Walt and Smith (CC0): 256 colors from dark to light, each red, green and blue.
 #[must_use]
 pub fn viridis() -> Colormap {
     VIRIDIS.map(|rgb| {

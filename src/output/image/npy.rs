@@ -48,6 +48,10 @@ impl Layout for Npy {
         "counts"
     }
 
+    fn takes_counts(&self) -> bool {
+        true
+    }
+
     fn rows_bytes(&self, rows: u32, _bands: u32) -> (u64, u64) {
         (self.counts_bytes(rows), self.counts_bytes(rows))
     }

@@ -51,6 +51,10 @@ impl Layout for Png {
         "picture"
     }
 
+    fn takes_counts(&self) -> bool {
+        false
+    }
+
     fn rows_bytes(&self, rows: u32, bands: u32) -> (u64, u64) {
         let raw_bytes = u64::from(rows) * (1 + u64::from(self.width) * self.coloring.bytes_per_px() as u64);
         let (min, usual) = encode::stream_bytes(u64::from(bands), raw_bytes);

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::cli::Progress as Wish;
+use crate::cli::ProgressRequest;
 
 /// Nothing is shown before a run has lasted this long.
 const FIRST: Duration = Duration::from_secs(2);
@@ -33,14 +33,14 @@ struct State {
 }
 
 impl Progress {
-    /// Progress over a `total` of `what`; shows nothing where `speaks` is false or the user's wish and the terminal say so.
+    /// Progress over a `total` of `what`; shows nothing where `speaks` is false or the request and the terminal say so.
     #[must_use]
-    pub fn new(speaks: bool, wish: Wish, quiet: bool, what: &'static str, total: u64) -> Self {
+    pub fn new(speaks: bool, request: ProgressRequest, quiet: bool, what: &'static str, total: u64) -> Self {
         let on_terminal = stderr().is_terminal();
-        let wanted = match wish {
-            Wish::Auto => on_terminal && !quiet,
-            Wish::Always => true,
-            Wish::Never => false,
+        let wanted = match request {
+            ProgressRequest::Auto => on_terminal && !quiet,
+            ProgressRequest::Always => true,
+            ProgressRequest::Never => false,
         };
         let state =
             State { started: Instant::now(), next: FIRST, on_terminal, shown: false, what, total: total.max(1) };
@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn a_quiet_run_or_another_rank_shows_nothing() {
         for progress in [
-            Progress::new(false, Wish::Always, false, "the darts", 3),
-            Progress::new(true, Wish::Never, false, "the darts", 3),
-            Progress::new(true, Wish::Auto, true, "the darts", 3),
+            Progress::new(false, ProgressRequest::Always, false, "the darts", 3),
+            Progress::new(true, ProgressRequest::Never, false, "the darts", 3),
+            Progress::new(true, ProgressRequest::Auto, true, "the darts", 3),
         ] {
             assert!(progress.state.is_none());
             progress.reach(1);

@@ -7,7 +7,7 @@ use hwlocality::{
 };
 
 use super::{live, plain, this_machine};
-use crate::topology::{CpuSet, Error};
+use crate::topology::{CpuSet, TopologyError};
 
 /// The binding of the calling thread: the PUs that the launcher left to this rank, as long as nothing else has bound the
 /// thread.
@@ -15,8 +15,8 @@ use crate::topology::{CpuSet, Error};
 /// The thread and not the process is asked, because an MPI library may run helper threads with a binding of their own.
 ///
 /// # Errors
-/// [`Error::Live`] where hwloc cannot tell.
-pub fn binding() -> Result<CpuSet, Error> {
+/// [`TopologyError::Live`] where hwloc cannot tell.
+pub fn binding() -> Result<CpuSet, TopologyError> {
     let topology = without_devices()?;
     let binding = topology.cpu_binding(CpuBindingFlags::THREAD).map_err(|cause| live(&cause))?;
     Ok(plain(&binding))
@@ -25,8 +25,8 @@ pub fn binding() -> Result<CpuSet, Error> {
 /// Binds the calling thread to `pus`, and with it the threads that it starts from now on.
 ///
 /// # Errors
-/// [`Error::Live`] where the operating system refuses, as for PUs that it keeps from this process.
-pub fn bind_thread(pus: &CpuSet) -> Result<(), Error> {
+/// [`TopologyError::Live`] where the operating system refuses, as for PUs that it keeps from this process.
+pub fn bind_thread(pus: &CpuSet) -> Result<(), TopologyError> {
     let mut set = HwlocCpuSet::new();
     pus.iter().for_each(|pu| set.set(pu));
     let bound = without_devices()?.bind_cpu(&set, CpuBindingFlags::THREAD);
@@ -34,7 +34,7 @@ pub fn bind_thread(pus: &CpuSet) -> Result<(), Error> {
 }
 
 /// The running machine, seen well enough for bindings: looking for caches and devices takes longer than all the rest.
-fn without_devices() -> Result<Topology, Error> {
+fn without_devices() -> Result<Topology, TopologyError> {
     this_machine(TopologyBuilder::new().with_common_type_filter(TypeFilter::KeepNone).map_err(|cause| live(&cause))?)
 }
 

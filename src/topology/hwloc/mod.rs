@@ -10,10 +10,10 @@ use hwlocality::{Topology, cpu::cpuset::CpuSet as HwlocCpuSet, topology::builder
 
 pub use self::binding::{bind_thread, binding};
 pub(super) use self::node::read_xml;
-use super::{CpuSet, Error};
+use super::{CpuSet, TopologyError};
 
 /// Builds the topology, unless it would be that of another machine.
-fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
+fn this_machine(builder: TopologyBuilder) -> Result<Topology, TopologyError> {
     let other = || {
         live(
             &"the environment makes hwloc describe another machine; unset HWLOC_XMLFILE and HWLOC_SYNTHETIC, or set \
@@ -31,8 +31,8 @@ fn this_machine(builder: TopologyBuilder) -> Result<Topology, Error> {
 }
 
 /// A failure on the running machine.
-fn live(cause: &dyn Display) -> Error {
-    Error::Live(cause.to_string())
+fn live(cause: &dyn Display) -> TopologyError {
+    TopologyError::Live(cause.to_string())
 }
 
 /// The same set without hwloc.

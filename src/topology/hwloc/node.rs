@@ -18,7 +18,7 @@ use hwlocality::{
 use super::{live, plain, this_machine, version};
 use crate::{
     topology::{
-        Core, CpuSet, Error, Gpu, Node, NumaNode, Package, PciBusId,
+        Core, CpuSet, Gpu, Node, NumaNode, Package, PciBusId, TopologyError,
         display::{DisplayFunction, judge},
         gpu_rule::{Function, Verdict},
         nearness, sysfs,
@@ -33,8 +33,8 @@ impl Node {
     /// Reads the machine that this process runs on.
     ///
     /// # Errors
-    /// [`Error::Live`] where hwloc finds no PU, or has been told by the environment to describe another machine.
-    pub fn of_this_machine() -> Result<Self, Error> {
+    /// [`TopologyError::Live`] where hwloc finds no PU, or has been told by the environment to describe another machine.
+    pub fn of_this_machine() -> Result<Self, TopologyError> {
         let topology = this_machine(with_devices().map_err(|cause| live(&cause))?)?;
         Ok(Self::from_topology(&topology, Some(Path::new("/"))))
     }
@@ -44,10 +44,10 @@ impl Node {
     /// For files that are known to be good: hwloc may crash over others, which [`Node::from_foreign_xml_file`] is for.
     ///
     /// # Errors
-    /// [`Error::Stored`] where the text is none, is of a version that the hwloc library here does not read, has no PU,
+    /// [`TopologyError::Stored`] where the text is none, is of a version that the hwloc library here does not read, has no PU,
     /// or lets the job use none.
-    pub fn from_xml(name: &str, xml: &str) -> Result<Self, Error> {
-        let fail = |reason: &str| Error::Stored { name: name.to_owned(), reason: reason.to_owned() };
+    pub fn from_xml(name: &str, xml: &str) -> Result<Self, TopologyError> {
+        let fail = |reason: &str| TopologyError::Stored { name: name.to_owned(), reason: reason.to_owned() };
         let rejected = version::why_rejected(name, xml);
         // hwloc may abort the process over a topology without a PU.
         if !xml.contains(r#"type="PU""#) {
@@ -66,9 +66,9 @@ impl Node {
     /// Reads a file with an hwloc XML description that is known to be good.
     ///
     /// # Errors
-    /// [`Error::Stored`] where the file cannot be read, or as [`Node::from_xml`] has it.
+    /// [`TopologyError::Stored`] where the file cannot be read, or as [`Node::from_xml`] has it.
     #[cfg(any(test, feature = "inside"))]
-    pub fn from_xml_file(path: &Path) -> Result<Self, Error> {
+    pub fn from_xml_file(path: &Path) -> Result<Self, TopologyError> {
         Self::from_xml(&shown(path).to_string(), &read_xml(path)?)
     }
 
@@ -94,8 +94,8 @@ impl Node {
 }
 
 /// The text of an XML file.
-pub(in crate::topology) fn read_xml(path: &Path) -> Result<String, Error> {
-    let fail = |reason: String| Error::Stored { name: shown(path).to_string(), reason };
+pub(in crate::topology) fn read_xml(path: &Path) -> Result<String, TopologyError> {
+    let fail = |reason: String| TopologyError::Stored { name: shown(path).to_string(), reason };
     let mut xml = String::new();
     File::open(path)
         .and_then(|file| file.take(XML_LIMIT_BYTES + 1).read_to_string(&mut xml))

@@ -13,14 +13,18 @@ use super::{
 };
 use crate::{
     error::Error,
+    kernel::image::Image,
     output::{
         file::{
             location::{Location, Target},
             lock::Lock,
         },
-        image::npy::Npy,
-        image::png::Png,
-        image::sink::{Sink, layout::Layout, verify},
+        image::{
+            color::Coloring,
+            npy::Npy,
+            png::Png,
+            sink::{Sink, layout::Layout, verify},
+        },
     },
     visible,
     workload::{
@@ -89,16 +93,28 @@ fn names_of(sinks: &[Sink]) -> String {
     names.join(" and ")
 }
 
+/// The formats of a job's files, each with the name of its file.
+fn layouts<'a>(image: &Image, coloring: Coloring, names: Names<'a>) -> Vec<(Box<dyn Layout>, &'a Path)> {
+    let (width, height) = (image.width, image.height);
+    let Names { picture, counts } = names;
+    let mut layouts: Vec<(Box<dyn Layout>, &Path)> =
+        vec![(Box::new(Png::new(width, height, coloring, image.max_iter)), picture)];
+    if let Some(path) = counts {
+        layouts.push((Box::new(Npy::new(width, height, image.counts_fit_u8())), path));
+    }
+    layouts
+}
+
+/// Whether any of a job's files takes the counts of bands.
+#[must_use]
+pub fn takes_counts(image: &Image, coloring: Coloring, names: Names<'_>) -> bool {
+    layouts(image, coloring, names).iter().any(|(layout, _)| layout.takes_counts())
+}
+
 /// The files that are kept of the job; what goes to the null device is none.
 fn sinks(job: &Job, names: Names<'_>) -> Result<Vec<Sink>, Error> {
-    let (width, height) = (job.image.width, job.image.height);
-    let mut wanted: Vec<(Box<dyn Layout>, &Path)> =
-        vec![(Box::new(Png::new(width, height, job.coloring, job.image.max_iter)), names.picture)];
-    if let Some(path) = names.counts {
-        wanted.push((Box::new(Npy::new(width, height, job.image.counts_fit_u8())), path));
-    }
     let mut sinks = Vec::<Sink>::new();
-    for (layout, path) in wanted {
+    for (layout, path) in layouts(&job.image, job.coloring, names) {
         let what = format!("the file of the {}", layout.role());
         let Some(place) = Target::of(path)?.seekable(&what)? else { continue };
         if let Some(other) = sinks.iter().find(|sink| sink.place().identity() == place.identity()) {

@@ -1,5 +1,6 @@
-//! `--schedule static`: the textbook's way. In each wave all ranks compute as many bands, rank 0 gathers them (Gatherv), and their
-//! range and sum are reduced (Reduce). Memory is bounded by the size of a wave. Nothing balances the load: all wait for the slowest.
+//! `--schedule static`: the textbook's way. In each wave all ranks compute as many bands, their range and sum are reduced
+//! (Allreduce), and rank 0 gathers them (Gatherv). Memory is bounded by the size of a wave. Nothing balances the load: all wait
+//! for the slowest.
 
 use std::{ops::Range, time::Instant};
 

@@ -18,6 +18,9 @@ pub trait Layout: fmt::Debug + Send {
     /// What the file is in its job, in a word that no other file of the job has: a journal knows it by that.
     fn role(&self) -> &'static str;
 
+    /// Whether it takes the counts of bands: they are kept, and travel, for a format that does.
+    fn takes_counts(&self) -> bool;
+
     /// Bytes that the next `rows` rows, in `bands` bands, add to a file: no less than the first figure, and seldom more than
     /// the second.
     fn rows_bytes(&self, rows: u32, bands: u32) -> (u64, u64);
