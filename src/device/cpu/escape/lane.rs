@@ -108,6 +108,9 @@ pub(crate) trait Cell: Count + bytemuck::AnyBitPattern {
     /// Writes `start - own + deeper` for [`BLOCK`] points to `to`, wrapping, where the points with a bit in `alive` take
     /// one after the other what `deeper` begins with, and the rest take nothing.
     fn unfold<S: Simd>(simd: S, start: Self, own: &[u8], alive: u64, deeper: &[Self], to: &mut [Self]);
+
+    /// `self - other`, wrapping.
+    fn less(self, other: Self) -> Self;
 }
 
 impl Cell for u8 {
@@ -115,6 +118,10 @@ impl Cell for u8 {
     fn unfold<S: Simd>(simd: S, start: Self, own: &[u8], alive: u64, deeper: &[Self], to: &mut [Self]) {
         let deeper = u8x64::from_slice(simd, &deeper[..BLOCK]).expand(mask8x64::from_bitmask(simd, alive));
         (u8x64::splat(simd, start) - u8x64::from_slice(simd, own) + deeper).store_slice(to);
+    }
+
+    fn less(self, other: Self) -> Self {
+        self.wrapping_sub(other)
     }
 }
 
@@ -134,5 +141,9 @@ impl Cell for u16 {
                 taken += bits.count_ones() as usize;
             }
         }
+    }
+
+    fn less(self, other: Self) -> Self {
+        self.wrapping_sub(other)
     }
 }

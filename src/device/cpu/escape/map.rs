@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use fearless_simd::{Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use super::lane::{Lane, Vector};
 use crate::kernel::{
@@ -84,6 +84,18 @@ impl<S: Simd, T: Lane, const U: usize> Points<S, T, U> {
         let z = std::array::from_fn(|u| point(z, u));
         let pixel = if is_carried::<K>() { std::array::from_fn(|u| point(pixel, u)) } else { z };
         Self { z, pixel }
+    }
+
+    /// One bit a point, set where it is the point of `other`, bit for bit but for the signs of zeros.
+    #[inline(always)]
+    pub(super) fn equal(&self, other: &[Point<Vector<S, T>>; U]) -> u64 {
+        let mut bits = 0;
+        for u in 0..U {
+            let (z, other) = (self.z[u], other[u]);
+            let equal = z.x.0.simd_eq(other.x.0) & z.y.0.simd_eq(other.y.0);
+            bits |= equal.to_bitmask() << (u * T::Vector::<S>::LEN);
+        }
+        bits
     }
 
     /// The beginning of the orbits of consecutive pixels of the row `y`.

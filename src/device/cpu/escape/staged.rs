@@ -9,6 +9,11 @@
 //! a stage are expanded through the bits of the stage before and added to its counts. What comes out at the first stage
 //! is in the order of the pixels.
 //!
+//! An orbit that comes back to a point where it was before goes round for ever and never escapes. So the points of leaps are compared
+//! with a point of their own past, which is renewed whenever the iterations have doubled (R. P. Brent, "An improved Monte Carlo
+//! factorization algorithm", BIT 20, 1980): a cycle of p iterations is found once lcm(p, leap) iterations lie between the two. Who
+//! is found to go round leaves the tile with all tests passed, which is what the definition would count.
+//!
 //! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
 //! each, plus two compressions and one expansion a stage.
 //! A core reaches about half of that: the first stages, which compact after three or four iterations, take a third of the time.
@@ -51,6 +56,21 @@ struct Stage {
     passed: Vec<u8>,
     /// For each point one bit, set where it went on to the next stage.
     alive: Vec<u64>,
+    /// For each point one bit, set where it was found to go round for ever.
+    cyclic: Vec<u64>,
+    /// How many do.
+    cycles: usize,
+    /// Iterations that those who go round do not make any more.
+    left: usize,
+}
+
+/// A group after its stage.
+struct Advanced<S: Simd, T: Lane, const U: usize> {
+    points: Points<S, T, U>,
+    /// One bit a point, set where it goes on.
+    alive: u64,
+    /// One bit a point, set where it goes round for ever.
+    cyclic: u64,
 }
 
 impl Stage {
@@ -60,28 +80,29 @@ impl Stage {
         }
         let stage = &mut stages[index];
         let blocks = points.div_ceil(BLOCK);
-        stage.points = points;
+        (stage.points, stage.cycles, stage.left) = (points, 0, 0);
         stage.passed.resize(stage.passed.len().max(blocks * BLOCK), 0);
         stage.alive.resize(stage.alive.len().max(blocks), 0);
+        stage.cyclic.resize(stage.cyclic.len().max(blocks), 0);
         stage
     }
 
-    /// Its blocks: where the counts go, and where the bits go.
+    /// Its blocks: where the counts go, and where the bits go of those who go on and of those who go round.
     #[inline(always)]
-    fn blocks(&mut self) -> impl Iterator<Item = (&mut [u8], &mut u64)> {
+    fn blocks(&mut self) -> impl Iterator<Item = (&mut [u8], (&mut u64, &mut u64))> {
         let blocks = self.points.div_ceil(BLOCK);
-        self.passed.chunks_exact_mut(BLOCK).zip(&mut self.alive).take(blocks)
+        self.passed.chunks_exact_mut(BLOCK).zip(self.alive.iter_mut().zip(&mut self.cyclic)).take(blocks)
     }
 
     /// Runs the stage, group by group: `advance` gets one of the `blocks`, the place of the group in it and where its counts go,
-    /// and returns where its points are and one bit a point, set where it goes on. Those become the new survivors.
+    /// and returns what became of its points. Those that go on become the new survivors.
     #[inline(always)]
     fn run<K, S, T, B, const U: usize>(
         &mut self,
         simd: S,
         survivors: &mut Survivors<T>,
         blocks: impl Iterator<Item = B>,
-        mut advance: impl FnMut(&Survivors<T>, B, usize, &mut [u8]) -> (Points<S, T, U>, u64),
+        mut advance: impl FnMut(&mut Survivors<T>, B, usize, &mut [u8]) -> Advanced<S, T, U>,
     ) where
         K: EscapeTime,
         S: Pack,
@@ -89,14 +110,19 @@ impl Stage {
         B: Copy,
     {
         let group_points = U * T::Vector::<S>::LEN;
-        for ((passed, alive), block) in self.blocks().zip(blocks) {
-            *alive = 0;
+        let mut cycles = 0;
+        for ((passed, (alive_bits, cyclic_bits)), block) in self.blocks().zip(blocks) {
+            (*alive_bits, *cyclic_bits) = (0, 0);
             for at in (0..BLOCK).step_by(group_points) {
-                let (group, bits) = advance(survivors, block, at, &mut passed[at..at + group_points]);
-                *alive |= bits << at;
-                survivors.push::<K, S, U>(simd, &group, bits);
+                let Advanced { points, alive, cyclic } =
+                    advance(survivors, block, at, &mut passed[at..at + group_points]);
+                *alive_bits |= alive << at;
+                *cyclic_bits |= cyclic << at;
+                survivors.push::<K, S, U>(simd, &points, alive);
             }
+            cycles += cyclic_bits.count_ones() as usize;
         }
+        self.cycles = cycles;
     }
 }
 
@@ -115,6 +141,9 @@ struct Survivors<T> {
     z: Point<Vec<T>>,
     /// Their pixels, where they are of use.
     pixel: Point<Vec<T>>,
+    /// Where they were after so many iterations, if anything is known of that.
+    past: Point<Vec<T>>,
+    past_done: Option<usize>,
     points: usize,
 }
 
@@ -126,17 +155,36 @@ impl<T: Lane> Survivors<T> {
         let mut at = self.points;
         for u in 0..U {
             let bits = (alive >> (u * len)) & low_bits(len);
-            let pack = |from: Point<Vector<S, T>>, to: &mut Point<Vec<T>>| {
-                T::pack(simd, from.x.0, bits).store_slice(&mut to.x[at..at + len]);
-                T::pack(simd, from.y.0, bits).store_slice(&mut to.y[at..at + len]);
-            };
-            pack(group.z[u], &mut self.z);
+            pack(simd, group.z[u], bits, &mut self.z, at);
             if is_carried::<K>() {
-                pack(group.pixel[u], &mut self.pixel);
+                pack(simd, group.pixel[u], bits, &mut self.pixel, at);
             }
             at += bits.count_ones() as usize;
         }
         self.points = at;
+    }
+
+    /// Keeps the past of the points that are about to be appended.
+    #[inline(always)]
+    fn push_past<S: Pack, const U: usize>(&mut self, simd: S, past: &[Point<Vector<S, T>>; U], alive: u64) {
+        let len = T::Vector::<S>::LEN;
+        let mut at = self.points;
+        for (u, past) in past.iter().enumerate() {
+            let bits = (alive >> (u * len)) & low_bits(len);
+            pack(simd, *past, bits, &mut self.past, at);
+            at += bits.count_ones() as usize;
+        }
+    }
+
+    /// The past of the group that begins with point `start`.
+    #[inline(always)]
+    fn past<S: Simd, const U: usize>(&self, simd: S, start: usize) -> [Point<Vector<S, T>>; U] {
+        let len = T::Vector::<S>::LEN;
+        let vector = |values: &[T], u: usize| {
+            let at = start + u * len;
+            Vector(T::Vector::<S>::from_slice(simd, &values[at..at + len]))
+        };
+        std::array::from_fn(|u| Point { x: vector(&self.past.x, u), y: vector(&self.past.y, u) })
     }
 
     /// The group that begins with point `start`. Past the last point it holds leftovers.
@@ -145,6 +193,14 @@ impl<T: Lane> Survivors<T> {
         let Self { z, pixel, .. } = self;
         Points::load::<K>(simd, Point { x: &z.x, y: &z.y }, Point { x: &pixel.x, y: &pixel.y }, start)
     }
+}
+
+/// Writes the lanes of `from` that have a bit in `bits` to `to`, from `at` on.
+#[inline(always)]
+fn pack<S: Pack, T: Lane>(simd: S, from: Point<Vector<S, T>>, bits: u64, to: &mut Point<Vec<T>>, at: usize) {
+    let len = T::Vector::<S>::LEN;
+    T::pack(simd, from.x.0, bits).store_slice(&mut to.x[at..at + len]);
+    T::pack(simd, from.y.0, bits).store_slice(&mut to.y[at..at + len]);
 }
 
 /// The lowest `n` bits, 64 for any `n` above.
@@ -160,7 +216,7 @@ impl<T: Lane> Workspace<T> {
         let zeros = |room| Point { x: vec![T::round(0.0); room], y: vec![T::round(0.0); room] };
         let pixel = zeros(if is_carried::<K>() { room } else { 0 });
         Self {
-            survivors: Survivors { z: zeros(room), pixel, points: 0 },
+            survivors: Survivors { z: zeros(room), pixel, past: zeros(room), past_done: None, points: 0 },
             stages: Vec::new(),
             sums: [vec![0; room], vec![0; room]],
         }
@@ -185,8 +241,10 @@ impl<T: Lane> Workspace<T> {
         let total = usize::from(tile.constants.max_iter) - 1;
         let mut staging = Staging::new(total);
         let mut stages = 0;
-        self.survivors.points = 0;
-        while let Some(StageSpec { steps, leaps }) = staging.next(self.survivors.points) {
+        (self.survivors.points, self.survivors.past_done) = (0, None);
+        let mut cyclic = 0;
+        while let Some(spec) = staging.next(self.survivors.points, cyclic) {
+            let StageSpec { steps, leaps, .. } = spec;
             let tally = &mut tally;
             // Each arm is a function of its own. The short stages have their length as a constant, so that they unroll.
             match steps {
@@ -196,7 +254,7 @@ impl<T: Lane> Workspace<T> {
                 ),
                 _ if leaps && !R::REVOCABLE => simd.vectorize(
                     #[inline(always)]
-                    || self.leap::<K, S, Y, R, U>(simd, tally, tile, stages, steps),
+                    || self.leap::<K, S, Y, R, U>(simd, tally, tile, stages, spec),
                 ),
                 4 => simd.vectorize(
                     #[inline(always)]
@@ -211,6 +269,7 @@ impl<T: Lane> Workspace<T> {
                     || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, steps),
                 ),
             }
+            cyclic = self.stages[stages].cycles;
             stages += 1;
         }
         simd.vectorize(
@@ -249,7 +308,7 @@ impl<T: Lane> Workspace<T> {
                 let bits = tally.count(simd, map, &mut group, steps - tile.free, passed);
                 // The next stage's first test, made here already: half of the points that fail it are gone before it.
                 let bits = bits & tally.inside(map, &group) & low_bits(tile.width.saturating_sub(column + at));
-                (group, bits)
+                Advanced { points: group, alive: bits, cyclic: 0 }
             },
         );
     }
@@ -271,6 +330,7 @@ impl<T: Lane> Workspace<T> {
     {
         let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
         let points = std::mem::take(&mut self.survivors.points);
+        self.survivors.past_done = None;
         let stage = Stage::open(&mut self.stages, index, points);
         stage.run::<K, S, T, _, U>(
             simd,
@@ -280,13 +340,14 @@ impl<T: Lane> Workspace<T> {
             |survivors, block, at, passed| {
                 let mut group = survivors.group::<K, S, U>(simd, block + at);
                 let bits = tally.count(simd, map, &mut group, steps, passed);
-                (group, bits & low_bits(points.saturating_sub(block + at)))
+                let alive = bits & low_bits(points.saturating_sub(block + at));
+                Advanced { points: group, alive, cyclic: 0 }
             },
         );
     }
 
-    /// A later stage of points that mostly stay: [`LEAP`] steps at a time with one test after them. A group that loses a
-    /// point goes back to where the leap began and is counted step by step from there on.
+    /// A later stage of points that mostly stay: [`LEAP`] steps at a time with one test after them, and one look whether a point is
+    /// where it was before. A group that loses a point goes back to where the leap began and is counted step by step from there on.
     #[inline(always)]
     fn leap<K, S, Y, R, const U: usize>(
         &mut self,
@@ -294,16 +355,20 @@ impl<T: Lane> Workspace<T> {
         tally: &mut Y,
         tile: &Tile<'_, T>,
         index: usize,
-        steps: usize,
+        spec: StageSpec,
     ) where
         K: EscapeTime,
         S: Pack,
         Y: Tally<S, T, U>,
         R: Rules,
     {
+        let StageSpec { steps, done, left, .. } = spec;
         let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
         let points = std::mem::take(&mut self.survivors.points);
+        let past_done = self.survivors.past_done.filter(|past| done < 2 * past);
+        self.survivors.past_done = past_done.or(Some(done));
         let stage = Stage::open(&mut self.stages, index, points);
+        stage.left = left;
         stage.run::<K, S, T, _, U>(
             simd,
             &mut self.survivors,
@@ -311,10 +376,11 @@ impl<T: Lane> Workspace<T> {
             #[inline(always)]
             |survivors, block, at, passed| {
                 let mut group = survivors.group::<K, S, U>(simd, block + at);
+                let past = if past_done.is_some() { survivors.past(simd, block + at) } else { group.z };
                 let valid = low_bits(points.saturating_sub(block + at).min(passed.len()));
-                let mut bits = valid;
+                let (mut bits, mut cyclic) = (valid, 0);
                 let mut leapt = 0;
-                while leapt < steps && bits == valid {
+                while leapt < steps && bits == valid && cyclic != valid {
                     let before = group;
                     let leap = LEAP.min(steps - leapt);
                     for _ in 0..leap {
@@ -325,17 +391,22 @@ impl<T: Lane> Workspace<T> {
                     bits = tally.inside(map, &group) & valid;
                     if bits == valid {
                         leapt += leap;
+                        cyclic |= group.equal(&past) & valid;
                     } else {
                         group = before;
                     }
                 }
                 passed.fill(0);
-                if leapt < steps {
+                if cyclic == valid {
+                    leapt = steps;
+                } else if leapt < steps {
                     bits = tally.count(simd, map, &mut group, steps - leapt, passed) & valid;
                 }
                 let leapt = u8::try_from(leapt).expect("a stage has at most 240 steps");
                 passed.iter_mut().for_each(|passed| *passed += leapt);
-                (group, bits)
+                let alive = bits & !cyclic;
+                survivors.push_past(simd, &past, alive);
+                Advanced { points: group, alive, cyclic }
             },
         );
     }
@@ -347,11 +418,18 @@ impl<T: Lane> Workspace<T> {
         for index in (1..stages).rev() {
             let stage = &mut self.stages[index];
             let is_last = index + 1 == stages;
+            let left = C::from_u16(u16::try_from(stage.left).expect("iterations are at most 65534"));
             let mut taken = 0;
-            for ((passed, alive), sums) in stage.blocks().zip(sums.chunks_exact_mut(BLOCK)) {
+            for ((passed, (alive, cyclic)), sums) in stage.blocks().zip(sums.chunks_exact_mut(BLOCK)) {
                 let alive = if is_last { 0 } else { *alive };
                 C::unfold(simd, C::from_u16(0), passed, alive, &deeper[taken..], sums);
                 taken += alive.count_ones() as usize;
+                let mut rest = *cyclic;
+                while rest != 0 {
+                    let point = rest.trailing_zeros() as usize;
+                    sums[point] = sums[point].less(left);
+                    rest &= rest - 1;
+                }
             }
             (deeper, sums) = (sums, deeper);
         }
@@ -363,7 +441,7 @@ impl<T: Lane> Workspace<T> {
         let free = u16::try_from(tile.free).expect("a few tests at most are left out");
         let start = C::from_u16(tile.constants.max_iter - free);
         let mut taken = 0;
-        for ((passed, alive), pixels) in stage.blocks().zip(rows.flat_map(|row| row.chunks_mut(BLOCK))) {
+        for ((passed, (alive, _)), pixels) in stage.blocks().zip(rows.flat_map(|row| row.chunks_mut(BLOCK))) {
             let alive = if stages == 1 { 0 } else { *alive };
             let deeper = &deeper[taken..];
             if pixels.len() == BLOCK {

@@ -25,6 +25,10 @@ pub(super) struct StageSpec {
     pub(super) steps: usize,
     /// Whether so few points are expected to escape that tests may wait.
     pub(super) leaps: bool,
+    /// Iterations of the stages before it.
+    pub(super) done: usize,
+    /// Iterations that are left after it.
+    pub(super) left: usize,
 }
 
 /// Decides the stages of one tile.
@@ -42,14 +46,15 @@ impl Staging {
         Self { total, done: 0, stage: 0, last: None }
     }
 
-    /// The next stage, for `points` points that are left of the one before. None where there is nothing left to do.
-    pub(super) fn next(&mut self, points: usize) -> Option<StageSpec> {
+    /// The next stage, for `points` points that are left of the one before, of which `cyclic` others have stayed, and will for
+    /// ever. None where there is nothing left to do.
+    pub(super) fn next(&mut self, points: usize, cyclic: usize) -> Option<StageSpec> {
         let left = self.total - self.done;
         if left == 0 || (self.stage > 0 && points == 0) {
             return None;
         }
         let (leaps, all_stay) = self.last.map_or((false, false), |(last, before)| {
-            let lost = before.saturating_sub(points);
+            let lost = before.saturating_sub(points + cyclic);
             (lost * GROUP * LEAP * 4 < before * last.steps, lost == 0)
         });
         let steps = match FIRST_STEPS.get(self.stage) {
@@ -57,7 +62,8 @@ impl Staging {
             _ if all_stay => MAX_STEPS,
             _ => (self.done / 8).clamp(LEAP, MAX_STEPS),
         };
-        let spec = StageSpec { steps: steps.min(left), leaps: leaps && steps >= LEAP };
+        let steps = steps.min(left);
+        let spec = StageSpec { steps, leaps: leaps && steps >= LEAP, done: self.done, left: left - steps };
         // What the first stage begins with is every pixel, of which it loses too many for leaps in any case.
         self.last = (self.stage > 0).then_some((spec, points));
         self.done += spec.steps;
@@ -75,7 +81,7 @@ mod tests {
         let mut staging = Staging::new(total);
         let mut points = 32 * 1024;
         std::iter::from_fn(|| {
-            let spec = staging.next(points);
+            let spec = staging.next(points, 0);
             points = points * survive / 1000;
             spec
         })
@@ -97,8 +103,8 @@ mod tests {
     #[test]
     fn no_point_left_ends_the_run() {
         let mut staging = Staging::new(254);
-        assert!(staging.next(0).is_some(), "the first stage has every pixel");
-        assert_eq!(staging.next(0), None);
+        assert!(staging.next(0, 0).is_some(), "the first stage has every pixel");
+        assert_eq!(staging.next(0, 0), None);
     }
 
     #[test]
