@@ -1,4 +1,5 @@
-// Escape counts of an image kernel, PER_WORD of them packed into each word of the output.
+// Escape counts of an image kernel, PER_WORD of them packed into each word of the output. Behind them a word for each workgroup: the
+// iterations that it did not make, since an orbit was found to repeat.
 //
 // The definition is src/kernel/escape.rs: the same operations in the same order, one rounding each. Contraction cannot be
 // forbidden in WGSL; src/device/gpu/no_contraction.rs forbids it in the SPIR-V made from this file. Coordinates are not
@@ -8,6 +9,7 @@
 //   alias real       f32 or f64
 //   const PER_WORD   counts in a word: 4 of 8 bits or 2 of 16
 //   const BLOCK      iterations of a block
+//   const REPEATS_AFTER   iterations after which orbits may repeat, a multiple of BLOCK
 //   const GROUP      invocations of a workgroup
 //   fn start, fn constant   where the orbit of a pixel starts, and its c, as the kernel's plane has it
 //   fn leap          a block: advance BLOCK times, with a test after every few iterations
@@ -42,6 +44,7 @@ var<immediate> params: Params;
 @group(0) @binding(2) var<storage, read_write> words: array<u32>;
 
 var<workgroup> counts: array<u32, GROUP * PER_WORD>;
+var<workgroup> skipped: array<u32, GROUP>;
 
 // A point of an orbit: z = x + yi.
 struct Point {
@@ -82,8 +85,14 @@ fn step(orbit: Orbit, c: Point, radius2: real) -> Orbit {
     return Orbit(advance(orbit.z, c), select(orbit.n, orbit.n - 1u, alive), alive);
 }
 
+// What is known of an orbit: its count, and how many iterations were not made for it.
+struct Counted {
+    n: u32,
+    skipped: u32,
+}
+
 // All loops end after max_iter - 1 iterations at the latest, whatever the values: the host relies on it.
-fn count(x: real, y: real) -> u32 {
+fn count(x: real, y: real) -> Counted {
     let fixed = Point(params.fixed_x, params.fixed_y);
     let c = constant(Point(x, y), fixed);
     let radius2 = params.radius2;
@@ -91,14 +100,33 @@ fn count(x: real, y: real) -> u32 {
     // Blocks, as long as all tests are passed. Where one is failed the orbit goes back to the block's begin and is counted
     // from there step by step. Between two tests no number grows beyond the format: what is decided here is decided without
     // infinity and NaN, of which drivers may assume that they do not occur. What escapes stays escaped.
-    if is_inside(orbit.z, radius2) {
-        while orbit.n > params.leap_above {
-            let next = leap(orbit.z, c, radius2);
-            if !next.inside {
-                break;
-            }
+    var leaps = is_inside(orbit.z, radius2);
+    let first_above = max(params.leap_above, params.max_iter - min(params.max_iter, REPEATS_AFTER));
+    while leaps & (orbit.n > first_above) {
+        let next = leap(orbit.z, c, radius2);
+        leaps = next.inside;
+        if leaps {
             orbit.z = next.z;
             orbit.n -= BLOCK;
+        }
+    }
+    // An orbit that comes back to where it was goes round for ever. It is compared with a point of its past, which is renewed whenever
+    // the iterations have doubled (Brent, BIT 20, 1980).
+    var past = orbit.z;
+    var renew_at = params.max_iter - min(params.max_iter, 2u * REPEATS_AFTER);
+    while leaps & (orbit.n > params.leap_above) {
+        let next = leap(orbit.z, c, radius2);
+        leaps = next.inside;
+        if leaps {
+            orbit.z = next.z;
+            orbit.n -= BLOCK;
+            if (orbit.z.x == past.x) & (orbit.z.y == past.y) {
+                return Counted(1u, orbit.n - 1u);
+            }
+            if orbit.n <= renew_at {
+                past = orbit.z;
+                renew_at = params.max_iter - min(params.max_iter, 2u * (params.max_iter - renew_at));
+            }
         }
     }
     // Asking only every fourth time whether to go on costs less than the iterations that it wastes.
@@ -111,7 +139,7 @@ fn count(x: real, y: real) -> u32 {
     while orbit.alive & (orbit.n > 1u) {
         orbit = step(orbit, c, radius2);
     }
-    return orbit.n;
+    return Counted(orbit.n, 0u);
 }
 
 // Neighbouring invocations take neighbouring pixels, whose counts are alike, so that few lanes wait for a slow one; the
@@ -124,16 +152,20 @@ fn escape(
 ) {
     let group_index = group.y * grid.x + group.x;
     let first = group_index * (GROUP * PER_WORD);
+    var left = 0u;
     for (var i = 0u; i < PER_WORD; i += 1u) {
         let slot = i * GROUP + lane;
         let pixel = first + slot;
         var n = 0u;
         if pixel < params.pixels {
             let at = params.first_column + pixel;
-            n = count(columns[at % params.width], rows[params.first_row + at / params.width]);
+            let counted = count(columns[at % params.width], rows[params.first_row + at / params.width]);
+            n = counted.n;
+            left += counted.skipped;
         }
         counts[slot] = n;
     }
+    skipped[lane] = left;
     workgroupBarrier();
 
     var word = 0u;
@@ -142,5 +174,12 @@ fn escape(
     }
     if first + lane * PER_WORD < params.pixels {
         words[group_index * GROUP + lane] = word;
+    }
+    if (lane == 0u) & (first < params.pixels) {
+        var sum = 0u;
+        for (var i = 0u; i < GROUP; i += 1u) {
+            sum += skipped[i];
+        }
+        words[(params.pixels + PER_WORD - 1u) / PER_WORD + group_index] = sum;
     }
 }

@@ -82,7 +82,7 @@ mod faulty {
             precision: Precision,
             bands: &[Band],
             deliver: Deliver<'_>,
-        ) -> Result<(), DeviceError> {
+        ) -> Result<u64, DeviceError> {
             self.calls += 1;
             match self.fault {
                 Fault::Lost if self.calls > 1 => {
@@ -94,9 +94,10 @@ mod faulty {
                 Fault::Lost => self.device.image(image, precision, bands, deliver),
                 Fault::Slow => {
                     let wanted = Mutex::new(ControlFlow::Continue(()));
+                    let mut skipped = 0;
                     for bands in bands.chunks(self.identity().threads.max(1)) {
                         let started = Instant::now();
-                        self.device.image(image, precision, bands, &|band, counts| {
+                        skipped += self.device.image(image, precision, bands, &|band, counts| {
                             let mut wanted = wanted.lock().expect("no thread panics while it delivers");
                             *wanted = deliver(band, counts);
                             *wanted
@@ -106,7 +107,7 @@ mod faulty {
                             break;
                         }
                     }
-                    Ok(())
+                    Ok(skipped)
                 }
                 Fault::Wrong => self.device.image(image, precision, bands, &|band, counts| match counts {
                     Counts::U8(counts) => deliver(band, Counts::U8(counts.mapv(|count| count.max(2) - 1).view())),

@@ -155,7 +155,7 @@ impl Device for Saboteur {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<u64, DeviceError> {
         self.0.image(image, precision, bands, &|band, counts| match counts {
             Counts::U8(counts) if band.index == 1 => {
                 let mut wrong = counts.to_owned();

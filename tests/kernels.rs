@@ -184,7 +184,7 @@ impl Device for Scalar {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<u64, DeviceError> {
         let counts = definition(image, precision).mapv(|count| (self.wrong)(count, image));
         let (late, early) = bands.split_at(self.begin.min(bands.len()));
         for band in early.iter().chain(late) {
@@ -193,7 +193,7 @@ impl Device for Scalar {
                 break;
             }
         }
-        Ok(())
+        Ok(0)
     }
 
     fn busy_s(&self) -> Option<f64> {

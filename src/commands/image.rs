@@ -72,6 +72,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
         share: ImageShare {
             pixels: share.pixels,
             iterations: share.iterations,
+            computed: share.computed,
             encode_s: share.encode_s,
             busy_s: share.busy_s,
         },
@@ -160,6 +161,7 @@ fn report(
         max_iter: image.max_iter,
         precision: job.precision,
         iterations: outcome.iterations,
+        computed: ranks.iter().map(|rank| rank.share.computed).sum(),
         min: outcome.min.into(),
         max: outcome.max.into(),
         resumed_bands: 0,

@@ -65,7 +65,8 @@ pub trait Device: fmt::Debug + Send {
     fn identity(&self) -> &Identity;
 
     /// Computes `bands` of `image` and hands each to `deliver`; returns when all are delivered, or when no more are wanted:
-    /// then some at the end of `bands` are left out, and all before them are delivered.
+    /// then some at the end of `bands` are left out, and all before them are delivered. Returns how many of the iterations that
+    /// the counts tell of it did not make, since the orbit was found to repeat.
     ///
     /// # Errors
     /// [`DeviceError::Gpu`] where the device is lost, out of memory or lacks the precision.
@@ -75,7 +76,7 @@ pub trait Device: fmt::Debug + Send {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError>;
+    ) -> Result<u64, DeviceError>;
 
     /// Seconds in which a device of its own computed since it was opened, what it computed on its way to the host included;
     /// `None` where the host's cores are the device.

@@ -91,10 +91,10 @@ impl CpuDevice {
         }
     }
 
-    fn fill<K: EscapeTime, T: Lane, C: Cell>(&mut self, image: &Image, bands: &[Band], deliver: Deliver<'_>) {
+    fn fill<K: EscapeTime, T: Lane, C: Cell>(&mut self, image: &Image, bands: &[Band], deliver: Deliver<'_>) -> u64 {
         let columns: Vec<T> = image.columns();
         let constants = image.constants::<T>();
-        let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (next, enough, skipped) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicU64::new(0));
         let isa = self.isa;
         self.on_every_thread(bands.len(), || {
             let mut filler = Filler::<K, T>::new(isa, &columns, constants);
@@ -103,12 +103,14 @@ impl CpuDevice {
             {
                 let rows: Vec<T> = image.rows(band.rows.clone());
                 let mut counts = Array2::from_elem((rows.len(), columns.len()), C::from_u16(0));
-                filler.fill(&rows, counts.as_slice_mut().expect("a new array has no gaps"));
+                let left = filler.fill(&rows, counts.as_slice_mut().expect("a new array has no gaps"));
+                skipped.fetch_add(left, Ordering::Relaxed);
                 if deliver(band, C::counts(counts.view())).is_break() {
                     enough.store(true, Ordering::Relaxed);
                 }
             }
         });
+        skipped.into_inner()
     }
 }
 
@@ -122,9 +124,9 @@ struct Fill<'a> {
 }
 
 impl Visitor for Fill<'_> {
-    type Output = ();
+    type Output = u64;
 
-    fn visit<K: EscapeTime>(self, _: &K) {
+    fn visit<K: EscapeTime>(self, _: &K) -> u64 {
         let Self { device, image, precision, bands, deliver } = self;
         match (precision, image.counts_fit_u8()) {
             (Precision::F32, true) => device.fill::<K, f32, u8>(image, bands, deliver),
@@ -153,9 +155,8 @@ impl Device for CpuDevice {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError> {
-        image.kernel.visit(Fill { device: self, image, precision, bands, deliver });
-        Ok(())
+    ) -> Result<u64, DeviceError> {
+        Ok(image.kernel.visit(Fill { device: self, image, precision, bands, deliver }))
     }
 
     fn busy_s(&self) -> Option<f64> {

@@ -178,7 +178,7 @@ impl Device for GpuDevice {
         precision: Precision,
         bands: &[Band],
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<u64, DeviceError> {
         if !self.precisions().contains(&precision) {
             let cause = format!("it has no {precision}; --precision f32 is what it can");
             return Err(self.context.error("starting a computation", cause));

@@ -286,7 +286,7 @@ mod tests {
         let mut gpu = software_gpu();
         for (kernel, precision) in kernels_and_precisions(&gpu) {
             let differing = differing_with(&mut gpu, &tiles(&kernel, precision)[0], precision, |wgsl| {
-                wgsl.replace("return orbit.n;", "return orbit.n - 1u;")
+                wgsl.replace("Counted(orbit.n, 0u)", "Counted(orbit.n - 1u, 0u)").replace("Counted(1u,", "Counted(2u,")
             });
             assert_eq!(differing, (TILE_PX * TILE_PX) as usize, "{} {precision}", kernel.name());
         }
@@ -299,7 +299,7 @@ mod tests {
         let tile = &tiles(&kernel, Precision::F32)[0];
         let format = image::Format::of(tile, Precision::F32);
         let shader = format.shader(tile);
-        let wrong = Shader { wgsl: shader.wgsl.replace("return orbit.n;", "return orbit.n - 1u;"), ..shader };
+        let wrong = Shader { wgsl: shader.wgsl.replace("Counted(orbit.n, 0u)", "Counted(orbit.n - 1u, 0u)"), ..shader };
         let wrong = image::Kernel::build(&gpu.context, format, &wrong, gpu.contraction, Pacer::new()).unwrap();
         gpu.image.insert(format, wrong);
         gpu.test(&Kernel::Image(ImageKernel::ALL[0])).unwrap();

@@ -49,6 +49,13 @@ pub const fn block(per_word: usize) -> u32 {
     if per_word == 4 { 8 } else { 32 }
 }
 
+/// Iterations after which a kernel with `per_word` counts in a word looks whether its orbits repeat, a multiple of a block: before, looking
+/// costs more than it saves.
+#[must_use]
+const fn repeats_after(per_word: usize) -> u32 {
+    if per_word == 4 { 4 * block(per_word) } else { 2 * block(per_word) }
+}
+
 /// Iterations between two tests in a block in `precision`: as few as keep an orbit that starts within a radius of 3 from
 /// growing beyond the format, and in f64, whose tests cost as much as its iterations, as many.
 #[must_use]
@@ -63,13 +70,14 @@ pub const fn tests_apart(precision: Precision) -> u32 {
 #[must_use]
 pub fn escape<K: EscapeTime>(precision: Precision, per_word: usize) -> Shader {
     let block = block(per_word);
+    let repeats_after = repeats_after(per_word);
     let leap = leap(block, tests_apart(precision));
     let [start, constant] = match K::PLANE {
         Plane::Orbits => ["pixel", "fixed"],
         Plane::Parameters => ["fixed", "pixel"],
     };
     let open = format!(
-        "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\nconst GROUP = {GROUP}u;\n\
+        "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\nconst REPEATS_AFTER = {repeats_after}u;\nconst GROUP = {GROUP}u;\n\
          fn start(pixel: Point, fixed: Point) -> Point {{\n    return {start};\n}}\n\
          fn constant(pixel: Point, fixed: Point) -> Point {{\n    return {constant};\n}}\n{leap}\n"
     );

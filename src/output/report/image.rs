@@ -20,8 +20,10 @@ use crate::{
 pub struct ImageShare {
     /// Pixels it computed.
     pub pixels: u64,
-    /// Iterations it computed.
+    /// Iterations that its counts tell of.
     pub iterations: u64,
+    /// Of these the iterations that it made: an orbit that repeats is followed no further.
+    pub computed: u64,
     /// Filtering and compressing its bands.
     pub encode_s: f64,
     /// In which a GPU computed, on its own and what that took on its way to the host included; none of a CPU.
@@ -46,8 +48,10 @@ pub struct ImageSummary {
     pub max_iter: u16,
     /// Precision of the whole run.
     pub precision: Precision,
-    /// Iterations of all ranks.
+    /// Iterations of the whole image, those of earlier jobs included.
     pub iterations: u64,
+    /// Iterations that the ranks made.
+    pub computed: u64,
     /// Smallest count.
     pub min: u64,
     /// Largest count.
@@ -71,12 +75,18 @@ pub struct ImageSummary {
 }
 
 impl Share for ImageShare {
-    const CSV_HEADER: &[&str] = &["encode_s", "pixels", "iterations", "busy_s"];
+    const CSV_HEADER: &[&str] = &["encode_s", "pixels", "iterations", "computed", "busy_s"];
 
     fn csv_cells(&self) -> Vec<String> {
         let seconds = |time_s: f64| format!("{time_s:.6}");
         let busy_s = self.busy_s.map(seconds).unwrap_or_default();
-        vec![seconds(self.encode_s), self.pixels.to_string(), self.iterations.to_string(), busy_s]
+        vec![
+            seconds(self.encode_s),
+            self.pixels.to_string(),
+            self.iterations.to_string(),
+            self.computed.to_string(),
+            busy_s,
+        ]
     }
 }
 
@@ -100,15 +110,21 @@ impl Summary for ImageSummary {
         let columns = ["encode s", "Giter/s", "GPU busy s"];
         let phases = phases(ranks, if has_gpu { &columns } else { &columns[..2] }, |rank| {
             let busy = rank.share.busy_s.map_or_else(|| "-".to_owned(), seconds);
-            let rate = billions_a_second(rank.share.iterations, rank.run.compute_s);
+            let rate = billions_a_second(rank.share.computed, rank.run.compute_s);
             [seconds(rank.share.encode_s), rate].into_iter().chain(has_gpu.then_some(busy)).collect()
         });
         let files = match &summary.counts {
             Some(counts) => format!("{} and {}", visible(&summary.output), visible(counts)),
             None => visible(&summary.output).into_owned(),
         };
+        let made: u64 = ranks.iter().map(|rank| rank.share.iterations).sum();
+        let computed = if summary.computed < made {
+            format!(" ({} computed: orbits that repeat are followed no further)", thousands(summary.computed))
+        } else {
+            String::new()
+        };
         format!(
-            "{} {} x {} px, {}, {} iterations, {}\n\n{places}\n\n{phases}\n{}\
+            "{} {} x {} px, {}, {} iterations{computed}, {}\n\n{places}\n\n{phases}\n{}\
              total {} s: gather {} s, write {} s; {files} written\n",
             head.command,
             summary.width,
@@ -135,7 +151,10 @@ mod tests {
     fn example() -> Report<ImageSummary> {
         let rank = |run: RankRun| {
             let busy_s = (run.device == Kind::Gpu).then_some(0.375);
-            RankReport { run, share: ImageShare { pixels: 1000, iterations: 12_345, encode_s: 0.001, busy_s } }
+            RankReport {
+                run,
+                share: ImageShare { pixels: 1000, iterations: 12_345, computed: 12_345, encode_s: 0.001, busy_s },
+            }
         };
         let summary = ImageSummary {
             width: 40,
@@ -146,6 +165,7 @@ mod tests {
             max_iter: 255,
             precision: Precision::F64,
             iterations: 24_690,
+            computed: 24_690,
             min: 1,
             max: 255,
             band_rows: 1,

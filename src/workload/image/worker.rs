@@ -31,8 +31,10 @@ pub type Fallback<'a> = &'a (dyn Fn() -> Result<Box<dyn Device>, Error> + Sync);
 pub struct Share {
     /// Pixels.
     pub pixels: u64,
-    /// Iterations.
+    /// Iterations that the counts tell of.
     pub iterations: u64,
+    /// Of these the iterations that the device made: an orbit that repeats is followed no further.
+    pub computed: u64,
     /// Computing.
     pub compute_s: f64,
     /// Filtering and compressing.
@@ -142,7 +144,7 @@ impl Worker<'_> {
         let started = Instant::now();
         let busy_before = self.device.busy_s();
         let (job, pixels, stop) = (self.job, &self.pixels, self.stop);
-        self.device.image(image, *precision, &bands, &|band, counts| {
+        let skipped = self.device.image(image, *precision, &bands, &|band, counts| {
             let encoding = Instant::now();
             if job.verify && band.index == chunk.first {
                 *sample.lock().expect("no thread panics while it stores") = Some(Sample::of(band, counts));
@@ -168,11 +170,14 @@ impl Worker<'_> {
 
         let mut encoded = encoded.into_inner().expect("no thread panicked while it pushed");
         encoded.sort_by_key(|band| band.facts.index);
+        let iterations_before = self.share.iterations;
         for (band, encoded) in bands.iter().zip(&encoded) {
             let band_px = u64::from(band.height()) * u64::from(image.width);
             self.share.pixels += band_px;
             self.share.iterations += band_px * u64::from(image.max_iter) - encoded.facts.sum;
         }
+        // Where bands are left out, some that the device had computed are not among these.
+        self.share.computed += (self.share.iterations - iterations_before).saturating_sub(skipped);
         let sample = sample.into_inner().expect("no thread panicked while it stored");
         Ok(Delivery { elapsed_s, bands: encoded, sample, ..Delivery::default() })
     }

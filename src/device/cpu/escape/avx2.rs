@@ -84,7 +84,7 @@ impl<T: Lane> Target<T> for Avx2 {
         tile: &Tile<'_, T>,
         out: &mut [C],
         stride: usize,
-    ) {
-        work.fill::<K, Self, Lanes, R, C, 4>(self, Lanes, tile, out, stride);
+    ) -> u64 {
+        work.fill::<K, Self, Lanes, R, C, 4>(self, Lanes, tile, out, stride)
     }
 }

@@ -85,11 +85,11 @@ impl<T: Lane> Target<T> for Avx512 {
         tile: &Tile<'_, T>,
         out: &mut [C],
         stride: usize,
-    ) {
+    ) -> u64 {
         if size_of::<T>() == 8 {
-            work.fill::<K, Self, Bits, R, C, 8>(self, Bits::new(), tile, out, stride);
+            work.fill::<K, Self, Bits, R, C, 8>(self, Bits::new(), tile, out, stride)
         } else {
-            work.fill::<K, Self, Bits, R, C, 4>(self, Bits::new(), tile, out, stride);
+            work.fill::<K, Self, Bits, R, C, 4>(self, Bits::new(), tile, out, stride)
         }
     }
 }

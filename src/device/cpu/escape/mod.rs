@@ -44,14 +44,15 @@ const TILE_POINTS: usize = 32 * 1024;
 
 /// An instruction set with image kernels in the format `T`.
 trait Target<T: Lane>: Simd {
-    /// Computes `tile` into `out`, whose rows lie `stride` counts apart.
+    /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since the orbit
+    /// was found to repeat.
     fn fill<K: EscapeTime, R: Rules, C: Cell>(
         self,
         work: &mut Workspace<T>,
         tile: &Tile<'_, T>,
         out: &mut [C],
         stride: usize,
-    );
+    ) -> u64;
 }
 
 /// The kernel that a filler uses.
@@ -115,22 +116,25 @@ impl<K: EscapeTime, T: Lane> Filler<K, T> {
         Self { engine, columns: padded, width, reach: proof::reach(columns), constants, work, kernel: PhantomData }
     }
 
-    /// The counts of one row for each of `rows`, its imaginary parts: `out` has one count a pixel, row after row.
-    pub(crate) fn fill<C: Cell>(&mut self, rows: &[T], out: &mut [C]) {
+    /// The counts of one row for each of `rows`, its imaginary parts: `out` has one count a pixel, row after row. Returns how many of
+    /// the iterations that the counts tell of were not made, since the orbit was found to repeat.
+    pub(crate) fn fill<C: Cell>(&mut self, rows: &[T], out: &mut [C]) -> u64 {
         assert_eq!(out.len(), self.width * rows.len(), "out has one count for each pixel of the band");
         let tile_columns = self.columns.len().clamp(BLOCK, TILE_POINTS);
         // Tiles of equal height: a low one at the end would be computed with half-empty stages.
         let tiles = rows.len().div_ceil((TILE_POINTS / tile_columns).max(1)).max(1);
         let tile_rows = rows.len().div_ceil(tiles).max(1);
+        let mut skipped = 0;
         for (rows, out) in rows.chunks(tile_rows).zip(out.chunks_mut((tile_rows * self.width).max(1))) {
             for start in (0..self.width).step_by(tile_columns) {
                 let width = tile_columns.min(self.width - start);
-                self.fill_tile(start, width, rows, &mut out[start..]);
+                skipped += self.fill_tile(start, width, rows, &mut out[start..]);
             }
         }
+        skipped
     }
 
-    fn fill_tile<C: Cell>(&mut self, start: usize, width: usize, rows: &[T], out: &mut [C]) {
+    fn fill_tile<C: Cell>(&mut self, start: usize, width: usize, rows: &[T], out: &mut [C]) -> u64 {
         let constants = self.constants;
         let limit = staging::MAX_FREE.min(usize::from(constants.max_iter) - 1);
         let orbits = Orbits::of::<K, T>(&constants, (self.reach, proof::reach(rows)));
@@ -161,12 +165,12 @@ fn fill_by_rules<K: EscapeTime, T: Lane, C: Cell>(
     tile: &Tile<'_, T>,
     out: &mut [C],
     stride: usize,
-) {
+) -> u64 {
     if !orbits.escape_is_final() {
-        target.fill::<K, Revocable, C>(work, tile, out, stride);
+        target.fill::<K, Revocable, C>(work, tile, out, stride)
     } else if K::PLANE == Plane::Orbits && tile.constants.fixed.x == T::round(0.0) {
-        target.fill::<K, Imaginary, C>(work, tile, out, stride);
+        target.fill::<K, Imaginary, C>(work, tile, out, stride)
     } else {
-        target.fill::<K, General, C>(work, tile, out, stride);
+        target.fill::<K, General, C>(work, tile, out, stride)
     }
 }

@@ -60,8 +60,10 @@ struct Stage {
     cyclic: Vec<u64>,
     /// How many do.
     cycles: usize,
-    /// Iterations that those who go round do not make any more.
+    /// Iterations that those who go round do not make after it.
     left: usize,
+    /// Iterations of the stage itself that were not made.
+    saved: usize,
 }
 
 /// A group after its stage.
@@ -80,7 +82,7 @@ impl Stage {
         }
         let stage = &mut stages[index];
         let blocks = points.div_ceil(BLOCK);
-        (stage.points, stage.cycles, stage.left) = (points, 0, 0);
+        (stage.points, stage.cycles, stage.left, stage.saved) = (points, 0, 0, 0);
         stage.passed.resize(stage.passed.len().max(blocks * BLOCK), 0);
         stage.alive.resize(stage.alive.len().max(blocks), 0);
         stage.cyclic.resize(stage.cyclic.len().max(blocks), 0);
@@ -222,7 +224,8 @@ impl<T: Lane> Workspace<T> {
         }
     }
 
-    /// Computes `tile` into `out`, whose rows lie `stride` counts apart.
+    /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since the orbit
+    /// was found to repeat.
     #[inline(always)]
     pub(super) fn fill<K, S, Y, R, C, const U: usize>(
         &mut self,
@@ -231,7 +234,8 @@ impl<T: Lane> Workspace<T> {
         tile: &Tile<'_, T>,
         out: &mut [C],
         stride: usize,
-    ) where
+    ) -> u64
+    where
         K: EscapeTime,
         S: Pack,
         Y: Tally<S, T, U>,
@@ -276,6 +280,7 @@ impl<T: Lane> Workspace<T> {
             #[inline(always)]
             || self.unfold(simd, tile, stages, out, stride),
         );
+        self.stages[..stages].iter().map(|stage| (stage.cycles * stage.left + stage.saved) as u64).sum()
     }
 
     /// The first stage: every pixel of the tile, row by row.
@@ -369,6 +374,7 @@ impl<T: Lane> Workspace<T> {
         self.survivors.past_done = past_done.or(Some(done));
         let stage = Stage::open(&mut self.stages, index, points);
         stage.left = left;
+        let mut saved = 0;
         stage.run::<K, S, T, _, U>(
             simd,
             &mut self.survivors,
@@ -398,6 +404,7 @@ impl<T: Lane> Workspace<T> {
                 }
                 passed.fill(0);
                 if cyclic == valid {
+                    saved += (steps - leapt) * valid.count_ones() as usize;
                     leapt = steps;
                 } else if leapt < steps {
                     bits = tally.count(simd, map, &mut group, steps - leapt, passed) & valid;
@@ -409,6 +416,7 @@ impl<T: Lane> Workspace<T> {
                 Advanced { points: group, alive, cyclic }
             },
         );
+        stage.saved = saved;
     }
 
     /// The way back: sums over the stages, last to first, and at the first the pixels.

@@ -2,13 +2,16 @@
 
 use std::{marker::PhantomData, ops::Range};
 
-use super::{assemble::Assembler, batch::Batch, params::GpuReal};
+use super::{
+    assemble::Assembler,
+    batch::{self, Batch},
+    params::GpuReal,
+};
 use crate::{
     device::gpu::{
         dispatch::Work,
         launch::{Dispatch, Grid},
         pacer::Pacer,
-        shader::GROUP,
         slot::Output,
     },
     kernel::{
@@ -38,6 +41,8 @@ pub(super) struct Batches<'a, 'b, 'q, T, C> {
     pub(super) remaining: Range<u64>,
     /// See [`Batch::leap_above`].
     pub(super) leap_above: u32,
+    /// Iterations that were not made, since the orbit was found to repeat.
+    pub(super) skipped: u64,
     pub(super) real: PhantomData<T>,
 }
 
@@ -50,8 +55,7 @@ impl<T: GpuReal, C: Count> Work for Batches<'_, '_, '_, T, C> {
         if self.remaining.is_empty() || self.assembler.is_enough() {
             return None;
         }
-        let per_word = (size_of::<u32>() / size_of::<C>()) as u64;
-        let group_pixels = u64::from(GROUP) * per_word;
+        let group_pixels = batch::group_pixels::<C>();
         let in_time = (self.pacer.items(self.max_steps()) / group_pixels).max(1) * group_pixels;
         let start = self.remaining.start;
         let max_end = self.remaining.end.min(start + in_time.min(self.max_pixels));
@@ -73,14 +77,13 @@ impl<T: GpuReal, C: Count> Work for Batches<'_, '_, '_, T, C> {
     }
 
     fn dispatch(&self, batch: &Batch, slot: usize) -> Dispatch<'_> {
-        let counts_bytes = u64::from(batch.pixels) * size_of::<C>() as u64;
         Dispatch {
             pipeline: self.pipeline,
             bind_group: &self.bind_groups[slot],
             params: bytemuck::bytes_of(&T::params(self.image, batch)).to_vec(),
             is_timed: batch.is_short,
             grid: batch.grid,
-            out_bytes: counts_bytes.next_multiple_of(size_of::<u32>() as u64),
+            out_bytes: batch::out_bytes::<C>(batch.pixels.into()),
         }
     }
 
@@ -88,9 +91,12 @@ impl<T: GpuReal, C: Count> Work for Batches<'_, '_, '_, T, C> {
     /// that the sum would tell is not what limits the dispatches.
     fn finish(&mut self, batch: Batch, seconds: f64, out: Output) {
         let pixels = u64::from(batch.pixels);
+        let counts_bytes = usize::try_from(batch::counts_bytes::<C>(pixels)).expect("a slot is in memory");
+        let skipped: u64 = bytemuck::cast_slice::<_, u32>(&out[counts_bytes..]).iter().copied().map(u64::from).sum();
+        self.skipped += skipped;
         if batch.is_short {
             let left = sum::<C>(&bytemuck::cast_slice(&out)[..batch.pixels as usize]);
-            let iterations = pixels * u64::from(self.image.max_iter) - left;
+            let iterations = pixels * u64::from(self.image.max_iter) - left - skipped;
             self.pacer.record(iterations + pixels * PIXEL_STEPS, seconds);
         } else {
             self.pacer.record_at_most(pixels * self.max_steps(), seconds);

@@ -151,7 +151,8 @@ impl Kernel {
         &self.pacer
     }
 
-    /// Computes `bands` of `image`, which needs this kernel's format, and delivers them by so many `threads`.
+    /// Computes `bands` of `image`, which needs this kernel's format, and delivers them by so many `threads`. Returns how many
+    /// iterations were not made, since the orbit was found to repeat.
     pub(super) fn run(
         &mut self,
         context: &Context,
@@ -160,7 +161,7 @@ impl Kernel {
         bands: &[Band],
         threads: usize,
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<u64, DeviceError> {
         let run = match (self.format.precision, self.format.bytes) {
             (Precision::F32, true) => Self::run_as::<f32, u8>,
             (Precision::F32, false) => Self::run_as::<f32, u16>,
@@ -178,22 +179,23 @@ impl Kernel {
         bands: &[Band],
         threads: usize,
         deliver: Deliver<'_>,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<u64, DeviceError> {
         let columns: Vec<T> = image.columns();
         let rows: Vec<T> = bands.iter().flat_map(|band| image.rows::<T>(band.rows.clone())).collect();
         let leap_above = self.format.leap_above::<T>(image, (proof::reach(&columns), proof::reach(&rows)));
         let call = Call { image, bands, leap_above };
         assemble(columns.len(), bands, threads, deliver, |assembler: &mut Assembler<'_, '_, C, Output>| {
+            let mut skipped = 0;
             let table_bytes = usize::try_from(TABLE_BYTES.min(context.max_binding_bytes())).expect("64 MiB fit");
             for tile in tiles(columns.len(), rows.len(), table_bytes / size_of::<T>()) {
                 self.columns.fill(context, &columns[tile.columns.clone()])?;
                 self.rows.fill(context, &rows[tile.rows.clone()])?;
-                self.run_tile::<T, C>(context, slots, call, &tile, assembler)?;
+                skipped += self.run_tile::<T, C>(context, slots, call, &tile, assembler)?;
                 if assembler.is_enough() {
                     break;
                 }
             }
-            Ok(())
+            Ok(skipped)
         })
     }
 
@@ -205,10 +207,10 @@ impl Kernel {
         Call { image, bands, leap_above }: Call<'_>,
         tile: &Tile,
         assembler: &mut Assembler<'_, '_, C, Output>,
-    ) -> Result<(), DeviceError> {
-        let count_bytes = size_of::<C>() as u64;
-        let max_pixels = (OUT_BYTES.min(context.max_binding_bytes()) / count_bytes).min(tile.pixels());
-        slots.reserve(context, max_pixels * count_bytes)?;
+    ) -> Result<u64, DeviceError> {
+        let max_groups = OUT_BYTES.min(context.max_binding_bytes()) / batch::GROUP_BYTES;
+        let max_pixels = (max_groups * batch::group_pixels::<C>()).min(tile.pixels());
+        slots.reserve(context, batch::out_bytes::<C>(max_pixels))?;
         let mut batches = Batches::<T, C> {
             image,
             pipeline: &self.pipeline.compute,
@@ -221,8 +223,10 @@ impl Kernel {
             ends: tile.ends(image.width as usize, bands.iter().map(|band| band.height() as usize)),
             remaining: 0..tile.pixels(),
             leap_above,
+            skipped: 0,
             real: PhantomData,
         };
-        dispatch::run(context, slots, &mut batches)
+        dispatch::run(context, slots, &mut batches)?;
+        Ok(batches.skipped)
     }
 }
