@@ -10,7 +10,7 @@
 //! is in the order of the pixels.
 //!
 //! An orbit that comes back to a point where it was before goes round for ever and never escapes. So the points of leaps are compared
-//! with a point of their own past, which is renewed whenever the iterations have doubled (R. P. Brent, "An improved Monte Carlo
+//! with a point of their own past, which is renewed whenever the iterations have grown by a quarter (after R. P. Brent, "An improved Monte Carlo
 //! factorization algorithm", BIT 20, 1980): a cycle of p iterations is found once lcm(p, leap) iterations lie between the two. Who
 //! is found to go round leaves the tile with all tests passed, which is what the definition would count.
 //!
@@ -370,7 +370,7 @@ impl<T: Lane> Workspace<T> {
         let StageSpec { steps, done, left, .. } = spec;
         let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
         let points = std::mem::take(&mut self.survivors.points);
-        let past_done = self.survivors.past_done.filter(|past| done < 2 * past);
+        let past_done = self.survivors.past_done.filter(|past| done < past + past / 4);
         self.survivors.past_done = past_done.or(Some(done));
         let stage = Stage::open(&mut self.stages, index, points);
         stage.left = left;
