@@ -38,7 +38,9 @@ fn pictures() -> [(&'static str, Image); 4] {
     let picture = Image { width: 1920, height: 1440, ..Image::tutorial() };
     let (x, y, kernel) = ((-1.6, 1.6), (-1.0, 1.0), ImageKernel::julia((-0.8, 0.156)));
     let long = Image { width: 640, height: 400, x, y, max_iter: 2001, kernel, ..picture };
-    let (x, y, kernel) = ((-0.1, 0.1), (-0.1, 0.1), ImageKernel::julia((-0.1, 0.2)));
+    // In a Siegel disc, where orbits neither escape nor repeat.
+    let siegel = ImageKernel::julia((-0.390_540_870_218_399, -0.586_787_907_346_969));
+    let (x, y, kernel) = ((-0.4687, -0.2687), (-0.4377, -0.2377), siegel);
     let inside = Image { width: 320, height: 240, x, y, max_iter: 2001, kernel, ..picture };
     let mandelbrot = Image { x: (-2.5, 1.5), kernel: ImageKernel::Mandelbrot(Mandelbrot), ..picture };
     [("julia/picture", picture), ("julia/long", long), ("julia/inside", inside), ("mandelbrot/picture", mandelbrot)]

@@ -28,8 +28,9 @@ HYBRID_WITH_FAULTS = ROOT / "target/debug/hybrid"
 IMAGE = ["--scale", "16", "--precision", "f64", "--device", "cpu"]
 # The floor of a job: everything but computing.
 TINY = ["--size", "64x64", "--device", "cpu"]
-# About 10 s for two cores: long enough to stop a rank in its middle.
-LONG = ["--size", "6000x4000", "--c=0,0", "--radius", "2", "--view=-0.5,0.5,-0.5,0.5", "--max-iter", "8000", "--device", "cpu"]
+# About 10 s for two cores: long enough to stop a rank in its middle. Orbits in a Siegel disc, which neither escape nor repeat.
+SIEGEL = ["--c=-0.390540870218399,-0.586787907346969", "--radius", "2", "--view=-0.4687,-0.2687,-0.4377,-0.2377"]
+LONG = ["--size", "6000x4000", *SIEGEL, "--max-iter", "8000", "--device", "cpu"]
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
 

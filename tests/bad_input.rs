@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, path::Path, process::Command};
 
-use support::{Finished, HYBRID, Job};
+use support::{Finished, HYBRID, Job, endless};
 
 fn assert_refused(job: &Finished, code: i32, expected: &[&str]) {
     assert_eq!(job.code, Some(code), "{job:#?}");
@@ -80,8 +80,7 @@ fn files_that_cannot_be_written_are_found_before_any_work() {
         ("--counts same.png -o same.png", "same file"),
     ] {
         // At this size the work would outlast the test's time limit.
-        let words =
-            format!("julia --size 60000x60000 --max-iter 65535 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 {words}");
+        let words = format!("julia --size 60000x60000 --max-iter 65535 {} {words}", endless!());
         let job = Job::mpiexec(folder.path(), 2, &words).run();
         let code = if words.contains("same") { 2 } else { 1 };
         assert_refused(&job, code, &[expected]);

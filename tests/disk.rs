@@ -16,7 +16,7 @@ use std::{
     process::Command,
 };
 
-use support::{Finished, HYBRID, Job, failing_files};
+use support::{Finished, HYBRID, Job, endless, failing_files};
 
 /// A picture of several bands with its counts.
 const SMALL: &str = "julia --size 640x480 --counts counts.npy --device cpu -q";
@@ -210,14 +210,14 @@ fn what_certainly_does_not_fit_is_refused_before_any_work() {
     }
     let folder = tempfile::tempdir().unwrap();
     // 12 000 000 counts of a byte.
-    let words = "--size 4000x3000 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5";
+    let words = concat!("--size 4000x3000 ", endless!());
     let script = format!("echo old >julia.png; job 2 {words} --counts counts.npy; code=$?; ls; exit $code");
     let job = on_small_disk(folder.path(), 4, &script).run();
     assert_ended(&job, &["julia.png and counts.npy: at least 120", "bytes are free in .", "make room there"]);
     assert_eq!(job.stdout, "julia.png\n", "{job:#?}");
 
     // 4 G pixels of one color; hours of work.
-    let words = "--scale 120 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --max-iter 65535";
+    let words = concat!("--scale 120 --max-iter 65535 ", endless!());
     let job = on_small_disk(folder.path(), 16, &format!("job 3 {words}; code=$?; ls; exit $code")).run();
     assert_ended(&job, &["julia.png: at least 2", "bytes are free"]);
     assert_eq!(job.stdout, "", "{job:#?}");
@@ -290,7 +290,7 @@ fn a_folder_that_cannot_be_written_is_found_before_any_work() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let words = "--scale 30 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --max-iter 65535";
+    let words = concat!("--scale 30 --max-iter 65535 ", endless!());
     let job = on_small_disk(folder.path(), 64, &format!("mount -o remount,ro small \"$PWD\"; job 3 {words}")).run();
     assert_ended(&job, &["julia.png: Read-only file system", "mounted for writing"]);
 }

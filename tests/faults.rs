@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Finished, Job, Running, ranks_of, signal, wait_for_end_of, wait_until};
+use support::{Finished, Job, Running, endless, ranks_of, signal, wait_for_end_of, wait_until};
 
-/// Some seconds of work for a core, in many pieces: no pixel ever escapes.
-const LONG: &str = "julia --size 3000x2000 --max-iter 8000 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --device cpu";
+/// Some seconds of work for a core, in many pieces.
+const LONG: &str = concat!("julia --size 3000x2000 --max-iter 8000 --device cpu ", endless!());
 
 #[test]
 fn a_panic_on_one_rank_ends_the_job_with_one_line() {
@@ -36,8 +36,7 @@ fn a_rank_killed_in_the_middle_ends_the_job_and_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("julia.png"), "old").unwrap();
         // Minutes of work: every pixel takes every iteration.
-        let words =
-            "julia --size 20000x20000 --max-iter 65535 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --device cpu";
+        let words = concat!("julia --size 20000x20000 --max-iter 65535 --device cpu ", endless!());
         let job = Job::mpiexec(folder.path(), 3, words).start();
         let ranks = ranks(&job, 3);
         wait_until("the picture", || folder.path().join("julia.png.part").exists());

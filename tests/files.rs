@@ -12,7 +12,7 @@ use std::{
     process::Command,
 };
 
-use support::{Finished, HYBRID, Job, failing_files, topology, wait_until};
+use support::{Finished, HYBRID, Job, endless, failing_files, topology, wait_until};
 
 /// A picture of several bands in no time.
 const SMALL: &str = "julia --size 160x120 --device cpu -q";
@@ -94,7 +94,7 @@ fn names_that_clash_are_refused_before_any_work() {
     symlink("p.png", folder.path().join("link.png")).unwrap();
     symlink("sub", folder.path().join("same")).unwrap();
     // At this size the work would outlast the test's time limit.
-    let long = "julia --size 60000x60000 --max-iter 65535 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5";
+    let long = concat!("julia --size 60000x60000 --max-iter 65535 ", endless!());
     for (words, code, expected) in [
         ("-o a.png --counts a.png.part", 2, "names that end in .part"),
         ("-o a.png --counts a.png.journal", 2, "names that end in .journal"),
@@ -167,7 +167,7 @@ fn a_pipe_gets_the_bytes_of_a_stream_and_a_picture_is_refused() {
     assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
     symlink("/proc/self/fd/1", at("out")).unwrap();
     for words in ["julia -o pipe", "julia --counts pipe", "julia -o out"] {
-        let long = "--size 60000x60000 --max-iter 65535 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5";
+        let long = concat!("--size 60000x60000 --max-iter 65535 ", endless!());
         assert_refused(&alone(folder.path(), &format!("{words} {long}")), 1, &["pipe or a device", "name a file"]);
     }
     let write = format!("rankfile write --topology n={}", topology("laptop.xml"));

@@ -40,14 +40,14 @@ const LONG: Image = Image {
     kernel: ImageKernel::julia((-0.8, 0.156)),
     ..TUTORIAL
 };
-/// Points that never escape.
+/// In a Siegel disc, where orbits neither escape nor repeat.
 const INSIDE: Image = Image {
     width: 8192,
     height: 8192,
-    x: (-0.1, 0.1),
-    y: (-0.1, 0.1),
+    x: (-0.4687, -0.2687),
+    y: (-0.4377, -0.2377),
     max_iter: 2001,
-    kernel: ImageKernel::julia((-0.1, 0.2)),
+    kernel: ImageKernel::julia((-0.390_540_870_218_399, -0.586_787_907_346_969)),
     ..TUTORIAL
 };
 

@@ -254,7 +254,8 @@ int main() {
     fprintf(stderr, "%s, %d SMs\n", device.name, device.multiProcessorCount);
     const Picture picture{"tutorial", 20480, 15360, -2, 2, -1.5, 1.5, 0, 0.65, 255};
     const Picture endless{"long", 16384, 10240, -1.6, 1.6, -1, 1, -0.8, 0.156, 2001};
-    const Picture inside{"inside", 8192, 8192, -.1, .1, -.1, .1, -.1, .2, 2001};
+    // In a Siegel disc, where orbits neither escape nor repeat.
+    const Picture inside{"inside", 8192, 8192, -.4687, -.2687, -.4377, -.2377, -.390540870218399, -.586787907346969, 2001};
     measure<float, uint8_t, 0>(picture);
     measure<float, uint8_t, 8>(picture);
     measure<double, uint8_t, 0>(picture);

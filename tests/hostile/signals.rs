@@ -2,10 +2,10 @@
 
 use std::{fs, thread, time::Duration};
 
-use crate::support::{Finished, Job, Running, early_signal, ranks_of, signal, wait_until};
+use crate::support::{Finished, Job, Running, early_signal, endless, ranks_of, signal, wait_until};
 
-/// Minutes of work in many pieces: no pixel ever escapes.
-const LONG: &str = "julia --size 20000x20000 --max-iter 8000 --c 0,0 --radius 2 --view -0.5,0.5,-0.5,0.5 --device cpu";
+/// Minutes of work in many pieces.
+const LONG: &str = concat!("julia --size 20000x20000 --max-iter 8000 --device cpu ", endless!());
 
 fn ranks(job: &Running, number: usize) -> Vec<u32> {
     wait_until("the ranks", || ranks_of(job.pid()).len() == number);

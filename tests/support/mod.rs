@@ -28,6 +28,17 @@ pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
 #[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use quirks::{NO_MPI, started_at_last};
 
+/// Words for pictures that take as long as their size and `--max-iter` say: around the fixed point of a Siegel disc, whose orbits neither
+/// escape nor repeat.
+#[allow(unused_macros, reason = "each test binary uses its own part")]
+macro_rules! endless {
+    () => {
+        "--c -0.390540870218399,-0.586787907346969 --radius 2 --view -0.4687,-0.2687,-0.4377,-0.2377"
+    };
+}
+#[allow(unused_imports, reason = "each test binary uses its own part")]
+pub(crate) use endless;
+
 /// The program under test.
 pub const HYBRID: &str = env!("CARGO_BIN_EXE_hybrid");
 /// No job of these tests needs longer, on a machine of two slow cores that is busy with other things: a hang is ended, nothing is timed.
