@@ -2,8 +2,9 @@
 //! never panics, and what it means for the job is for the caller to say.
 
 use std::{
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, IsTerminal, Write},
     os::fd::AsFd,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +18,12 @@ use crate::visible::visible_lines;
 
 /// Who reads a rank's lines has this long for them: a launcher needs some milliseconds.
 const READERS_TIME: Duration = Duration::from_secs(2);
+/// And this long where nothing tells whether it has read: Open MPI reads a rank's stdout from a terminal, which the kernel fills by a
+/// thread of its own.
+const TERMINAL_TIME: Duration = Duration::from_millis(200);
+
+/// Whether anything was printed to stdout.
+static HAS_PRINTED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line on stderr in one piece: a launcher forwards what it is given piece by piece, and puts lines of its own between.
 /// There is nobody to tell where that fails.
@@ -28,13 +35,18 @@ pub fn tell(line: &str) {
 /// been read, and this returns when they have been read. A launcher throws away what it has not read by the end of the job, and
 /// keeps no order between the two streams.
 pub fn tell_at_last(line: &str) {
-    wait_until_read(io::stdout());
+    if HAS_PRINTED.load(Ordering::Relaxed) {
+        wait_until_read(io::stdout());
+    }
     tell(line);
     wait_until_read(io::stderr());
 }
 
 /// Waits until a pipe is empty, or its reader has had time enough.
 fn wait_until_read(stream: impl AsFd) {
+    if stream.as_fd().is_terminal() {
+        return thread::sleep(TERMINAL_TIME);
+    }
     let told = Instant::now();
     while is_unread(&stream) && told.elapsed() < READERS_TIME {
         thread::sleep(Duration::from_millis(1));
@@ -53,6 +65,7 @@ fn is_unread(stream: impl AsFd) -> bool {
 /// Whatever else keeps the text from being written, such as a full disk.
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
+    HAS_PRINTED.store(true, Ordering::Relaxed);
     match stdout.write_all(visible_lines(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if is_gone(&error) => Ok(()),
         written => written,
