@@ -166,7 +166,7 @@ fn open_gpu(
         placement::Device::SoftwareGpu => Which::Software,
     };
     let insisted = matches!(local.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_));
-    match tested(&which, kernel).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
+    match tested(&fault::stand_in(&which), kernel).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
             Ok(None)

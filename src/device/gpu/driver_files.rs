@@ -25,10 +25,10 @@ const ADDITION: &str = "VK_ADD_DRIVER_FILES";
 /// A driver file has some hundred bytes; a file of more is something else.
 const LIMIT_BYTES: u64 = 1 << 20;
 
-/// Looks for Vulkan on this node, and lists its adapters. Costs a few tens of milliseconds, most of it for the list.
+/// Looks for Vulkan on this node, and lists its adapters. Files are looked for below `root`, `/` but for tests. Costs a few tens of milliseconds, most of it for the list.
 #[must_use]
-pub fn vulkan_facts() -> VulkanFacts {
-    let system = System { root: Path::new("/"), variable: &|name| env::var(name).ok() };
+pub fn vulkan_facts(root: &Path) -> VulkanFacts {
+    let system = System { root, variable: &|name| env::var(name).ok() };
     VulkanFacts {
         loader: system.has_library(LOADER),
         icd_files: system.icd_files(),
@@ -41,6 +41,7 @@ fn plain(facts: AdapterFacts) -> VulkanAdapter {
     VulkanAdapter {
         driver: format!("{} {}", facts.driver, facts.driver_info).trim().to_owned(),
         vendor_id: facts.vendor_id,
+        device_id: facts.device_id,
         pci_bus_id: facts.pci_bus_id.and_then(|id| id.parse().ok()),
         is_software: facts.class == Class::Software,
         name: facts.name,

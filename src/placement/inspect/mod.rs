@@ -6,6 +6,7 @@ mod cores;
 mod gpus;
 mod requested;
 mod vulkan;
+mod witnesses;
 
 use std::collections::BTreeMap;
 
@@ -75,6 +76,7 @@ pub(super) fn of_places(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     findings.extend(cores::idle_cores(node, ranks));
     findings.extend(gpus::unused_gpus(node, ranks));
     findings.extend(gpus::unknown_locality(node, ranks));
+    findings.extend(witnesses::disagreements(node));
     findings
 }
 
@@ -93,6 +95,7 @@ pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) 
     let mut findings = vulkan::unseen_gpus(node, vulkan);
     findings.extend(vulkan::ranks_without_adapter(node, ranks, vulkan));
     findings.extend(vulkan::software_only(node, vulkan));
+    findings.extend(witnesses::unheard(node, vulkan));
     findings
 }
 

@@ -1,4 +1,4 @@
-//! Why Vulkan has no adapter for a GPU that hwloc sees.
+//! Why Vulkan has no adapter for a GPU of the node.
 //!
 //! The facts come from the device layer, which opens Vulkan and reads the folders of its drivers; here they are only judged.
 
@@ -43,6 +43,8 @@ pub struct VulkanAdapter {
     pub name: String,
     /// PCI vendor.
     pub vendor_id: u32,
+    /// PCI device.
+    pub device_id: u32,
     /// The Vulkan driver's name and version.
     pub driver: String,
     /// Its PCI bus id, where the driver tells.
