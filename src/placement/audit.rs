@@ -53,7 +53,8 @@ mod tests {
     use super::*;
     use crate::launcher::Launcher;
     use crate::placement::{
-        Code, Device, DeviceRequest, IcdFile, Place, Requested, Rules, Severity, VulkanAdapter, choose, map,
+        Code, Device, DeviceFile, DeviceRequest, IcdFile, Place, Requested, Rules, Severity, VulkanAdapter, choose,
+        map,
         sample::{node, ranks},
     };
     use crate::topology::{Locality, Witness, Witnesses};
@@ -223,7 +224,12 @@ mod tests {
     }
 
     fn icd(path: &str, library: &str, library_found: bool) -> IcdFile {
-        IcdFile { path: path.into(), library: library.into(), library_found }
+        IcdFile { path: path.into(), library: library.into(), library_found, ..IcdFile::default() }
+    }
+
+    fn nvidias_files() -> Vec<DeviceFile> {
+        let file = |path: &str| DeviceFile { path: path.into(), usable: true, mode: 0o666, group: 0 };
+        vec![file("/dev/nvidia0"), file("/dev/nvidiactl")]
     }
 
     fn adapter(name: &str, bus: Option<&str>, is_software: bool) -> VulkanAdapter {
@@ -246,21 +252,28 @@ mod tests {
             loader: true,
             icd_files,
             restricted_by: restricted_by.map(str::to_owned),
+            device_files: nvidias_files(),
             adapters: vec![adapter("llvmpipe", None, true)],
+            ..VulkanFacts::default()
         };
+        let without_loader = VulkanFacts { device_files: nvidias_files(), ..VulkanFacts::default() };
         let driven = Some("nvidia");
         for (driver, vulkan, parts) in [
             (None, vulkan(vec![nvidia(true)], None), &["no kernel driver holds it", "install NVIDIA's driver"][..]),
-            (driven, VulkanFacts::default(), &["libvulkan.so.1 is not installed", "libvulkan1"]),
+            (driven, without_loader, &["libvulkan.so.1 is not installed", "libvulkan1"]),
             (driven, vulkan(vec![], None), &["there is no ICD file", "nvidia-vulkan-icd"]),
             (driven, vulkan(vec![lavapipe()], None), &["no ICD file names a driver of NVIDIA", "lvp_icd.x86_64.json"]),
-            (driven, vulkan(vec![nvidia(false)], None), &["libGLX_nvidia.so.0, which is not there", "libEGL_nvidia"]),
+            (
+                driven,
+                vulkan(vec![nvidia(false)], None),
+                &["libGLX_nvidia.so.0, which is not there", "nvidia-vulkan-icd"],
+            ),
             (
                 driven,
                 vulkan(vec![lavapipe()], Some("VK_DRIVER_FILES=/lvp.json")),
                 &["VK_DRIVER_FILES=/lvp.json names no driver of NVIDIA", "unset VK_DRIVER_FILES"],
             ),
-            (driven, vulkan(vec![nvidia(true)], None), &["does not offer the GPU", "vulkaninfo", "/dev/nvidia"]),
+            (driven, vulkan(vec![nvidia(true)], None), &["why is not known", "vulkaninfo", "/dev/nvidia0"]),
         ] {
             let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
             facts.node.gpus.iter_mut().for_each(|gpu| gpu.driver = driver.map(str::to_owned));

@@ -6,6 +6,8 @@ mod cores;
 mod gpus;
 mod requested;
 mod vulkan;
+mod vulkan_cause;
+mod vulkan_facts;
 mod witnesses;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::requested::differences;
 pub(super) use self::vulkan::without_unlisted;
-pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
+pub use self::{
+    vulkan_cause::{Cause, why_no_software, why_unlisted},
+    vulkan_facts::{DeviceFile, IcdFile, LibraryFault, NvidiaFacts, UnreadIcdFile, VulkanAdapter, VulkanFacts},
+};
 use super::{Code, Device, DeviceRequest, Finding, LocalRank, Place, Severity};
 use crate::{
     launcher::Launcher,
