@@ -1,7 +1,12 @@
-//! Faults for the tests of what happens when a rank or its device fails. Compiled into builds with debug assertions alone;
-//! a release build has no such switch.
+//! Faults for the tests of what happens when a rank or its device fails, and made-up hardware. Compiled into builds with debug
+//! assertions alone; a release build has no such switch.
 
-use crate::device::Device;
+use std::path::PathBuf;
+
+use crate::{
+    device::{Device, gpu::Which},
+    placement::VulkanFacts,
+};
 
 /// Panics on the rank that `HYBRID_TEST_PANIC_RANK` names.
 #[cfg(debug_assertions)]
@@ -26,6 +31,43 @@ pub(crate) fn sabotage(device: Box<dyn Device>, _rank: usize) -> Box<dyn Device>
     device
 }
 
+/// Where the kernel's `/sys` and `/proc` and the files of drivers are: below `HYBRID_TEST_ROOT`.
+pub(crate) fn root() -> PathBuf {
+    #[cfg(debug_assertions)]
+    if let Some(root) = std::env::var_os("HYBRID_TEST_ROOT") {
+        return root.into();
+    }
+    "/".into()
+}
+
+/// Puts the adapters of `HYBRID_TEST_VULKAN`, GPUs at the PCI bus ids that it has with commas between, in the place of those in
+/// hardware.
+#[cfg(debug_assertions)]
+pub(crate) fn with_adapters(mut facts: VulkanFacts) -> VulkanFacts {
+    if let Some(made_up) = faulty::adapters() {
+        facts.adapters.retain(|adapter| adapter.is_software);
+        facts.adapters.extend(made_up);
+    }
+    facts
+}
+
+/// Leaves the adapters as they are.
+#[cfg(not(debug_assertions))]
+pub(crate) fn with_adapters(facts: VulkanFacts) -> VulkanFacts {
+    facts
+}
+
+/// Lets the software adapter stand in for an adapter of `HYBRID_TEST_VULKAN`.
+pub(crate) fn stand_in(which: &Which) -> Which {
+    #[cfg(debug_assertions)]
+    if let Which::PciBusId(id) = which
+        && faulty::adapters().iter().flatten().any(|adapter| adapter.pci_bus_id == id.parse().ok())
+    {
+        return Which::Software;
+    }
+    which.clone()
+}
+
 #[cfg(debug_assertions)]
 mod faulty {
     use std::{
@@ -39,7 +81,22 @@ mod faulty {
     use crate::{
         device::{Deliver, Device, DeviceError, Identity},
         kernel::{Precision, band::Band, count::Counts, counting::CountingKernel, image::Image},
+        placement::VulkanAdapter,
     };
+
+    /// The adapters of `HYBRID_TEST_VULKAN`.
+    pub(super) fn adapters() -> Option<Vec<VulkanAdapter>> {
+        let ids = env::var("HYBRID_TEST_VULKAN").ok()?;
+        let adapter = |id: &str| VulkanAdapter {
+            name: "NVIDIA Made-Up".to_owned(),
+            vendor_id: 0x10de,
+            device_id: 0x2335,
+            driver: "made up".to_owned(),
+            pci_bus_id: id.parse().ok(),
+            is_software: false,
+        };
+        Some(ids.split(',').filter(|id| !id.is_empty()).map(adapter).collect())
+    }
 
     pub(super) fn named(variable: &str, rank: usize) -> bool {
         env::var(variable).is_ok_and(|value| value == rank.to_string())

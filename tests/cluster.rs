@@ -45,8 +45,11 @@ fn has_no_cluster() -> bool {
 
 /// Whether a description of another machine tells MPICH the hardware threads of the first cores here.
 fn is_described_by_another() -> bool {
-    let is_single =
-        hybrid::inside::topology::Node::of_this_machine().unwrap().cores.iter().all(|core| core.pus.len() == 1);
+    let is_single = hybrid::inside::topology::Node::of_this_machine(Path::new("/"))
+        .unwrap()
+        .cores
+        .iter()
+        .all(|core| core.pus.len() == 1);
     if !is_single && kind() == Some(Launcher::Mpich) {
         not_run("needs cores of one hardware thread each");
     }

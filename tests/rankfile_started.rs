@@ -54,7 +54,8 @@ fn planned(folder: &Path, ranks: u32) -> BTreeMap<u64, String> {
 
 /// The cores that this machine lets jobs use.
 fn cores() -> u32 {
-    u32::try_from(hybrid::inside::topology::Node::of_this_machine().unwrap().allowed_cores().count()).unwrap()
+    u32::try_from(hybrid::inside::topology::Node::of_this_machine(Path::new("/")).unwrap().allowed_cores().count())
+        .unwrap()
 }
 
 #[test]

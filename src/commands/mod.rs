@@ -6,6 +6,7 @@ mod pi;
 mod place;
 mod rankfile;
 mod site;
+mod this_node;
 mod where_;
 
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use super::site::Site;
+use super::{site::Site, this_node};
 use crate::{
     cli::{DeviceArgs, PrecisionRequest},
     comm::{Failure, World},
@@ -18,7 +18,7 @@ use crate::{
     fault,
     kernel::{Kernel, Precision},
     output::report::RankRun,
-    placement::{self, DeviceRequest, RankFacts},
+    placement::{self, Cause, DeviceRequest, RankFacts},
     topology::{CpuSet, Node},
 };
 
@@ -102,7 +102,7 @@ pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<
     let facts = site.facts();
     notes.extend(placement::audit(facts.as_slice()).iter().map(ToString::to_string));
     let fallback = Cores::of(&site.node, site.mine());
-    let device = world.agree(open(args.exact, kernel, &fallback, site.mine(), &mut notes))?;
+    let device = world.agree(open(args.exact, kernel, &fallback, &site, &mut notes))?;
     let device = fault::sabotage(device, world.rank());
     let notes = gather_notes(world, &notes);
     Ok(RankDevice { device, cores: site.mine().place.cores.clone(), notes, fallback })
@@ -112,7 +112,7 @@ pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<
 pub(crate) fn gpu_of_rank(world: &World, args: &DeviceArgs) -> Result<(Option<GpuDevice>, Vec<String>), Failure> {
     let site = Site::survey(world, args)?;
     let mut notes = Vec::new();
-    let gpu = world.agree(open_gpu(args.exact, &Kernel::OF_ROUNDING, site.mine(), &mut notes))?;
+    let gpu = world.agree(open_gpu(args.exact, &Kernel::OF_ROUNDING, &site, &mut notes))?;
     Ok((gpu, gather_notes(world, &notes)))
 }
 
@@ -142,31 +142,26 @@ fn open(
     exact: bool,
     kernel: &Kernel,
     fallback: &Cores,
-    facts: &RankFacts,
+    site: &Site,
     notes: &mut Vec<String>,
 ) -> Result<Box<dyn Device>, Error> {
-    match open_gpu(exact, kernel, facts, notes)? {
+    match open_gpu(exact, kernel, site, notes)? {
         Some(gpu) => Ok(Box::new(gpu.with_threads(fallback.threads))),
-        None => fallback.open(&facts.place.cores),
+        None => fallback.open(&site.mine().place.cores),
     }
 }
 
 /// Opens the GPU of a rank that has one. A GPU that nobody insisted on and that does not open, or is not exact where that is
 /// required, is none, and `notes` says so.
-fn open_gpu(
-    exact: bool,
-    kernel: &Kernel,
-    facts: &RankFacts,
-    notes: &mut Vec<String>,
-) -> Result<Option<GpuDevice>, Error> {
-    let RankFacts { local, place, .. } = facts;
+fn open_gpu(exact: bool, kernel: &Kernel, site: &Site, notes: &mut Vec<String>) -> Result<Option<GpuDevice>, Error> {
+    let RankFacts { local, place, .. } = site.mine();
     let which = match place.device {
         placement::Device::Cpu => return Ok(None),
         placement::Device::Gpu(id) => Which::PciBusId(id.to_string()),
         placement::Device::SoftwareGpu => Which::Software,
     };
     let insisted = matches!(local.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_));
-    match tested(&which, kernel).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
+    match tested(&fault::stand_in(&which), kernel, site).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
         Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
             Ok(None)
@@ -176,10 +171,25 @@ fn open_gpu(
 }
 
 /// The GPU, opened and tested for `kernel`.
-fn tested(which: &Which, kernel: &Kernel) -> Result<GpuDevice, Error> {
-    let mut gpu = GpuDevice::open(which)?;
+fn tested(which: &Which, kernel: &Kernel, site: &Site) -> Result<GpuDevice, Error> {
+    let mut gpu = GpuDevice::open(which).map_err(|error| explained(error, which, &site.node))?;
     gpu.test(kernel)?;
     Ok(gpu)
+}
+
+/// The error, with the reason why Vulkan does not list what was looked for, where that is so.
+fn explained(error: DeviceError, which: &Which, node: &Node) -> DeviceError {
+    let DeviceError::NoGpu { .. } = &error else { return error };
+    let vulkan = this_node::vulkan();
+    let Cause { what, hint } = match which {
+        Which::Software => placement::why_no_software(&vulkan),
+        Which::PciBusId(id) => match id.parse().ok().and_then(|id| node.gpu(id)) {
+            Some(gpu) => placement::why_unlisted(gpu, &vulkan),
+            None => return error,
+        },
+        Which::WithoutPciBusId => return error,
+    };
+    DeviceError::NoGpu { reason: format!("Vulkan does not list {which}: {what}"), way_out: hint }
 }
 
 /// A GPU that works, but not as it is asked to.

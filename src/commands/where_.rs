@@ -4,7 +4,6 @@ use super::site::Site;
 use crate::{
     cli::{Format, WhereArgs},
     comm::{Failure, World},
-    device::gpu,
     error::Error,
     output::{
         drawing::{compose, node::NodePicture, svg, terminal},
@@ -22,7 +21,7 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     let file = world.agree(file.transpose())?;
 
     let site = Site::survey(world, &args.device)?;
-    let facts = site.facts().map(|facts| facts.with_vulkan(gpu::vulkan_facts()));
+    let facts = site.facts_with_vulkan();
     let mut nodes: Vec<NodeFacts> = world.all.gather(&facts).into_iter().flatten().flatten().collect();
     nodes.sort_by_key(|facts| facts.ranks.iter().map(|rank| rank.local.rank).min());
 

@@ -53,9 +53,11 @@ mod tests {
     use super::*;
     use crate::launcher::Launcher;
     use crate::placement::{
-        Code, Device, DeviceRequest, IcdFile, Place, Requested, Rules, Severity, VulkanAdapter, choose, map,
+        Code, Device, DeviceFile, DeviceRequest, IcdFile, Place, Requested, Rules, Severity, VulkanAdapter, choose,
+        map,
         sample::{node, ranks},
     };
+    use crate::topology::{Locality, Witness, Witnesses};
 
     /// The facts of ranks with these bindings, placed as a run would place them.
     fn facts(node: Node, bindings: &[&str]) -> NodeFacts {
@@ -222,7 +224,12 @@ mod tests {
     }
 
     fn icd(path: &str, library: &str, library_found: bool) -> IcdFile {
-        IcdFile { path: path.into(), library: library.into(), library_found }
+        IcdFile { path: path.into(), library: library.into(), library_found, ..IcdFile::default() }
+    }
+
+    fn nvidias_files() -> Vec<DeviceFile> {
+        let file = |path: &str| DeviceFile { path: path.into(), usable: true, mode: 0o666, group: 0 };
+        vec![file("/dev/nvidia0"), file("/dev/nvidiactl")]
     }
 
     fn adapter(name: &str, bus: Option<&str>, is_software: bool) -> VulkanAdapter {
@@ -231,6 +238,7 @@ mod tests {
             name: name.into(),
             driver: "driver 1.0".into(),
             vendor_id: if is_software { 0x10005 } else { 0x10de },
+            device_id: 0x2330,
             pci_bus_id,
             is_software,
         }
@@ -244,21 +252,28 @@ mod tests {
             loader: true,
             icd_files,
             restricted_by: restricted_by.map(str::to_owned),
+            device_files: nvidias_files(),
             adapters: vec![adapter("llvmpipe", None, true)],
+            ..VulkanFacts::default()
         };
+        let without_loader = VulkanFacts { device_files: nvidias_files(), ..VulkanFacts::default() };
         let driven = Some("nvidia");
         for (driver, vulkan, parts) in [
             (None, vulkan(vec![nvidia(true)], None), &["no kernel driver holds it", "install NVIDIA's driver"][..]),
-            (driven, VulkanFacts::default(), &["libvulkan.so.1 is not installed", "libvulkan1"]),
+            (driven, without_loader, &["libvulkan.so.1 is not installed", "libvulkan1"]),
             (driven, vulkan(vec![], None), &["there is no ICD file", "nvidia-vulkan-icd"]),
             (driven, vulkan(vec![lavapipe()], None), &["no ICD file names a driver of NVIDIA", "lvp_icd.x86_64.json"]),
-            (driven, vulkan(vec![nvidia(false)], None), &["libGLX_nvidia.so.0, which is not there", "libEGL_nvidia"]),
+            (
+                driven,
+                vulkan(vec![nvidia(false)], None),
+                &["libGLX_nvidia.so.0, which is not there", "nvidia-vulkan-icd"],
+            ),
             (
                 driven,
                 vulkan(vec![lavapipe()], Some("VK_DRIVER_FILES=/lvp.json")),
                 &["VK_DRIVER_FILES=/lvp.json names no driver of NVIDIA", "unset VK_DRIVER_FILES"],
             ),
-            (driven, vulkan(vec![nvidia(true)], None), &["does not offer the GPU", "vulkaninfo", "/dev/nvidia"]),
+            (driven, vulkan(vec![nvidia(true)], None), &["why is not known", "vulkaninfo", "/dev/nvidia0"]),
         ] {
             let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
             facts.node.gpus.iter_mut().for_each(|gpu| gpu.driver = driver.map(str::to_owned));
@@ -300,6 +315,84 @@ mod tests {
         assert_eq!(audit(std::slice::from_ref(&facts)), []);
         facts.vulkan = both(vec![adapter("H100", Some("10"), false)]);
         expect(&facts, Code::GpuWithoutVulkan, Severity::Warning, &[], &["GPU 0000:20:00.0:"]);
+    }
+
+    #[test]
+    fn each_disagreement_of_the_witnesses_is_named_with_its_cause() {
+        use Witness::{Hwloc, Kernel, Vulkan};
+        let witnesses = |hwloc_lists_pci, hwloc_setting: Option<&str>, kernel_silent: Option<&str>| Witnesses {
+            hwloc_library: Some("/venv/lib/libhwloc.so.15".to_owned()),
+            hwloc_lists_pci,
+            hwloc_setting: hwloc_setting.map(str::to_owned),
+            kernel_silent: kernel_silent.map(str::to_owned),
+        };
+        for (seen_by, witnesses, parts) in [
+            (
+                &[Kernel][..],
+                witnesses(false, None, None),
+                &[
+                    "hwloc does not list GPUs 0000:10:00.0, 0000:20:00.0, which the kernel lists",
+                    "/venv/lib/libhwloc.so.15 lists no PCI function at all",
+                    "before /venv/lib in LD_LIBRARY_PATH",
+                ][..],
+            ),
+            (
+                &[Kernel, Vulkan],
+                witnesses(false, Some("HWLOC_COMPONENTS=-linuxio"), None),
+                &["which the kernel and Vulkan list", "HWLOC_COMPONENTS=-linuxio tells", "unset HWLOC_COMPONENTS"],
+            ),
+            (
+                &[Kernel],
+                witnesses(true, None, None),
+                &["lists other PCI functions", "is not known", "--filter pci:all"],
+            ),
+            (
+                &[Hwloc],
+                witnesses(true, Some("HWLOC_XMLFILE=/n.xml"), None),
+                &["the kernel does not list", "HWLOC_XMLFILE=/n.xml makes hwloc read a file", "lstopo FILE.xml"],
+            ),
+            (&[Hwloc, Vulkan], witnesses(true, None, None), &["not in /sys/bus/pci/devices", "dmesg"]),
+            (
+                &[Hwloc],
+                witnesses(true, None, Some("/sys/bus/pci/devices cannot be read")),
+                &["the kernel does not list", "cannot be read", "-v /sys:/sys:ro"],
+            ),
+        ] {
+            let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
+            facts.node.witnesses = Some(witnesses);
+            facts.node.gpus.iter_mut().for_each(|gpu| gpu.seen_by = seen_by.iter().copied().collect());
+            expect(&facts, Code::GpuWitnessesDisagree, Severity::Note, &[], parts);
+            expect(&facts, Code::GpuWitnessesDisagree, Severity::Note, &[], &["known all the same"]);
+            facts.node.gpus.iter_mut().for_each(|gpu| gpu.locality = Locality::Unknown);
+            expect(&facts, Code::GpuWitnessesDisagree, Severity::Warning, &[], &["which cores are near"]);
+        }
+    }
+
+    #[test]
+    fn places_and_kinds_that_are_in_dispute_are_named() {
+        let mut facts = facts(two_gpus(), &["0-1", "2-3"]);
+        facts.node.witnesses = Some(Witnesses::default());
+        assert_eq!(audit(std::slice::from_ref(&facts)), []);
+        facts.node.gpus[0].doubt = Some("display whose driver has no render node".to_owned());
+        let parts = ["0000:10:00.0 (display whose driver has no render node)", "Vulkan"];
+        expect(&facts, Code::GpuWitnessesDisagree, Severity::Note, &[], &parts);
+        facts.node.gpus[0].doubt = None;
+        facts.node.gpus[1].hwloc_contradicts = "0-1".parse().ok();
+        let parts = ["0000:20:00.0 is near PUs 2-3, not 0-1", "numa_node"];
+        expect(&facts, Code::GpuWitnessesDisagree, Severity::Note, &[], &parts);
+    }
+
+    #[test]
+    fn adapters_that_no_rank_can_have_are_named() {
+        for (bus, severity, parts) in [
+            (Some("30"), Severity::Warning, ["at 0000:30:00.0", "--device 0000:30:00.0"]),
+            (None, Severity::Note, ["V3D", "no PCI bus id"]),
+        ] {
+            let mut facts = facts(node(1, 1, 1, &[]), &["0"]);
+            let adapters = vec![adapter("V3D", bus, false)];
+            facts.vulkan = Some(VulkanFacts { loader: true, adapters, ..VulkanFacts::default() });
+            expect(&facts, Code::GpuWitnessesDisagree, severity, &[], &parts);
+        }
     }
 
     #[test]

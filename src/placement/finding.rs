@@ -36,7 +36,9 @@ pub enum Code {
     GpuLocalityUnknown,
     /// A variable hides GPUs, or cannot be understood.
     GpuMask,
-    /// hwloc sees a GPU that Vulkan does not.
+    /// hwloc, the kernel and Vulkan do not tell the same of the node's GPUs.
+    GpuWitnessesDisagree,
+    /// A GPU of the node that Vulkan does not list.
     GpuWithoutVulkan,
     /// Vulkan has a software device only.
     SoftwareOnly,
@@ -60,6 +62,7 @@ impl Code {
             Self::GpuShared => "gpu-shared",
             Self::GpuLocalityUnknown => "gpu-locality-unknown",
             Self::GpuMask => "gpu-mask",
+            Self::GpuWitnessesDisagree => "gpu-witnesses-disagree",
             Self::GpuWithoutVulkan => "gpu-without-vulkan",
             Self::SoftwareOnly => "software-only",
         }

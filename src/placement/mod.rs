@@ -32,7 +32,10 @@ pub use self::{
     distance::{Distance, distance},
     error::PlacementError,
     finding::{Code, Finding, ranks_in_words},
-    inspect::{IcdFile, RankFacts, Requested, VulkanAdapter, VulkanFacts, differences},
+    inspect::{
+        Cause, DeviceFile, IcdFile, LibraryFault, NvidiaFacts, RankFacts, Requested, UnreadIcdFile, VulkanAdapter,
+        VulkanFacts, differences, why_no_software, why_unlisted,
+    },
     live::choose,
     map::{map, map_ranks},
     visible::{Visible, visible},

@@ -60,13 +60,25 @@ fn without_a_gpu(source: Option<&str>) -> String {
     }
 }
 
+/// Who was asked for GPUs in vain.
+fn who_finds(node: &Node) -> String {
+    let Some(witnesses) = &node.witnesses else { return "hwloc finds".to_owned() };
+    let library = witnesses.hwloc_library.as_ref().map(|path| format!(" ({path})")).unwrap_or_default();
+    match &witnesses.kernel_silent {
+        None => format!("neither hwloc{library} nor the kernel (/sys/bus/pci/devices) finds"),
+        Some(reason) => format!("{reason}, and hwloc{library} finds"),
+    }
+}
+
 /// What display devices the node has, as the rest of a sentence.
 fn inventory(node: &Node) -> String {
     let gpus: Vec<String> = node.gpus.iter().map(|gpu| gpu.pci_bus_id.to_string()).collect();
     let others: Vec<String> =
-        node.other_displays.iter().map(|other| format!("{} ({})", other.pci_bus_id, other.reason)).collect();
+        node.other_displays.iter().map(|other| format!("{} ({})", other.function.pci_bus_id, other.reason)).collect();
     let have = match (gpus.len(), others.len()) {
-        (0, 0) => "has no GPU: hwloc finds no PCI device of the display class, and others do not count".to_owned(),
+        (0, 0) => {
+            format!("has no GPU: {} no PCI device of the display class, and others do not count", who_finds(node))
+        }
         (0, _) => "has no GPU".to_owned(),
         (1, _) => format!("has GPU {}", gpus[0]),
         _ => format!("has GPUs {}", gpus.join(", ")),
@@ -82,7 +94,7 @@ mod tests {
             choose,
             sample::{TWO_BY_TWO, node, ranks},
         },
-        topology::OtherDisplay,
+        topology::{Gpu, OtherDisplay},
     };
 
     #[test]
@@ -90,10 +102,9 @@ mod tests {
         let two = node(2, 1, 4, &TWO_BY_TWO);
         let mut vga = node(1, 1, 4, &[]);
         vga.other_displays.push(OtherDisplay {
-            pci_bus_id: "03:00.0".parse().unwrap(),
-            vendor_id: 0x1a03,
-            device_id: 0x2000,
+            function: Gpu { pci_bus_id: "03:00.0".parse().unwrap(), ..two.gpus[0].clone() },
             reason: "management VGA (ASPEED)".into(),
+            may_compute: false,
         });
         let this = |id: &str| DeviceRequest::ThisGpu(id.parse().unwrap());
         let none = node(1, 1, 4, &[]);

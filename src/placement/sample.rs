@@ -2,7 +2,7 @@
 
 use super::{Device, DeviceRequest, LocalRank, Visible};
 use crate::launcher::Launcher;
-use crate::topology::{Core, Gpu, Locality, Node, NumaNode};
+use crate::topology::{Core, Gpu, Locality, Node, NumaNode, Witness};
 
 /// A GPU of each of two NUMA nodes, for [`node`].
 pub(super) const TWO_BY_TWO: [(u8, Option<u32>); 2] = [(0x10, Some(0)), (0x20, Some(1))];
@@ -34,6 +34,9 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         driver: None,
         uuid: Some(format!("GPU-{bus:02x}ab")),
         partitions: 1,
+        seen_by: [Witness::Hwloc, Witness::Kernel].into(),
+        doubt: None,
+        hwloc_contradicts: None,
     };
     let mut gpus: Vec<Gpu> = gpus.iter().map(gpu).collect();
     gpus.sort_by_key(|gpu| gpu.pci_bus_id);
@@ -46,6 +49,7 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         cores: (0..packages * numa * cores).map(core).collect(),
         gpus,
         other_displays: Vec::new(),
+        witnesses: None,
         allowed: (0..(packages * numa * cores) as usize).collect(),
     }
 }

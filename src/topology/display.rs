@@ -1,7 +1,9 @@
 //! The GPUs of a node among its displays and accelerators, and what lies near to each.
 //!
-//! What kind of function counts is [`gpu_rule`](super::gpu_rule)'s. Here are left out, with the reason said, functions that
-//! belong to another GPU or to a guest.
+//! Who lists a function is the business of [`witnesses`](super::witnesses), and what kind of function counts that of
+//! [`gpu_rule`](super::gpu_rule). Here are left out, with the reason said, functions that belong to another GPU or to a guest.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,24 @@ pub struct Gpu {
     pub uuid: Option<String>,
     /// Into how many devices with this one bus id the GPU is cut, as an MI300 in CPX mode or NVIDIA's MIG; 1 for a whole one.
     pub partitions: usize,
+    /// Who lists it; never empty.
+    pub seen_by: BTreeSet<Witness>,
+    /// Why its kind alone would make it none; where there is such a reason, Vulkan has computed on it all the same.
+    pub doubt: Option<String>,
+    /// The PUs that hwloc hangs it on, where the kernel names a NUMA node that has none of them: the kernel was believed.
+    pub hwloc_contradicts: Option<CpuSet>,
+}
+
+/// Who can list the GPUs of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Witness {
+    /// The hwloc library.
+    Hwloc,
+    /// The kernel's list of PCI functions, `/sys/bus/pci/devices`.
+    Kernel,
+    /// The drivers of Vulkan.
+    Vulkan,
 }
 
 impl Gpu {
@@ -67,14 +87,12 @@ impl Locality {
 /// A display device that nothing can be computed on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherDisplay {
-    /// Its PCI bus id.
-    pub pci_bus_id: PciBusId,
-    /// PCI vendor.
-    pub vendor_id: u16,
-    /// PCI device.
-    pub device_id: u16,
+    /// The GPU that it would be.
+    pub function: Gpu,
     /// Why it does not count as a GPU.
     pub reason: String,
+    /// Whether Vulkan may compute on it all the same.
+    pub may_compute: bool,
 }
 
 /// A display or an accelerator, as the GPU that it would be.
@@ -93,17 +111,12 @@ pub(super) fn judge(mut functions: Vec<DisplayFunction>) -> (Vec<Gpu>, Vec<Other
     for DisplayFunction { gpu, verdict, physical_function } in functions {
         let reason = match verdict {
             Verdict::Other => continue,
-            Verdict::NoGpu(reason) => Some(reason),
-            Verdict::Gpu => reason_against(&gpu, physical_function, &gpus),
+            Verdict::NoGpu { reason, may_compute } => Some((reason, may_compute)),
+            Verdict::Gpu => reason_against(&gpu, physical_function, &gpus).map(|reason| (reason, false)),
         };
         match reason {
             None => gpus.push(gpu),
-            Some(reason) => others.push(OtherDisplay {
-                pci_bus_id: gpu.pci_bus_id,
-                vendor_id: gpu.vendor_id,
-                device_id: gpu.device_id,
-                reason,
-            }),
+            Some((reason, may_compute)) => others.push(OtherDisplay { function: gpu, reason, may_compute }),
         }
     }
     (gpus, others)
@@ -140,6 +153,9 @@ mod tests {
             driver: None,
             uuid: None,
             partitions: 1,
+            seen_by: BTreeSet::from([Witness::Hwloc]),
+            doubt: None,
+            hwloc_contradicts: None,
         };
         DisplayFunction { gpu, verdict: Verdict::Gpu, physical_function: None }
     }
@@ -152,7 +168,7 @@ mod tests {
     #[test]
     fn gpus_come_by_bus_id_and_what_is_none_keeps_its_reason() {
         let mut vga = function("03:00.0", 0x1a03);
-        vga.verdict = Verdict::NoGpu("management VGA (ASPEED)".to_owned());
+        vga.verdict = Verdict::NoGpu { reason: "management VGA (ASPEED)".to_owned(), may_compute: false };
         let mut network = function("04:00.0", 0x15b3);
         network.verdict = Verdict::Other;
         let (gpus, others) = judged(vec![function("c1:00.0", 0x10de), vga, function("65:00.0", 0x1002), network]);

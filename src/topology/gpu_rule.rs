@@ -1,4 +1,4 @@
-//! What is a GPU: the one rule, over what hwloc tells of a PCI function.
+//! What is a GPU: the one rule, over what hwloc and the kernel tell of a PCI function.
 //!
 //! A GPU is a function that a GPU's compute driver lists, or one of the display class that is neither a server's console nor a
 //! virtual machine's, or AMD's accelerators of class 12. A driver for computing alone need not be seen by hwloc, so that a
@@ -55,11 +55,13 @@ const CONSOLE_CHIPS: [(u16, u16); 8] = [
 /// OS devices of drivers with which GPUs compute, and no FPGA or neural processor does.
 const GPU_DRIVERS: [&str; 3] = ["cuda", "nvml", "rsmi"];
 /// OS devices of drivers that tell a display with which one can compute from one that only shows a picture.
-const COMPUTE_DRIVERS: [&str; 6] = ["cuda", "nvml", "rsmi", "ze", "opencl", "renderD"];
+const COMPUTE_DRIVERS: [&str; 6] = ["cuda", "nvml", "rsmi", "ze", "opencl", RENDER_NODE];
+/// The device with which programs compute and draw without a screen.
+const RENDER_NODE: &str = "renderD";
 /// OS devices of drivers that show pictures, and make a render node beside them where they can do more.
 const PICTURE_DRIVERS: [&str; 2] = ["card", "controlD"];
 
-/// A PCI function as hwloc sees it.
+/// A PCI function as it is shown.
 pub(super) struct Function<'a> {
     pub(super) vendor_id: u16,
     pub(super) device_id: u16,
@@ -73,8 +75,12 @@ pub(super) struct Function<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Gpu,
-    /// A display or an accelerator that is none, with the reason.
-    NoGpu(String),
+    /// A display or an accelerator that is none, as far as that can be told without asking Vulkan.
+    NoGpu {
+        reason: String,
+        /// Whether Vulkan may compute on it all the same: no chip that only paints, or one with a render node.
+        may_compute: bool,
+    },
     /// Neither.
     Other,
 }
@@ -83,21 +89,26 @@ impl Function<'_> {
     /// Applies the rule.
     pub(super) fn verdict(&self) -> Verdict {
         let &Self { vendor_id, device_id, class_id, .. } = self;
-        let no_gpu = |reason: &str| Verdict::NoGpu(reason.to_owned());
+        let no_gpu = |reason: &str, may_compute| Verdict::NoGpu { reason: reason.to_owned(), may_compute };
+        let has_render_node = self.has(&[RENDER_NODE]);
         if let Some((_, what)) = NO_GPU_VENDORS.iter().find(|(vendor, _)| *vendor == vendor_id) {
-            return if class_id >> 8 == DISPLAY_CLASS { no_gpu(what) } else { Verdict::Other };
+            return if class_id >> 8 == DISPLAY_CLASS { no_gpu(what, has_render_node) } else { Verdict::Other };
         }
         if self.has(&GPU_DRIVERS) {
             return Verdict::Gpu;
         }
         match class_id >> 8 {
             ACCELERATOR_CLASS if vendor_id == AMD => Verdict::Gpu,
-            ACCELERATOR_CLASS => no_gpu("processing accelerator of a vendor that makes no GPUs of this class"),
-            DISPLAY_CLASS if CONSOLE_CHIPS.contains(&(vendor_id, device_id)) => no_gpu("console VGA of an old server"),
+            ACCELERATOR_CLASS => {
+                no_gpu("processing accelerator of a vendor that makes no GPUs of this class", has_render_node)
+            }
+            DISPLAY_CLASS if CONSOLE_CHIPS.contains(&(vendor_id, device_id)) => {
+                no_gpu("console VGA of an old server", false)
+            }
             DISPLAY_CLASS if self.has(&COMPUTE_DRIVERS) || class_id == CLASS_3D || vendor_id == NVIDIA => Verdict::Gpu,
-            DISPLAY_CLASS if self.has(&PICTURE_DRIVERS) => no_gpu("display whose driver has no render node"),
+            DISPLAY_CLASS if self.has(&PICTURE_DRIVERS) => no_gpu("display whose driver has no render node", true),
             DISPLAY_CLASS if [AMD, INTEL].contains(&vendor_id) => Verdict::Gpu,
-            DISPLAY_CLASS => no_gpu("display that no compute driver and no render node is known of"),
+            DISPLAY_CLASS => no_gpu("display that no compute driver and no render node is known of", true),
             _ => Verdict::Other,
         }
     }
@@ -106,7 +117,7 @@ impl Function<'_> {
     /// device. Two drivers with a device each are no partitions.
     pub(super) fn partitions(&self) -> usize {
         let of_driver = |driver: &str| self.os_devices.iter().filter(|name| is_of(name, driver)).count();
-        ["cuda", "nvml", "rsmi", "renderD"].into_iter().map(of_driver).max().unwrap_or(0).max(1)
+        ["cuda", "nvml", "rsmi", RENDER_NODE].into_iter().map(of_driver).max().unwrap_or(0).max(1)
     }
 
     fn has(&self, drivers: &[&str]) -> bool {
@@ -127,7 +138,7 @@ mod tests {
         let os_devices: Vec<String> = os_devices.split_whitespace().map(str::to_owned).collect();
         match (Function { vendor_id, device_id, class_id, os_devices: &os_devices }).verdict() {
             Verdict::Gpu => "GPU".to_owned(),
-            Verdict::NoGpu(reason) => reason,
+            Verdict::NoGpu { reason, .. } => reason,
             Verdict::Other => "other".to_owned(),
         }
     }
@@ -183,6 +194,24 @@ mod tests {
         ] {
             let verdict = verdict(class, vendor, device, os_devices);
             assert!(verdict.starts_with(expected), "{class:04x} {vendor:04x}:{device:04x} [{os_devices}]: {verdict}");
+        }
+    }
+
+    #[test]
+    fn vulkan_is_worth_asking_where_a_function_may_do_more_than_paint() {
+        for (class_id, vendor_id, device_id, os_devices, expected) in [
+            (0x0300, 0x1a03, 0x2000, "card0", false),
+            (0x0300, 0x1d0f, 0x1111, "", false),
+            (0x0300, AMD, 0x515e, "card0 renderD128", false),
+            (0x0380, 0x1af4, 0x1050, "card0 renderD128", true),
+            (0x0300, 0x9999, 0x0001, "", true),
+            (0x0300, INTEL, 0x29c2, "card0", true),
+            (0x1200, 0x10ee, 0x5020, "", false),
+        ] {
+            let os_devices: Vec<String> = os_devices.split_whitespace().map(str::to_owned).collect();
+            let verdict = Function { vendor_id, device_id, class_id, os_devices: &os_devices }.verdict();
+            let Verdict::NoGpu { may_compute, .. } = verdict else { panic!("{vendor_id:04x} is none: {verdict:?}") };
+            assert_eq!(may_compute, expected, "{vendor_id:04x}:{device_id:04x} {os_devices:?}");
         }
     }
 

@@ -12,7 +12,9 @@ mod gpu_rule;
 mod homes;
 mod hwloc;
 mod nearness;
+mod pci_list;
 mod sysfs;
+mod witnesses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +22,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     cpuset::CpuSet,
-    display::{Gpu, Locality, OtherDisplay},
+    display::{Gpu, Locality, OtherDisplay, Witness},
     error::TopologyError,
     foreign::serve as serve_foreign_xml,
     homes::homes,
     hwloc::{bind_thread, binding},
+    witnesses::{VulkanSighting, Witnesses},
 };
 pub use crate::pci::PciBusId;
 
@@ -48,6 +51,8 @@ pub struct Node {
     pub other_displays: Vec<OtherDisplay>,
     /// The PUs that the job may use; a resource manager may keep some of the node for others.
     pub allowed: CpuSet,
+    /// Who was asked for the GPUs; `None` where a file has told of them.
+    pub witnesses: Option<Witnesses>,
 }
 
 /// A processor package, which is what a socket holds.
@@ -173,6 +178,7 @@ mod tests {
             gpus: Vec::new(),
             other_displays: Vec::new(),
             allowed: "1,3,5,7".parse().unwrap(),
+            witnesses: None,
         };
         assert_eq!(node.slots_of(&"1,5".parse().unwrap()), [0]);
         assert_eq!(node.slots_of(&node.allowed), [0, 1]);

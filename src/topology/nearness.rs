@@ -4,6 +4,23 @@ use std::collections::BTreeSet;
 
 use super::{CpuSet, Locality, Node, NumaNode};
 
+/// What the kernel says of the place of a PCI function.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct KernelSays {
+    /// NUMA node by operating system index, where it names one.
+    pub(super) numa: Option<u32>,
+    /// The PUs next to the function; all of them, or none, where it does not know.
+    pub(super) pus: CpuSet,
+}
+
+/// Where a GPU hangs, and what was not believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) locality: Locality,
+    /// The PUs that hwloc hangs it on, where the kernel's NUMA node has none of them.
+    pub(super) hwloc_contradicts: Option<CpuSet>,
+}
+
 /// Memory of a package is nearer to a core than memory of the whole machine. Fast memory may share its PUs with ordinary
 /// memory, which has the lower index.
 pub(super) fn nearest_memory(numa_nodes: &[NumaNode], pus: &CpuSet) -> Option<u32> {
@@ -11,22 +28,27 @@ pub(super) fn nearest_memory(numa_nodes: &[NumaNode], pus: &CpuSet) -> Option<u3
     around.min_by_key(|node| (node.pus.len(), node.os_index)).map(|node| node.os_index)
 }
 
-/// What is near, from the PUs that hwloc hangs a device on and the NUMA node that the kernel names, if it does.
+/// What is near, from the PUs that hwloc hangs a device on and what the kernel says: from whoever knows it.
 ///
 /// The kernel wins where they contradict: on boards whose GPU hangs on the processor by another link than PCI, the place on
 /// the PCI bus is not the place that counts.
-pub(super) fn locality(node: &Node, hwloc_says: CpuSet, kernel_says: Option<u32>) -> Locality {
+pub(super) fn place(node: &Node, hwloc_says: CpuSet, kernel_says: &KernelSays) -> Place {
     let nodes_with_pus: BTreeSet<u32> = node.cores.iter().filter_map(|core| core.numa).collect();
-    let kernels = node.numa_nodes.iter().find(|numa| Some(numa.os_index) == kernel_says && !numa.pus.is_empty());
-    let covers_all = node.cores.iter().all(|core| core.pus.is_subset(&hwloc_says));
-    let unknown = hwloc_says.is_empty() || (covers_all && nodes_with_pus.len() > 1);
-    let pus = match kernels {
-        Some(numa) if unknown || !numa.pus.intersects(&hwloc_says) => numa.pus.clone(),
-        _ if unknown => return Locality::Unknown,
-        _ => hwloc_says,
+    let covers_all = |pus: &CpuSet| node.cores.iter().all(|core| core.pus.is_subset(pus));
+    let tells = |pus: &CpuSet| !pus.is_empty() && (nodes_with_pus.len() <= 1 || !covers_all(pus));
+    let of_node: CpuSet = node.cores.iter().map(|core| &core.pus).collect();
+    let has_pus = |numa: &&NumaNode| Some(numa.os_index) == kernel_says.numa && !numa.pus.is_empty();
+    let (pus, hwloc_contradicts) = match node.numa_nodes.iter().find(has_pus) {
+        Some(numa) if tells(&hwloc_says) && !numa.pus.intersects(&hwloc_says) => (numa.pus.clone(), Some(hwloc_says)),
+        Some(numa) if !tells(&hwloc_says) => (numa.pus.clone(), None),
+        _ => match [hwloc_says, &kernel_says.pus & &of_node].into_iter().find(tells) {
+            Some(pus) => (pus, None),
+            None => return Place { locality: Locality::Unknown, hwloc_contradicts: None },
+        },
     };
     let numa = node.numa_nodes_of(&pus);
-    Locality::Near { numa: numa.first().copied().filter(|_| numa.len() == 1), pus }
+    let numa = numa.first().copied().filter(|_| numa.len() == 1);
+    Place { locality: Locality::Near { numa, pus }, hwloc_contradicts }
 }
 
 #[cfg(test)]
@@ -51,6 +73,7 @@ mod tests {
             cores: vec![core(0), core(1)],
             gpus: Vec::new(),
             other_displays: Vec::new(),
+            witnesses: None,
             allowed: "0-1".parse().unwrap(),
         }
     }
@@ -64,19 +87,25 @@ mod tests {
     }
 
     #[test]
-    fn locality_is_unknown_rather_than_wrong() {
+    fn whoever_knows_it_is_believed_and_unknown_is_better_than_wrong() {
         let near = |pus: &str, numa| Locality::Near { pus: pus.parse().unwrap(), numa };
-        for (hwloc_says, kernel_says, expected) in [
-            ("0", None, near("0", Some(0))),
-            ("0", Some(0), near("0", Some(0))),
-            ("0", Some(1), near("1", Some(1))),
-            ("0-1", None, Locality::Unknown),
-            ("0-1", Some(1), near("1", Some(1))),
-            ("", None, Locality::Unknown),
-            ("1", Some(7), near("1", Some(1))),
+        for (hwloc_says, numa, kernels_pus, expected, contradicts) in [
+            ("0", None, "", near("0", Some(0)), None),
+            ("0", Some(0), "0", near("0", Some(0)), None),
+            ("0", Some(1), "1", near("1", Some(1)), Some("0")),
+            ("0-1", None, "0-1", Locality::Unknown, None),
+            ("0-1", None, "1", near("1", Some(1)), None),
+            ("0-1", Some(1), "", near("1", Some(1)), None),
+            ("", None, "", Locality::Unknown, None),
+            ("", None, "0", near("0", Some(0)), None),
+            ("", None, "0-63", Locality::Unknown, None),
+            ("", Some(1), "0-1", near("1", Some(1)), None),
+            ("1", Some(7), "0", near("1", Some(1)), None),
         ] {
-            let locality = locality(&two_packages(), hwloc_says.parse().unwrap(), kernel_says);
-            assert_eq!(locality, expected, "hwloc {hwloc_says:?}, kernel {kernel_says:?}");
+            let kernel_says = KernelSays { numa, pus: kernels_pus.parse().unwrap() };
+            let place = place(&two_packages(), hwloc_says.parse().unwrap(), &kernel_says);
+            let expected = Place { locality: expected, hwloc_contradicts: contradicts.map(|pus| pus.parse().unwrap()) };
+            assert_eq!(place, expected, "hwloc {hwloc_says:?}, kernel {kernel_says:?}");
         }
     }
 
@@ -84,7 +113,11 @@ mod tests {
     fn on_a_node_with_one_numa_node_everything_is_near() {
         let mut node = two_packages();
         node.cores.iter_mut().for_each(|core| core.numa = Some(0));
-        let expected = Locality::Near { pus: "0-1".parse().unwrap(), numa: Some(0) };
-        assert_eq!(locality(&node, "0-1".parse().unwrap(), None), expected);
+        let all: CpuSet = "0-1".parse().unwrap();
+        let expected = Locality::Near { pus: all.clone(), numa: Some(0) };
+        assert_eq!(place(&node, all.clone(), &KernelSays::default()).locality, expected);
+        // As in a virtual machine: the kernel names no NUMA node and all PUs.
+        let kernel_says = KernelSays { numa: None, pus: all };
+        assert_eq!(place(&node, CpuSet::new(), &kernel_says).locality, expected);
     }
 }

@@ -1,12 +1,13 @@
-//! What Linux knows of a PCI device and hwloc does not pass on: its driver, whose virtual function it is, its NUMA node, the
-//! unique name that the driver gives it.
+//! What Linux knows of a PCI device and hwloc does not pass on: its driver, whose virtual function it is, what is near
+//! to it, the names that the driver gives it.
 //!
 //! Only for the running machine. Each fact may be missing, as off Linux or in a container without `/sys`; then nothing is
 //! known, which is no error.
 
 use std::{fs, path::Path};
 
-use super::PciBusId;
+use super::{PciBusId, nearness::KernelSays};
+use crate::visible::visible;
 
 /// Facts on one PCI function.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub(super) struct Facts {
     pub(super) driver: Option<String>,
     /// The physical function behind a virtual one.
     pub(super) physical_function: Option<PciBusId>,
-    /// NUMA node by operating system index; `None` also where the firmware does not tell (the kernel's -1).
-    pub(super) numa: Option<u32>,
+    /// What is near to it; no NUMA node also where the firmware does not tell (the kernel's -1).
+    pub(super) place: KernelSays,
+    /// The product's name, by NVIDIA's driver.
+    pub(super) model: Option<String>,
     /// `GPU-...`, as `CUDA_VISIBLE_DEVICES` and `ROCR_VISIBLE_DEVICES` have it.
     pub(super) uuid: Option<String>,
     /// Instances that NVIDIA's driver has made of the GPU (MIG); 0 where it is whole.
@@ -35,7 +38,11 @@ pub(super) fn facts(root: &Path, id: PciBusId) -> Facts {
     Facts {
         driver: target("driver"),
         physical_function: target("physfn").and_then(|id| id.parse().ok()),
-        numa: line("numa_node").and_then(|text| text.parse().ok()),
+        place: KernelSays {
+            numa: line("numa_node").and_then(|text| text.parse().ok()),
+            pus: line("local_cpulist").and_then(|text| text.parse().ok()).unwrap_or_default(),
+        },
+        model: value(&nvidia, "Model:").map(|model| visible(model).into_owned()),
         uuid: nvidia_uuid(&nvidia).or_else(|| line("unique_id").map(|unique| format!("GPU-{unique}"))),
         mig_instances: mig_instances(root, &nvidia),
     }
@@ -73,19 +80,21 @@ mod tests {
         symlink("../../../bus/pci/drivers/amdgpu", function.join("driver")).unwrap();
         symlink("../0000:0a:00.0", function.join("physfn")).unwrap();
         fs::write(function.join("numa_node"), "1\n").unwrap();
+        fs::write(function.join("local_cpulist"), "8-15\n").unwrap();
         fs::write(function.join("unique_id"), "18dc2e2d4f1a4d3b\n").unwrap();
         let id = "0a:02.0".parse().unwrap();
         let expected = Facts {
             driver: Some("amdgpu".into()),
             physical_function: Some("0a:00.0".parse().unwrap()),
-            numa: Some(1),
+            place: KernelSays { numa: Some(1), pus: "8-15".parse().unwrap() },
+            model: None,
             uuid: Some("GPU-18dc2e2d4f1a4d3b".into()),
             mig_instances: 0,
         };
         assert_eq!(facts(root.path(), id), expected);
 
         fs::write(function.join("numa_node"), "-1\n").unwrap();
-        assert_eq!(facts(root.path(), id).numa, None);
+        assert_eq!(facts(root.path(), id).place.numa, None);
     }
 
     #[test]
@@ -96,7 +105,9 @@ mod tests {
         let uuid_of = |line: &str| {
             let text = format!("Model: \t NVIDIA H100\nIRQ:   \t 64\n{line}\nBus Location: \t 0000:65:00.0\n");
             fs::write(folder.join("information"), text).unwrap();
-            facts(root.path(), "65:00.0".parse().unwrap()).uuid
+            let facts = facts(root.path(), "65:00.0".parse().unwrap());
+            assert_eq!(facts.model.as_deref(), Some("NVIDIA H100"));
+            facts.uuid
         };
         assert_eq!(uuid_of("GPU UUID: \t GPU-5a5a0c8e").as_deref(), Some("GPU-5a5a0c8e"));
         assert_eq!(uuid_of("GPU UUID: \t ????"), None, "the driver has not started the GPU yet");

@@ -33,6 +33,7 @@ fn node(packages: &[Vec<usize>], bare: bool) -> Node {
         cores,
         gpus: Vec::new(),
         other_displays: Vec::new(),
+        witnesses: None,
     }
 }
 

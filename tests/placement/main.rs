@@ -192,7 +192,7 @@ fn what_is_no_gpu_is_said() {
     let reasons = |name: &str| {
         let node = topology(name);
         let others: Vec<String> =
-            node.other_displays.iter().map(|other| format!("{} {}", other.pci_bus_id, other.reason)).collect();
+            node.other_displays.iter().map(|other| format!("{} {}", other.function.pci_bus_id, other.reason)).collect();
         (node.gpus.len(), others.join("\n"))
     };
     let (gpus, vga) = reasons("management-vga");

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::machine::Machine;
 use crate::{
     cli::rankfile::NodeArgs,
+    commands::this_node,
     error::Error,
     host_name,
     plan::Host,
@@ -66,9 +67,9 @@ impl Nodes {
         if open.is_empty() {
             return Ok(nodes);
         }
-        match Node::of_this_machine() {
-            Ok(node) => nodes.by_host.extend(open.into_iter().map(|host| (host, node.clone()))),
-            Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error.into()),
+        match this_node::read(&[]) {
+            Ok((node, _)) => nodes.by_host.extend(open.into_iter().map(|host| (host, node.clone()))),
+            Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error),
             // Another machine's file can be read where hwloc cannot see this one.
             Err(_) => {}
         }

@@ -4,13 +4,13 @@ use super::{found, nodes, print};
 use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
+    commands::this_node,
     error::Error,
     host_name,
     launcher::{Dialect, Launcher},
     output::file::whole::WholeFile,
     plan::{self, Host, Plan},
     streams,
-    topology::Node,
 };
 
 /// What the launch line calls the file where it is printed and not written.
@@ -24,7 +24,7 @@ pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
 /// Writes for the nodes that this job runs on. Each node is read once, by the first of its ranks. Collective.
 pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some).map_err(Error::from) } else { Ok(None) })?;
+    let node = world.agree(if leads { this_node::read(&[]).map(|(node, _)| Some(node)) } else { Ok(None) })?;
     let host = node.map(|node| (world.host().to_owned(), node));
     let hosts = world.all.gather(&host).into_iter().flatten().flatten();
     let hosts: Vec<Host> = hosts.map(|(name, node)| Host::new(&name, node)).collect();

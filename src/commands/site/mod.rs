@@ -11,21 +11,24 @@ pub(super) use self::rankfile::JobRankfile;
 use crate::{
     cli::DeviceArgs,
     comm::{Failure, World},
+    commands::this_node,
     error::Error,
     launcher::Launcher,
-    placement::{self, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Requested, Rules},
+    placement::{self, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Requested, Rules, VulkanFacts},
     topology::{self, Node},
 };
 
 /// A rank's node, and what became of the ranks on it.
 #[derive(Debug)]
 pub(crate) struct Site {
-    /// The node as hwloc sees it.
+    /// The node.
     pub(crate) node: Node,
     /// Its ranks, in local order.
     pub(super) ranks: Vec<RankFacts>,
     /// The job's rankfile, where one is known.
     pub(super) rankfile: Option<JobRankfile>,
+    /// What Vulkan offers there, on the one rank that has read the node, where it was asked.
+    vulkan: Option<VulkanFacts>,
     /// This rank's number among them.
     local_rank: usize,
 }
@@ -40,8 +43,14 @@ struct Arrival {
 impl Site {
     /// Finds the node and the places of its ranks. Collective.
     pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
-        let node = node(world)?;
         let rankfile = JobRankfile::of_job(world, args)?;
+        let requests: Vec<DeviceRequest> = match args.device {
+            DeviceRequest::Auto => rankfile.iter().flat_map(JobRankfile::requests).collect(),
+            // A software adapter will do.
+            DeviceRequest::Gpu if args.software_gpu => Vec::new(),
+            request => vec![request],
+        };
+        let (node, vulkan) = node(world, &requests)?;
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
         // What the command line says to all ranks comes before what a comment says to one.
         let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
@@ -62,12 +71,17 @@ impl Site {
             .zip(places)
             .map(|(Arrival { local, requested }, place)| RankFacts { local, place, requested })
             .collect();
-        Ok(Self { node, ranks, rankfile, local_rank: world.node.rank() })
+        Ok(Self { node, ranks, rankfile, vulkan, local_rank: world.node.rank() })
     }
 
     /// This rank.
     pub(crate) fn mine(&self) -> &RankFacts {
         &self.ranks[self.local_rank]
+    }
+
+    /// The node and its ranks, with what Vulkan offers, on the one rank that speaks for the node.
+    pub(super) fn facts_with_vulkan(&self) -> Option<NodeFacts> {
+        self.facts().map(|facts| facts.with_vulkan(self.vulkan.clone().unwrap_or_else(this_node::vulkan)))
     }
 
     /// The node and its ranks, on the one rank that speaks for the node.
@@ -92,13 +106,15 @@ fn rules(args: &DeviceArgs) -> Rules {
     }
 }
 
-/// The node as hwloc sees it, read once a node. Collective.
-fn node(world: &World) -> Result<Node, Failure> {
+/// The node, read once a node; what Vulkan offers stays with the rank that has asked. Collective.
+fn node(world: &World, requests: &[DeviceRequest]) -> Result<(Node, Option<VulkanFacts>), Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { Node::of_this_machine().map(Some).map_err(Error::from) } else { Ok(None) })?;
+    let read = world.agree(if leads { this_node::read(requests).map(Some) } else { Ok(None) })?;
+    let (node, vulkan) = read.unzip();
     let node = node.map(|mut node| {
         node.host = Some(world.host().to_owned());
         node
     });
-    Ok(world.node.broadcast(&node).expect("the node's first rank has read it"))
+    let node = world.node.broadcast(&node).expect("the node's first rank has read it");
+    Ok((node, vulkan.flatten()))
 }

@@ -94,6 +94,11 @@ impl JobRankfile {
         Some((entry.device?, format!("{}:{}", self.name, entry.line)))
     }
 
+    /// The devices that comments request, for any rank.
+    pub(super) fn requests(&self) -> impl Iterator<Item = DeviceRequest> + '_ {
+        self.parsed.iter().flat_map(|parsed| &parsed.rankfile.entries).filter_map(|entry| entry.device)
+    }
+
     /// What the file requests for a rank that is on `node`.
     ///
     /// The cores are those that the text means to a person: where the launcher reads something else, the rank's binding

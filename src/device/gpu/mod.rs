@@ -7,7 +7,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `adapter` | which GPUs there are, and the choice of one |
-//! | `driver_files` | what Vulkan consists of on this node |
+//! | `diagnosis` | what Vulkan consists of on this node |
 //! | `context` | the opened device, and its failures as errors |
 //! | `shader`, `no_contraction`, `pipeline` | from WGSL to something that runs |
 //! | `pacer` | how much work a dispatch gets |
@@ -20,8 +20,8 @@ pub mod adapter;
 mod context;
 mod counting;
 mod custom;
+mod diagnosis;
 mod dispatch;
-mod driver_files;
 pub mod image;
 mod launch;
 mod no_contraction;
@@ -42,7 +42,7 @@ pub use adapter::Which;
 pub use adapter::list;
 use context::{Context, Way};
 pub use custom::CustomKernel;
-pub use driver_files::vulkan_facts;
+pub use diagnosis::vulkan_facts;
 use pacer::Pacer;
 use pipeline::Contraction;
 use slot::Slots;

@@ -6,6 +6,9 @@ mod cores;
 mod gpus;
 mod requested;
 mod vulkan;
+mod vulkan_cause;
+mod vulkan_facts;
+mod witnesses;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::requested::differences;
 pub(super) use self::vulkan::without_unlisted;
-pub use self::vulkan::{IcdFile, VulkanAdapter, VulkanFacts};
+pub use self::{
+    vulkan_cause::{Cause, why_no_software, why_unlisted},
+    vulkan_facts::{DeviceFile, IcdFile, LibraryFault, NvidiaFacts, UnreadIcdFile, VulkanAdapter, VulkanFacts},
+};
 use super::{Code, Device, DeviceRequest, Finding, LocalRank, Place, Severity};
 use crate::{
     launcher::Launcher,
@@ -75,6 +81,7 @@ pub(super) fn of_places(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     findings.extend(cores::idle_cores(node, ranks));
     findings.extend(gpus::unused_gpus(node, ranks));
     findings.extend(gpus::unknown_locality(node, ranks));
+    findings.extend(witnesses::disagreements(node));
     findings
 }
 
@@ -93,6 +100,7 @@ pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) 
     let mut findings = vulkan::unseen_gpus(node, vulkan);
     findings.extend(vulkan::ranks_without_adapter(node, ranks, vulkan));
     findings.extend(vulkan::software_only(node, vulkan));
+    findings.extend(witnesses::unheard(node, vulkan));
     findings
 }
 

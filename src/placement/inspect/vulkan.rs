@@ -1,100 +1,27 @@
-//! Why Vulkan has no adapter for a GPU that hwloc sees.
-//!
-//! The facts come from the device layer, which opens Vulkan and reads the folders of its drivers; here they are only judged.
+//! Remarks on GPUs that Vulkan has no adapter for, and on ranks that want one.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::{RankFacts, finding};
+use super::{
+    RankFacts, finding,
+    vulkan_cause::{Cause, why_no_software, why_unlisted},
+    vulkan_facts::VulkanFacts,
+};
 use crate::{
     placement::{Code, Device, DeviceRequest, Finding, Severity, ranks_in_words},
-    topology::{Gpu, Node, PciBusId},
+    topology::{Gpu, Node},
 };
-
-/// What Vulkan has to offer on a node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VulkanFacts {
-    /// Whether the loader, `libvulkan.so.1`, is there.
-    pub loader: bool,
-    /// The ICD files that the loader reads: one for each installed driver.
-    pub icd_files: Vec<IcdFile>,
-    /// The setting that makes the loader read these files alone, as `VK_DRIVER_FILES=value`.
-    pub restricted_by: Option<String>,
-    /// The adapters that came of it.
-    pub adapters: Vec<VulkanAdapter>,
-}
-
-/// A file that names a Vulkan driver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IcdFile {
-    /// Where it lies.
-    pub path: String,
-    /// The library that it names.
-    pub library: String,
-    /// Whether that library can be found.
-    pub library_found: bool,
-}
-
-/// An adapter that Vulkan lists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VulkanAdapter {
-    /// The driver's name of it.
-    pub name: String,
-    /// PCI vendor.
-    pub vendor_id: u32,
-    /// The Vulkan driver's name and version.
-    pub driver: String,
-    /// Its PCI bus id, where the driver tells.
-    pub pci_bus_id: Option<PciBusId>,
-    /// Whether it computes on the processor.
-    pub is_software: bool,
-}
-
-/// What is known of a vendor's Vulkan driver.
-struct Vendor {
-    id: u16,
-    name: &'static str,
-    /// Parts of the names of its Vulkan libraries.
-    libraries: &'static [&'static str],
-    install: &'static str,
-}
-
-const VENDORS: [Vendor; 3] = [
-    Vendor {
-        id: 0x10de,
-        name: "NVIDIA",
-        libraries: &["nvidia", "nouveau"],
-        install: "install the Vulkan part of NVIDIA's driver (Debian: nvidia-vulkan-icd); in a container set \
-                  NVIDIA_DRIVER_CAPABILITIES=all, and without X let an ICD file name libEGL_nvidia.so.0",
-    },
-    Vendor {
-        id: 0x1002,
-        name: "AMD",
-        libraries: &["radeon", "amdvlk"],
-        install: "install AMD's Vulkan driver (Debian: mesa-vulkan-drivers)",
-    },
-    Vendor {
-        id: 0x8086,
-        name: "Intel",
-        libraries: &["intel"],
-        install: "install Intel's Vulkan driver (Debian: mesa-vulkan-drivers)",
-    },
-];
-
-const UNKNOWN_VENDOR: Vendor =
-    Vendor { id: 0, name: "its vendor", libraries: &[""], install: "install the vendor's Vulkan driver" };
 
 /// GPUs of the node that Vulkan does not list; one remark for each cause.
 pub(in crate::placement) fn unseen_gpus(node: &Node, vulkan: &VulkanFacts) -> Vec<Finding> {
-    let mut by_cause = BTreeMap::<(String, String), Vec<String>>::new();
+    let mut by_cause = BTreeMap::<Cause, Vec<String>>::new();
     for gpu in node.gpus.iter().filter(|gpu| !is_listed(gpu, vulkan)) {
-        by_cause.entry(cause(gpu, vulkan)).or_default().push(gpu.pci_bus_id.to_string());
+        by_cause.entry(why_unlisted(gpu, vulkan)).or_default().push(gpu.pci_bus_id.to_string());
     }
     by_cause
         .into_iter()
-        .map(|((cause, hint), ids)| {
-            let message = format!("Vulkan does not list GPU {}: {cause}", ids.join(", "));
+        .map(|(Cause { what, hint }, ids)| {
+            let message = format!("Vulkan does not list GPU {}: {what}", ids.join(", "));
             let remark = finding(node, Code::GpuWithoutVulkan, Severity::Warning, Vec::new(), message);
             Finding { hint: Some(hint), ..remark }
         })
@@ -122,12 +49,17 @@ pub(in crate::placement) fn ranks_without_adapter(
         return None;
     }
     let (who, verb) = (ranks_in_words(&lacking), if lacking.len() == 1 { "was" } else { "were" });
-    let message = format!("{who} {verb} told to use a GPU that Vulkan does not list: a computing job fails");
+    let is_software = |facts: &&RankFacts| facts.place.device == Device::SoftwareGpu;
+    let software = ranks.iter().filter(is_software).find(|facts| lacking.contains(&facts.local.rank));
+    let (of_software, mend) = match software.map(|_| why_no_software(vulkan)) {
+        Some(Cause { what, hint }) => (format!(" (of a software adapter: {what})"), hint),
+        None => (String::new(), "mend what keeps the GPU from Vulkan".to_owned()),
+    };
+    let message =
+        format!("{who} {verb} told to use a GPU that Vulkan does not list{of_software}: a computing job fails");
     let remark = finding(node, Code::GpuWithoutVulkan, Severity::Warning, lacking, message);
-    Some(Finding {
-        hint: Some("let them choose: --device auto, and no `# gpu` in the rankfile; or install the driver".to_owned()),
-        ..remark
-    })
+    let hint = format!("{mend}; or let them choose: --device auto, and no `# gpu` in the rankfile");
+    Some(Finding { hint: Some(hint), ..remark })
 }
 
 fn has_adapter(node: &Node, device: Device, vulkan: &VulkanFacts) -> bool {
@@ -158,44 +90,4 @@ fn is_listed(gpu: &Gpu, vulkan: &VulkanFacts) -> bool {
         // Drivers that do not tell the bus id get the benefit of the doubt.
         None => !adapter.is_software && adapter.vendor_id == u32::from(gpu.vendor_id),
     })
-}
-
-/// Why Vulkan does not list `gpu`, and the way out: the first link of the chain from the kernel to Vulkan that is missing.
-fn cause(gpu: &Gpu, vulkan: &VulkanFacts) -> (String, String) {
-    let vendor = VENDORS.iter().find(|vendor| vendor.id == gpu.vendor_id).unwrap_or(&UNKNOWN_VENDOR);
-    let is_its = |icd: &&IcdFile| vendor.libraries.iter().any(|part| icd.library.contains(part));
-    let its: Vec<&IcdFile> = vulkan.icd_files.iter().filter(is_its).collect();
-    let Some(driver) = &gpu.driver else {
-        let cause = "no kernel driver holds it: the driver is not installed, or did not start";
-        return (cause.to_owned(), format!("install {}'s driver; `dmesg` tells why it did not start", vendor.name));
-    };
-    if !vulkan.loader {
-        let hint = "install the loader (Debian: libvulkan1)";
-        return ("the Vulkan loader libvulkan.so.1 is not installed".to_owned(), hint.to_owned());
-    }
-    match (its.iter().find(|icd| icd.library_found), its.first(), &vulkan.restricted_by) {
-        (Some(icd), ..) => (
-            format!("{} names {}, which is there, but it does not offer the GPU", icd.path, icd.library),
-            format!(
-                "see `vulkaninfo --summary`; the user must be allowed to open the device of the kernel driver {driver} \
-                 (/dev/dri/renderD*, /dev/nvidia*)"
-            ),
-        ),
-        (None, Some(icd), _) => {
-            (format!("{} names {}, which is not there", icd.path, icd.library), vendor.install.to_owned())
-        }
-        (None, None, Some(setting)) => (
-            format!("{setting} names no driver of {}", vendor.name),
-            format!("unset {}", setting.split('=').next().unwrap_or(setting)),
-        ),
-        (None, None, None) => (
-            format!("no ICD file names a driver of {}; {}", vendor.name, files(&vulkan.icd_files)),
-            vendor.install.to_owned(),
-        ),
-    }
-}
-
-fn files(icd_files: &[IcdFile]) -> String {
-    let paths: Vec<&str> = icd_files.iter().map(|icd| icd.path.as_str()).collect();
-    if paths.is_empty() { "there is no ICD file".to_owned() } else { format!("there are {}", paths.join(", ")) }
 }

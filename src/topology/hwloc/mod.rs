@@ -1,6 +1,7 @@
 //! hwloc into plain values; the only folder that names `hwlocality`.
 
 mod binding;
+mod library;
 mod node;
 mod version;
 

@@ -15,13 +15,11 @@ use hwlocality::{
     topology::builder::{BuildFlags, TopologyBuilder, TypeFilter},
 };
 
-use super::{live, plain, this_machine, version};
+use super::{library, live, plain, this_machine, version};
 use crate::{
     topology::{
-        Core, CpuSet, Gpu, Node, NumaNode, Package, PciBusId, TopologyError,
-        display::{DisplayFunction, judge},
-        gpu_rule::{Function, Verdict},
-        nearness, sysfs,
+        Core, CpuSet, Node, NumaNode, Package, PciBusId, TopologyError, nearness, pci_list, sysfs,
+        witnesses::{self, Sighting, Witnesses},
     },
     visible::{shown, visible},
 };
@@ -30,13 +28,24 @@ use crate::{
 const XML_LIMIT_BYTES: u64 = 64 << 20;
 
 impl Node {
-    /// Reads the machine that this process runs on.
+    /// Reads the machine that this process runs on: its cores by hwloc, its GPUs by hwloc and the kernel. `root` is where the
+    /// kernel's `/sys` and `/proc` are, `/` but for tests.
     ///
     /// # Errors
     /// [`TopologyError::Live`] where hwloc finds no PU, or has been told by the environment to describe another machine.
-    pub fn of_this_machine() -> Result<Self, TopologyError> {
+    pub fn of_this_machine(root: &Path) -> Result<Self, TopologyError> {
         let topology = this_machine(with_devices().map_err(|cause| live(&cause))?)?;
-        Ok(Self::from_topology(&topology, Some(Path::new("/"))))
+        let mut node = Self::without_gpus(&topology);
+        let of_hwloc = sightings(&topology);
+        let of_kernel = pci_list::read(root);
+        node.witnesses = Some(Witnesses {
+            hwloc_library: library::path(),
+            hwloc_lists_pci: !of_hwloc.is_empty(),
+            hwloc_setting: library::setting(),
+            kernel_silent: of_kernel.as_ref().err().cloned().filter(|_| cfg!(target_os = "linux")),
+        });
+        witnesses::hear(&mut node, of_hwloc, of_kernel.unwrap_or_default(), |id| sysfs::facts(root, id));
+        Ok(node)
     }
 
     /// Reads an hwloc XML description, as `lstopo node.xml` writes it. `name` stands for it in messages.
@@ -56,7 +65,8 @@ impl Node {
         let builder = with_devices().map_err(|cause| fail(&cause))?;
         let builder = builder.from_xml(xml).map_err(|_| fail(&rejected))?;
         let topology = builder.build().map_err(|_| fail(&rejected))?;
-        let node = Self::from_topology(&topology, None);
+        let mut node = Self::without_gpus(&topology);
+        witnesses::hear(&mut node, sightings(&topology), Vec::new(), |_| sysfs::Facts::default());
         if node.allowed_cores().next().is_none() {
             return Err(fail("it allows the use of no core"));
         }
@@ -72,9 +82,8 @@ impl Node {
         Self::from_xml(&shown(path).to_string(), &read_xml(path)?)
     }
 
-    /// `linux` is the root of the running machine's `/sys` and `/proc`, `None` for a stored topology.
-    fn from_topology(topology: &Topology, linux: Option<&Path>) -> Self {
-        let mut node = Self {
+    fn without_gpus(topology: &Topology) -> Self {
+        Self {
             host: text(topology.root_object().info("HostName")),
             packages: topology.objects_with_type(ObjectType::Package).map(package).collect(),
             numa_nodes: numa_nodes(topology),
@@ -82,14 +91,8 @@ impl Node {
             gpus: Vec::new(),
             other_displays: Vec::new(),
             allowed: plain(&topology.allowed_cpuset()),
-        };
-        let displays =
-            topology.objects_with_type(ObjectType::PCIDevice).filter_map(|device| match device.attributes() {
-                Some(ObjectAttributes::PCIDevice(pci)) => display(&node, device, pci, linux),
-                _ => None,
-            });
-        (node.gpus, node.other_displays) = judge(displays.collect());
-        node
+            witnesses: None,
+        }
     }
 }
 
@@ -158,35 +161,27 @@ fn cores(topology: &Topology) -> Vec<Core> {
         .collect()
 }
 
-/// `None` for a function that is neither a display nor an accelerator.
-fn display(
-    node: &Node,
-    object: &TopologyObject,
-    pci: &PCIDeviceAttributes,
-    linux: Option<&Path>,
-) -> Option<DisplayFunction> {
-    let os_devices = os_devices(object);
-    let (vendor_id, device_id) = (pci.vendor_id(), pci.device_id());
-    let function = Function { vendor_id, device_id, class_id: pci.class_id(), os_devices: &os_devices };
-    let verdict = function.verdict();
-    if verdict == Verdict::Other {
-        return None;
-    }
-    let pci_bus_id =
-        PciBusId { domain: pci.domain().into(), bus: pci.bus_id(), device: pci.bus_device(), function: pci.function() };
-    let facts = linux.map(|root| sysfs::facts(root, pci_bus_id)).unwrap_or_default();
-    let hwloc_says = object.first_non_io_ancestor().map(plain_or_none).unwrap_or_default();
-    let gpu = Gpu {
-        pci_bus_id,
-        vendor_id,
-        device_id,
-        name: name(object, pci),
-        locality: nearness::locality(node, hwloc_says, facts.numa),
-        driver: facts.driver,
-        uuid: facts.uuid,
-        partitions: function.partitions().max(facts.mig_instances),
+/// The PCI functions that hwloc lists.
+fn sightings(topology: &Topology) -> Vec<Sighting> {
+    let functions = topology.objects_with_type(ObjectType::PCIDevice);
+    let sighting = |object: &TopologyObject| match object.attributes() {
+        Some(ObjectAttributes::PCIDevice(pci)) => Some(Sighting {
+            pci_bus_id: PciBusId {
+                domain: pci.domain().into(),
+                bus: pci.bus_id(),
+                device: pci.bus_device(),
+                function: pci.function(),
+            },
+            vendor_id: pci.vendor_id(),
+            device_id: pci.device_id(),
+            class_id: pci.class_id(),
+            os_devices: os_devices(object),
+            name: name(object, pci),
+            near: object.first_non_io_ancestor().map(plain_or_none).unwrap_or_default(),
+        }),
+        _ => None,
     };
-    Some(DisplayFunction { gpu, verdict, physical_function: facts.physical_function })
+    functions.filter_map(sighting).collect()
 }
 
 /// The names of the operating system's devices below a PCI function, such as `renderD128`.
@@ -195,15 +190,13 @@ fn os_devices(object: &TopologyObject) -> Vec<String> {
     devices.filter_map(|device| text(device.name())).collect()
 }
 
-fn name(object: &TopologyObject, pci: &PCIDeviceAttributes) -> String {
-    let vendor = text(object.info("PCIVendor")).unwrap_or_else(|| match pci.vendor_id() {
-        0x10de => "NVIDIA".into(),
-        0x1002 => "AMD".into(),
-        0x8086 => "Intel".into(),
-        id => format!("vendor {id:04x}"),
-    });
-    let device = text(object.info("PCIDevice")).unwrap_or_else(|| format!("device {:04x}", pci.device_id()));
-    format!("{vendor} {device}")
+/// Vendor and model; `None` where hwloc has no PCI ID repository.
+fn name(object: &TopologyObject, pci: &PCIDeviceAttributes) -> Option<String> {
+    let (vendor, device) = (text(object.info("PCIVendor")), text(object.info("PCIDevice")));
+    (vendor.is_some() || device.is_some()).then(|| {
+        let vendor = vendor.unwrap_or_else(|| witnesses::vendor(pci.vendor_id()));
+        format!("{vendor} {}", device.unwrap_or_else(|| witnesses::device(pci.device_id())))
+    })
 }
 
 fn plain_or_none(object: &TopologyObject) -> CpuSet {
@@ -228,7 +221,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_cores_and_the_binding_is_among_them() {
-        let node = Node::of_this_machine().unwrap();
+        let node = Node::of_this_machine(Path::new("/")).unwrap();
         let pus: CpuSet = node.cores.iter().map(|core| &core.pus).collect();
         let binding = binding().unwrap();
         assert!(!binding.is_empty() && binding.is_subset(&pus), "binding {binding}, cores {pus}");

@@ -3,6 +3,8 @@
 
 pub mod table;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
         Device, DeviceRequest, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences,
         distance,
     },
-    topology::{CpuSet, Locality, Node},
+    topology::{CpuSet, Locality, Node, Witness},
     visible::visible_json,
 };
 
@@ -125,6 +127,8 @@ pub struct NodeGpu {
     pub near: Option<CpuSet>,
     /// The NUMA node of these PUs, where there is one.
     pub numa_node: Option<u32>,
+    /// Who lists it: `hwloc`, `kernel`, `vulkan`.
+    pub seen_by: BTreeSet<Witness>,
     /// The ranks that compute on it.
     pub ranks: Vec<u32>,
 }
@@ -231,6 +235,7 @@ fn node_gpus(facts: &NodeFacts) -> Vec<NodeGpu> {
                 Locality::Near { numa, .. } => numa,
                 Locality::Unknown => None,
             },
+            seen_by: gpu.seen_by.iter().copied().chain(adapter.map(|_| Witness::Vulkan)).collect(),
             ranks: ranks_on(Device::Gpu(gpu.pci_bus_id)),
         }
     });
@@ -243,6 +248,7 @@ fn node_gpus(facts: &NodeFacts) -> Vec<NodeGpu> {
             driver: adapter.map(|adapter| adapter.driver.clone()),
             near: None,
             numa_node: None,
+            seen_by: adapter.map(|_| Witness::Vulkan).into_iter().collect(),
             ranks: on_software,
         }
     });
@@ -266,7 +272,7 @@ pub(in crate::output) mod sample {
     use crate::{
         launcher::Launcher,
         placement::{self, LocalRank, Requested, Rules, Visible},
-        topology::{Core, Gpu, NumaNode, Package},
+        topology::{Core, Gpu, NumaNode, Package, Witness},
     };
 
     fn gpu(bus: u8, near: &str, numa: u32) -> Gpu {
@@ -279,6 +285,9 @@ pub(in crate::output) mod sample {
             driver: Some("nvidia".to_owned()),
             uuid: None,
             partitions: 1,
+            seen_by: [Witness::Hwloc, Witness::Kernel].into(),
+            doubt: None,
+            hwloc_contradicts: None,
         }
     }
 
@@ -296,6 +305,7 @@ pub(in crate::output) mod sample {
             cores: (0..4 * packages).map(core).collect(),
             gpus,
             other_displays: Vec::new(),
+            witnesses: None,
             allowed: indexes(0..4 * packages),
         }
     }

@@ -1,0 +1,44 @@
+//! A file system and an environment: all that a diagnosis looks at. Tests make both up.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::visible::visible;
+
+/// Where to look.
+pub(super) struct System<'a> {
+    /// `/`, but for tests.
+    pub(super) root: &'a Path,
+    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether this user may read and write a file.
+    pub(super) may_use: &'a dyn Fn(&Path) -> bool,
+}
+
+impl System<'_> {
+    /// A variable that is not empty.
+    pub(super) fn set(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The file of that path.
+    pub(super) fn at(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The path of a file, as a user knows it and harmless to show.
+    pub(super) fn shown(&self, file: &Path) -> String {
+        let path = Path::new("/").join(file.strip_prefix(self.root).unwrap_or(file));
+        visible(&path.to_string_lossy()).into_owned()
+    }
+
+    /// The names in a folder, sorted; none where it cannot be read.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.at(folder)).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+}
