@@ -60,13 +60,14 @@ fn without_a_gpu(source: Option<&str>) -> String {
     }
 }
 
-/// Who was asked for GPUs in vain.
+/// Who was asked for GPUs in vain, up to the word before what was not found. The library is named where it lists no PCI function.
 fn who_finds(node: &Node) -> String {
-    let Some(witnesses) = &node.witnesses else { return "hwloc finds".to_owned() };
-    let library = witnesses.hwloc_library.as_ref().map(|path| format!(" ({path})")).unwrap_or_default();
+    let Some(witnesses) = &node.witnesses else { return "hwloc finds no".to_owned() };
+    let library = witnesses.hwloc_library.as_ref().filter(|_| !witnesses.hwloc_lists_pci);
+    let library = library.map(|path| format!(" ({path})")).unwrap_or_default();
     match &witnesses.kernel_silent {
-        None => format!("neither hwloc{library} nor the kernel (/sys/bus/pci/devices) finds"),
-        Some(reason) => format!("{reason}, and hwloc{library} finds"),
+        None => format!("neither hwloc{library} nor the kernel finds a"),
+        Some(reason) => format!("{reason}, and hwloc{library} finds no"),
     }
 }
 
@@ -77,7 +78,7 @@ fn inventory(node: &Node) -> String {
         node.other_displays.iter().map(|other| format!("{} ({})", other.function.pci_bus_id, other.reason)).collect();
     let have = match (gpus.len(), others.len()) {
         (0, 0) => {
-            format!("has no GPU: {} no PCI device of the display class, and others do not count", who_finds(node))
+            format!("has no GPU: {} PCI device of the display class, and others do not count", who_finds(node))
         }
         (0, _) => "has no GPU".to_owned(),
         (1, _) => format!("has GPU {}", gpus[0]),
@@ -94,7 +95,7 @@ mod tests {
             choose,
             sample::{TWO_BY_TWO, node, ranks},
         },
-        topology::{Gpu, OtherDisplay},
+        topology::{Gpu, OtherDisplay, Witnesses},
     };
 
     #[test]
@@ -127,6 +128,21 @@ mod tests {
         for (node, requests, parts) in cases {
             let message = message(node, requests, &Rules::default());
             assert!(parts.iter().all(|part| message.contains(part)), "{message}\nlacks one of {parts:?}");
+        }
+        for (hwloc_lists_pci, kernel_silent, expected) in [
+            (true, None, "has no GPU: neither hwloc nor the kernel finds a PCI device of the display class"),
+            (false, None, "has no GPU: neither hwloc (/lib/libhwloc.so.15) nor the kernel finds a PCI device"),
+            (false, Some("/sys is hidden"), "/sys is hidden, and hwloc (/lib/libhwloc.so.15) finds no PCI device"),
+        ] {
+            let mut asked = none.clone();
+            asked.witnesses = Some(Witnesses {
+                hwloc_library: Some("/lib/libhwloc.so.15".to_owned()),
+                hwloc_lists_pci,
+                hwloc_setting: None,
+                kernel_silent: kernel_silent.map(str::to_owned),
+            });
+            let message = message(&asked, &[DeviceRequest::Gpu], &Rules::default());
+            assert!(message.contains(expected), "{message}");
         }
         let software = Rules { software_gpus: 1, ..Rules::default() };
         let message = message(&none, &[DeviceRequest::Gpu; 2], &software);

@@ -42,7 +42,8 @@ impl System<'_> {
             }
         };
         let mut files: Vec<PathBuf> = Vec::new();
-        for place in places {
+        // A list that is empty, or has nothing between two colons, is split into empty paths.
+        for place in places.into_iter().filter(|place| !place.as_os_str().is_empty()) {
             let mut here = json_files(&self.at(&place));
             here.retain(|file| !files.contains(file));
             files.extend(here);
@@ -160,6 +161,7 @@ mod tests {
             ("etc/vulkan/icd.d/nvidia_icd.json", NVIDIA),
             ("home/me/.config/vulkan/icd.d/mine.json", ABSOLUTE),
             ("opt/lvp.so", ""),
+            ("stray.json", ABSOLUTE),
         ]);
         let expected = [
             "/home/me/.config/vulkan/icd.d/mine.json /opt/lvp.so true",
