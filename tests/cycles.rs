@@ -6,8 +6,8 @@
 
 #[path = "support/random.rs"]
 mod random;
-
-use std::{ops::ControlFlow, sync::Mutex};
+#[path = "support/whole_image.rs"]
+mod whole_image;
 
 use hybrid::inside::{
     device::{
@@ -18,13 +18,13 @@ use hybrid::inside::{
     kernel::{
         Precision,
         band::{Band, Bands},
-        count::Counts,
         image::{Image, ImageKernel},
         mandelbrot::Mandelbrot,
     },
 };
 use ndarray::Array2;
 use random::Random;
+use whole_image::whole_image;
 
 /// A number from `low` to `high`.
 fn between(random: &mut Random, low: f64, high: f64) -> f64 {
@@ -69,19 +69,8 @@ fn picture(random: &mut Random) -> (Image, Precision) {
 fn computed(device: &mut dyn Device, image: &Image, precision: Precision) -> (Array2<u16>, u64) {
     let bands = Bands::of(image.width, image.height);
     let bands: Vec<Band> = (0..bands.len()).map(|index| bands.get(index)).collect();
-    let all = Mutex::new(Array2::zeros((image.height as usize, image.width as usize)));
-    let deliver = |band: &Band, counts: Counts<'_>| {
-        let rows = band.rows.start as usize..band.rows.end as usize;
-        let mut all = all.lock().unwrap();
-        let mut place = all.slice_mut(ndarray::s![rows, ..]);
-        match counts {
-            Counts::U8(counts) => place.assign(&counts.mapv(u16::from)),
-            Counts::U16(counts) => place.assign(&counts),
-        }
-        ControlFlow::Continue(())
-    };
-    let skipped = device.image(image, precision, &bands, &deliver).unwrap();
-    (all.into_inner().unwrap(), skipped)
+    let whole = whole_image(device, image, precision, &bands).unwrap();
+    (whole.counts, whole.skipped)
 }
 
 fn devices() -> Vec<(String, Box<dyn Device>)> {

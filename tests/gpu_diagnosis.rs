@@ -7,21 +7,22 @@ mod support;
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use support::Job;
+use support::{
+    Job,
+    made_up::{self, ID},
+};
 use tempfile::TempDir;
 
 /// A root with a GPU that NVIDIA's kernel driver holds, its device file, and what Vulkan's loader is.
 fn root() -> TempDir {
-    let root = tempfile::tempdir().unwrap();
+    let root = made_up::kernel(&[(ID, "0x030200", "0x10de")]);
     let write = |path: &str, text: &str| {
         let file = root.path().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     };
-    for (file, text) in [("class", "0x030200"), ("vendor", "0x10de"), ("device", "0x2335"), ("local_cpulist", "0-15")] {
-        write(&format!("sys/bus/pci/devices/0000:65:00.0/{file}"), text);
-    }
-    symlink("../../drivers/nvidia", root.path().join("sys/bus/pci/devices/0000:65:00.0/driver")).unwrap();
+    let driver = root.path().join("sys/bus/pci/devices").join(ID).join("driver");
+    symlink("../../drivers/nvidia", driver).unwrap();
     ["dev/nvidia0", "dev/nvidiactl", "usr/lib/libcuda.so.1"].iter().for_each(|file| write(file, ""));
     // Any library will do for what is only looked at.
     fs::copy("/proc/self/exe", root.path().join("usr/lib/libvulkan.so.1")).unwrap();
@@ -29,10 +30,7 @@ fn root() -> TempDir {
 }
 
 fn job(folder: &Path, root: &Path, words: &str) -> Job {
-    Job::alone(folder, words)
-        .env("HYBRID_TEST_ROOT", &root.display().to_string())
-        .env("HYBRID_TEST_VULKAN", "")
-        .env("HWLOC_COMPONENTS", "-linuxio,-pci")
+    made_up::job(folder, root, "", words)
         .env("LD_LIBRARY_PATH", "")
         .env("NVIDIA_DRIVER_CAPABILITIES", "compute,utility")
 }

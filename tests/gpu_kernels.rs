@@ -1,8 +1,10 @@
 //! The GPU's counts against the definition, pixel by pixel, on a software adapter; with `HYBRID_TEST_GPU=hardware` in the
 //! environment, on the first GPU in hardware.
 
+#[path = "support/whole_image.rs"]
+mod whole_image;
+
 use std::{
-    collections::BTreeMap,
     ops::{ControlFlow, Range},
     sync::Mutex,
 };
@@ -22,7 +24,8 @@ use hybrid::inside::{
         pi::Pi,
     },
 };
-use ndarray::{Array2, s};
+use ndarray::Array2;
+use whole_image::whole_image;
 
 const TUTORIAL: Image = Image::tutorial();
 const LONG: Image =
@@ -54,24 +57,12 @@ fn shuffled_bands(image: &Image) -> Vec<Band> {
 
 /// The image by `device`; pixels of bands that are not delivered stay 0, which no count is.
 fn computed(device: &mut dyn Device, image: &Image, precision: Precision, bands: &[Band]) -> Array2<u16> {
-    let all = Mutex::new(Array2::zeros((image.height as usize, image.width as usize)));
-    let deliveries = Mutex::new(BTreeMap::new());
-    let deliver = |band: &Band, counts: Counts<'_>| {
-        *deliveries.lock().expect("not poisoned").entry(band.index).or_insert(0) += 1;
-        let rows = band.rows.start as usize..band.rows.end as usize;
-        let mut all = all.lock().expect("not poisoned");
-        let mut place = all.slice_mut(s![rows, ..]);
-        assert_eq!(matches!(counts, Counts::U8(_)), image.counts_fit_u8());
-        match counts {
-            Counts::U8(counts) => place.assign(&counts.mapv(u16::from)),
-            Counts::U16(counts) => place.assign(&counts),
-        }
-        ControlFlow::Continue(())
-    };
-    device.image(image, precision, bands, &deliver).expect("the device works");
-    let expected: BTreeMap<u32, i32> = bands.iter().map(|band| (band.index, 1)).collect();
-    assert_eq!(deliveries.into_inner().expect("not poisoned"), expected, "each band once");
-    all.into_inner().expect("not poisoned")
+    let whole = whole_image(device, image, precision, bands).expect("the device works");
+    assert!(whole.has_its_width);
+    let mut expected: Vec<u32> = bands.iter().map(|band| band.index).collect();
+    expected.sort_unstable();
+    assert_eq!(whole.delivered, expected, "each band once");
+    whole.counts
 }
 
 /// Number of pixels in which `device` and the definition differ.

@@ -5,46 +5,18 @@
 
 mod support;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use support::{Finished, Job, not_run};
+use support::{
+    Finished,
+    made_up::{ID, job, kernel},
+    not_run,
+};
 use tempfile::TempDir;
-
-const ID: &str = "0000:65:00.0";
-
-/// A root whose kernel lists these functions, each with its class and vendor.
-fn kernel(functions: &[(&str, &str, &str)]) -> TempDir {
-    let root = tempfile::tempdir().unwrap();
-    fs::create_dir_all(root.path().join("sys/bus/pci/devices")).unwrap();
-    for (id, class, vendor) in functions {
-        let function = root.path().join("sys/bus/pci/devices").join(id);
-        fs::create_dir(&function).unwrap();
-        let files = [
-            ("class", *class),
-            ("vendor", vendor),
-            ("device", "0x2335"),
-            ("numa_node", "-1"),
-            ("local_cpulist", "0-15"),
-        ];
-        files.iter().for_each(|(file, text)| fs::write(function.join(file), format!("{text}\n")).unwrap());
-    }
-    root
-}
 
 fn h200() -> TempDir {
     kernel(&[(ID, "0x030200", "0x10de"), ("0000:00:03.0", "0x020000", "0x1af4")])
-}
-
-/// A process alone, with this root and these adapters of Vulkan, and an hwloc that looks for no devices.
-fn job(folder: &Path, root: &Path, adapters: &str, words: &str) -> Job {
-    Job::alone(folder, words)
-        .env("HYBRID_TEST_ROOT", &root.display().to_string())
-        .env("HYBRID_TEST_VULKAN", adapters)
-        .env("HWLOC_COMPONENTS", "-linuxio,-pci")
 }
 
 fn look(root: &Path, adapters: &str) -> Value {

@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+#[path = "support/whole_image.rs"]
+mod whole_image;
+
 use std::{
     ops::{ControlFlow, Range},
     sync::Mutex,
@@ -26,6 +29,7 @@ use hybrid::inside::{
     },
 };
 use ndarray::Array2;
+use whole_image::whole_image;
 
 /// A picture of each kernel's kind, small.
 fn small(kernel: ImageKernel) -> Image {
@@ -72,24 +76,12 @@ fn computed(device: &mut dyn Device, image: &Image, precision: Precision) -> Res
     let bands = Bands::of(image.width, image.height);
     // Not in order: no device may rely on it.
     let bands: Vec<Band> = (0..bands.len()).rev().map(|index| bands.get(index)).collect();
-    let all = Mutex::new((Array2::zeros((image.height as usize, image.width as usize)), Vec::new()));
-    let deliver = |band: &Band, counts: Counts<'_>| {
-        let mut guard = all.lock().unwrap();
-        let (all, delivered) = &mut *guard;
-        let rows = band.rows.start as usize..band.rows.end as usize;
-        let counts = match counts {
-            Counts::U8(counts) => counts.mapv(u16::from),
-            Counts::U16(counts) => counts.to_owned(),
-        };
-        all.slice_mut(ndarray::s![rows, ..]).assign(&counts);
-        delivered.push(band.index);
-        ControlFlow::Continue(())
-    };
-    device.image(image, precision, &bands, &deliver).map_err(|error| error.to_string())?;
-    let (all_rows, mut delivered) = all.into_inner().unwrap();
-    delivered.sort_unstable();
+    let whole = whole_image(device, image, precision, &bands).map_err(|error| error.to_string())?;
     let all: Vec<u32> = (0..u32::try_from(bands.len()).unwrap()).collect();
-    if delivered == all { Ok(all_rows) } else { Err(format!("bands {delivered:?} were delivered")) }
+    match whole.delivered == all {
+        true => Ok(whole.counts),
+        false => Err(format!("bands {:?} were delivered", whole.delivered)),
+    }
 }
 
 /// The suite: the first thing that `device` gets wrong.

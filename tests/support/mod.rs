@@ -8,6 +8,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 mod launchers;
+pub mod made_up;
 mod quirks;
 
 use std::{
