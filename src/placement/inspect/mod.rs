@@ -29,6 +29,11 @@ use crate::{
 /// So many cases of one kind are spelled out; a node may have hundreds.
 const EXAMPLES: usize = 3;
 
+/// The way out of a `setting`, which is told as `NAME=value`.
+fn unset(setting: &str) -> String {
+    format!("unset {}", setting.split('=').next().unwrap_or(setting))
+}
+
 /// What places ranks best.
 fn written(ranks: &[RankFacts]) -> &'static str {
     if reads_rankfiles(ranks) {

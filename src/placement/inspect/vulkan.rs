@@ -85,9 +85,5 @@ pub(in crate::placement) fn software_only(node: &Node, vulkan: &VulkanFacts) -> 
 }
 
 fn is_listed(gpu: &Gpu, vulkan: &VulkanFacts) -> bool {
-    vulkan.adapters.iter().any(|adapter| match adapter.pci_bus_id {
-        Some(id) => id == gpu.pci_bus_id,
-        // Drivers that do not tell the bus id get the benefit of the doubt.
-        None => !adapter.is_software && adapter.vendor_id == u32::from(gpu.vendor_id),
-    })
+    vulkan.adapters.iter().any(|adapter| adapter.may_be(gpu))
 }

@@ -1,7 +1,10 @@
 //! Why Vulkan does not list a GPU: the first link that is missing on the way from the kernel to Vulkan. A cause is named where its
 //! evidence was seen, and else that it is not known, with what was looked at.
 
-use super::vulkan_facts::{DeviceFile, IcdFile, LibraryFault, NvidiaFacts, VulkanFacts};
+use super::{
+    unset,
+    vulkan_facts::{DeviceFile, IcdFile, LibraryFault, NvidiaFacts, VulkanFacts},
+};
 use crate::topology::{Gpu, Witness};
 
 const NVIDIA: u16 = 0x10de;
@@ -300,10 +303,6 @@ fn in_words(fault: &LibraryFault) -> String {
             format!("{by} needs {needs} of {library}{newest}")
         }
     }
-}
-
-fn unset(setting: &str) -> String {
-    format!("unset {}", setting.split('=').next().unwrap_or(setting))
 }
 
 fn files(icd_files: &[IcdFile]) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::topology::PciBusId;
+use crate::topology::{Gpu, PciBusId};
 
 /// What Vulkan has to offer on a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,4 +123,14 @@ pub struct VulkanAdapter {
     pub pci_bus_id: Option<PciBusId>,
     /// Whether it computes on the processor.
     pub is_software: bool,
+}
+
+impl VulkanAdapter {
+    /// Whether it is `gpu`. Drivers that do not tell the bus id get the benefit of the doubt.
+    pub(super) fn may_be(&self, gpu: &Gpu) -> bool {
+        match self.pci_bus_id {
+            Some(id) => id == gpu.pci_bus_id,
+            None => !self.is_software && self.vendor_id == u32::from(gpu.vendor_id),
+        }
+    }
 }

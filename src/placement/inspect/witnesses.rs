@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding;
+use super::{finding, unset};
 use crate::{
     placement::{Code, Finding, Severity, VulkanAdapter, VulkanFacts},
     topology::{Gpu, Locality, Node, Witness, Witnesses},
@@ -55,7 +55,6 @@ fn name(witness: Witness) -> &'static str {
 /// Why hwloc does not list these GPUs.
 fn of_hwloc(witnesses: &Witnesses, lost: &[&Gpu]) -> (String, String) {
     let library = witnesses.hwloc_library.as_deref().unwrap_or("its library");
-    let unset = |setting: &String| format!("unset {}", setting.split('=').next().unwrap_or(setting));
     match &witnesses.hwloc_setting {
         Some(setting) => (format!("{setting} tells {library} what to list"), unset(setting)),
         None if witnesses.hwloc_lists_pci => (
@@ -127,13 +126,7 @@ fn contradicted(node: &Node) -> Option<Finding> {
 /// Adapters in hardware that Vulkan lists and no rank is given: a look at Vulkan has shown them, and a computing job need not
 /// have looked.
 pub(in crate::placement) fn unheard(node: &Node, vulkan: &VulkanFacts) -> Vec<Finding> {
-    let is_free = |adapter: &&VulkanAdapter| {
-        !adapter.is_software
-            && match adapter.pci_bus_id {
-                Some(id) => node.gpu(id).is_none(),
-                None => node.gpus.iter().all(|gpu| u32::from(gpu.vendor_id) != adapter.vendor_id),
-            }
-    };
+    let is_free = |adapter: &&VulkanAdapter| !adapter.is_software && !node.gpus.iter().any(|gpu| adapter.may_be(gpu));
     let remark = |adapter: &VulkanAdapter| match adapter.pci_bus_id {
         Some(id) => {
             let message = format!(

@@ -170,14 +170,15 @@ impl Worker<'_> {
 
         let mut encoded = encoded.into_inner().expect("no thread panicked while it pushed");
         encoded.sort_by_key(|band| band.facts.index);
-        let iterations_before = self.share.iterations;
+        let mut iterations = 0;
         for (band, encoded) in bands.iter().zip(&encoded) {
             let band_px = u64::from(band.height()) * u64::from(image.width);
             self.share.pixels += band_px;
-            self.share.iterations += band_px * u64::from(image.max_iter) - encoded.facts.sum;
+            iterations += band_px * u64::from(image.max_iter) - encoded.facts.sum;
         }
+        self.share.iterations += iterations;
         // Where bands are left out, some that the device had computed are not among these.
-        self.share.computed += (self.share.iterations - iterations_before).saturating_sub(skipped);
+        self.share.computed += iterations.saturating_sub(skipped);
         let sample = sample.into_inner().expect("no thread panicked while it stored");
         Ok(Delivery { elapsed_s, bands: encoded, sample, ..Delivery::default() })
     }

@@ -2,7 +2,8 @@
 //!
 //! Points go in groups of sixteen through loops without branches, which the compiler turns into whatever vectors the
 //! baseline of the architecture has. A point that has failed a test stays out for good, whether or not it would pass a
-//! later one, so nothing needs to be proved about the radius. Orbits that repeat are found as in `staged`. Operations on a vector: 3 multiplications, 5 additions, 1
+//! later one, so nothing needs to be proved about the radius. Orbits that repeat are found as in `staged`.
+//! Operations on a vector: 3 multiplications, 5 additions, 1
 //! comparison, 1 `and`, 1 more addition: 11 for 2 iterations in f64 on SSE2. No compaction: a group runs on until its last
 //! point has escaped, which doubles the work on the picture of z*z + 0.65i.
 

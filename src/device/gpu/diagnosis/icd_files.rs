@@ -27,15 +27,17 @@ const LIMIT_BYTES: u64 = 1 << 20;
 impl System<'_> {
     /// The setting that makes the loader read some files alone, as `NAME=value`.
     pub(super) fn restriction(&self) -> Option<String> {
-        let restriction = RESTRICTIONS.into_iter().find_map(|name| Some((name, self.set(name)?)));
-        restriction.map(|(name, value)| format!("{name}={}", visible(&value)))
+        self.restricting().map(|(name, value)| format!("{name}={}", visible(&value)))
+    }
+
+    fn restricting(&self) -> Option<(&'static str, String)> {
+        RESTRICTIONS.into_iter().find_map(|name| Some((name, self.set(name)?)))
     }
 
     /// The driver files that the loader reads, in its order, and those that it cannot use.
     pub(super) fn icd_files(&self) -> (Vec<IcdFile>, Vec<UnreadIcdFile>) {
-        let restriction = RESTRICTIONS.into_iter().find_map(|name| self.set(name));
-        let places: Vec<PathBuf> = match restriction {
-            Some(value) => env::split_paths(&value).collect(),
+        let places: Vec<PathBuf> = match self.restricting() {
+            Some((_, value)) => env::split_paths(&value).collect(),
             None => {
                 let added = self.set(ADDITION).unwrap_or_default();
                 env::split_paths(&added).chain(self.folders()).collect()

@@ -2,9 +2,10 @@
 //! loaded. Where libraries are looked for: `ld.so(8)`.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     env, fs,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use super::{shared_library::SharedLibrary, system::System};
@@ -28,22 +29,31 @@ impl System<'_> {
             let folder = self.at(folder);
             [folder.join(&multiarch).join(name), folder.join(name)]
         });
-        let mut there =
-            own.chain(beside).chain(self.cached(name)).chain(system).filter(|file| file.exists()).peekable();
+        let cached = self.read.cache.get_or_init(|| self.cache()).get(name).into_iter().flatten().cloned();
+        let mut there = own.chain(beside).chain(cached).chain(system).filter(|file| file.exists()).peekable();
         // Libraries for other machines are passed over, unless there is no other.
         let first = there.peek().cloned();
-        there.find(|file| SharedLibrary::read(file).is_ok()).or(first)
+        there.find(|file| self.shared_library(file).is_ok()).or(first)
     }
 
-    /// The paths of that name in the linker's cache, which holds whole paths as C strings.
-    fn cached(&self, name: &str) -> Vec<PathBuf> {
-        let cache = fs::read(self.at(CACHE)).unwrap_or_default();
-        let strings = cache.split(|byte| *byte == 0).filter_map(|string| str::from_utf8(string).ok());
-        let paths = strings.filter_map(|string| string.rfind('/').map(|slash| (string, slash)));
-        let is_its = |(string, slash): &(&str, usize)| &string[slash + 1..] == name;
-        // The head of the cache may stand before the first.
-        let path = |(string, _): (&str, usize)| string.find('/').map(|start| self.at(&string[start..]));
-        paths.filter(is_its).filter_map(path).collect()
+    /// The linker's cache, which holds whole paths as C strings.
+    fn cache(&self) -> HashMap<String, Vec<PathBuf>> {
+        let bytes = fs::read(self.at(CACHE)).unwrap_or_default();
+        let mut paths = HashMap::<String, Vec<PathBuf>>::new();
+        for string in bytes.split(|byte| *byte == 0).filter_map(|string| str::from_utf8(string).ok()) {
+            // The head of the cache may stand before the first.
+            if let Some((start, slash)) = string.find('/').zip(string.rfind('/')) {
+                paths.entry(string[slash + 1..].to_owned()).or_default().push(self.at(&string[start..]));
+            }
+        }
+        paths
+    }
+
+    /// What a library says of itself, or why it cannot be loaded here.
+    fn shared_library(&self, file: &Path) -> Result<Rc<SharedLibrary>, String> {
+        let mut libraries = self.read.libraries.borrow_mut();
+        let read = || SharedLibrary::read(file).map(Rc::new);
+        libraries.entry(file.to_owned()).or_insert_with(read).clone()
     }
 
     /// The first fault that the linker would find in a library or in what it needs.
@@ -51,7 +61,7 @@ impl System<'_> {
         let (mut open, mut seen) = (vec![library.to_owned()], HashSet::new());
         while let Some(file) = open.pop() {
             let by = self.shown(&file);
-            let read = match SharedLibrary::read(&file) {
+            let read = match self.shared_library(&file) {
                 Ok(read) => read,
                 Err(reason) => return Some(LibraryFault::Unusable { library: by, reason }),
             };
@@ -83,7 +93,8 @@ impl System<'_> {
 
     /// The first version of `needed` that `found` has not. A library without any versions is taken as it is, as the linker does.
     fn missing_version(&self, of: &SharedLibrary, needed: &str, found: &Path, by: &str) -> Option<LibraryFault> {
-        let versions = SharedLibrary::read(found).ok()?.versions;
+        let found_library = self.shared_library(found).ok()?;
+        let versions = &found_library.versions;
         let lacks = |(name, version): &&(String, String)| name == needed && !versions.contains(version);
         let (_, version) = of.needed_versions.iter().find(lacks).filter(|_| !versions.is_empty())?;
         let family = version.split_once('_').map_or(version.as_str(), |(family, _)| family);

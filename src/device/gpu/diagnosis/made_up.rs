@@ -36,7 +36,7 @@ impl Made {
     pub(super) fn system<T>(&self, look: impl FnOnce(&System<'_>) -> T) -> T {
         let variable = |name: &str| self.variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
         let may_use = |file: &Path| self.forbidden.iter().all(|path| self.path(path) != file);
-        look(&System { root: self.root.path(), variable: &variable, may_use: &may_use })
+        look(&System::new(self.root.path(), &variable, &may_use))
     }
 }
 

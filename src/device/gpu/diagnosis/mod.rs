@@ -11,6 +11,7 @@
 //! | `icd_files` | which drivers the loader reads |
 //! | `loading`, `shared_library` | whether a library could be loaded, by what it says of itself |
 //! | `nvidia` | the parts of NVIDIA's driver |
+//! | `read.rs` | what was read already |
 //! | `device_files` | what this user may open |
 
 mod device_files;
@@ -19,6 +20,7 @@ mod loading;
 #[cfg(test)]
 mod made_up;
 mod nvidia;
+mod read;
 mod shared_library;
 mod system;
 
@@ -36,11 +38,9 @@ const LOADER: &str = "libvulkan.so.1";
 /// milliseconds, most of it for the list.
 #[must_use]
 pub fn vulkan_facts(root: &Path) -> VulkanFacts {
-    let system = System {
-        root,
-        variable: &|name| env::var(name).ok(),
-        may_use: &|file| access(file, Access::READ_OK | Access::WRITE_OK).is_ok(),
-    };
+    let variable = |name: &str| env::var(name).ok();
+    let may_use = |file: &Path| access(file, Access::READ_OK | Access::WRITE_OK).is_ok();
+    let system = System::new(root, &variable, &may_use);
     VulkanFacts { adapters: adapter::list().into_iter().map(plain).collect(), ..facts(&system) }
 }
 

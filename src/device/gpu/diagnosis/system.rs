@@ -5,18 +5,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::read::Read;
 use crate::visible::visible;
 
 /// Where to look.
 pub(super) struct System<'a> {
     /// `/`, but for tests.
-    pub(super) root: &'a Path,
-    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+    root: &'a Path,
+    variable: &'a dyn Fn(&str) -> Option<String>,
     /// Whether this user may read and write a file.
     pub(super) may_use: &'a dyn Fn(&Path) -> bool,
+    /// What was read already.
+    pub(super) read: Read,
 }
 
-impl System<'_> {
+impl<'a> System<'a> {
+    pub(super) fn new(
+        root: &'a Path,
+        variable: &'a dyn Fn(&str) -> Option<String>,
+        may_use: &'a dyn Fn(&Path) -> bool,
+    ) -> Self {
+        Self { root, variable, may_use, read: Read::default() }
+    }
+
     /// A variable that is not empty.
     pub(super) fn set(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.is_empty())
