@@ -11,7 +11,7 @@
 //! | `icd_files` | which drivers the loader reads |
 //! | `loading`, `shared_library` | whether a library could be loaded, by what it says of itself |
 //! | `nvidia` | the parts of NVIDIA's driver |
-//! | `read.rs` | what was read already |
+//! | `read` | what was read already |
 //! | `device_files` | what this user may open |
 
 mod device_files;
