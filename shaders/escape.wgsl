@@ -1,5 +1,5 @@
-// Escape counts of an image kernel, PER_WORD of them packed into each word of the output. Behind them a word for each workgroup: the
-// iterations that it did not make, since an orbit was found to repeat.
+// Escape counts of an image kernel, PER_WORD of them packed into each word of the output. Where repeats are sought there is behind
+// them a vector for each workgroup, whose x is the number of iterations that it did not make, since an orbit was found to repeat.
 //
 // The definition is src/kernel/escape.rs: the same operations in the same order, one rounding each. Contraction cannot be
 // forbidden in WGSL; src/device/gpu/no_contraction.rs forbids it in the SPIR-V made from this file. Coordinates are not
@@ -9,16 +9,21 @@
 //   alias real       f32 or f64
 //   const PER_WORD   counts in a word: 4 of 8 bits or 2 of 16
 //   const BLOCK      iterations of a block
+//   const SEEKS_REPEATS   whether orbits that repeat are sought
 //   const REPEATS_AFTER   iterations after which orbits may repeat, a multiple of BLOCK
-//   const GROUP      invocations of a workgroup
+//   const GROUP_WORDS     words of counts that a workgroup puts out, a multiple of 4
+//   const LANE_PIXELS     pixels of an invocation
+//   const LANES           invocations of a workgroup: GROUP_WORDS * PER_WORD / LANE_PIXELS
 //   fn start, fn constant   where the orbit of a pixel starts, and its c, as the kernel's plane has it
 //   fn leap          a block: advance BLOCK times, with a test after every few iterations
 //   fn advance       one iteration: the kernel's own file
 //
 // Operations an iteration of z*z + c: 3 mul, 2 add or sub, 1 fma; in a block, for each test 1 add and 1 compare; elsewhere 1 add and
-// 1 compare, and in integers 1 and, 1 sub, 1 select; every fourth time 1 compare and 1 branch.
+// 1 compare, and in integers 1 sub, 1 compare; 2 branches.
 
 const COUNT_BITS = 32u / PER_WORD;
+const VECTOR_PIXELS = 4u * PER_WORD;
+const GROUP_PIXELS = GROUP_WORDS * PER_WORD;
 
 // Twin: `Params` in src/device/gpu/image/params.rs.
 struct Params {
@@ -41,10 +46,10 @@ struct Params {
 var<immediate> params: Params;
 @group(0) @binding(0) var<storage, read> columns: array<real>;
 @group(0) @binding(1) var<storage, read> rows: array<real>;
-@group(0) @binding(2) var<storage, read_write> words: array<u32>;
+@group(0) @binding(2) var<storage, read_write> words: array<vec4<u32>>;
 
-var<workgroup> counts: array<u32, GROUP * PER_WORD>;
-var<workgroup> skipped: array<u32, GROUP>;
+var<workgroup> counts: array<u32, GROUP_PIXELS>;
+var<workgroup> skipped: atomic<u32>;
 
 // A point of an orbit: z = x + yi.
 struct Point {
@@ -72,19 +77,6 @@ fn is_inside(z: Point, radius2: real) -> bool {
     return z.x * z.x + z.y * z.y < radius2;
 }
 
-// The orbit of a pixel: its point, its count, and whether it has passed all tests.
-struct Orbit {
-    z: Point,
-    n: u32,
-    alive: bool,
-}
-
-// One iteration with its test. An orbit that has escaped is iterated on, maybe to infinity or NaN, but its count stays.
-fn step(orbit: Orbit, c: Point, radius2: real) -> Orbit {
-    let alive = orbit.alive & is_inside(orbit.z, radius2);
-    return Orbit(advance(orbit.z, c), select(orbit.n, orbit.n - 1u, alive), alive);
-}
-
 // What is known of an orbit: its count, and how many iterations were not made for it.
 struct Counted {
     n: u32,
@@ -96,90 +88,110 @@ fn count(x: real, y: real) -> Counted {
     let fixed = Point(params.fixed_x, params.fixed_y);
     let c = constant(Point(x, y), fixed);
     let radius2 = params.radius2;
-    var orbit = Orbit(start(Point(x, y), fixed), params.max_iter, true);
+    var z = start(Point(x, y), fixed);
+    var n = params.max_iter;
     // Blocks, as long as all tests are passed. Where one is failed the orbit goes back to the block's begin and is counted
     // from there step by step. Between two tests no number grows beyond the format: what is decided here is decided without
     // infinity and NaN, of which drivers may assume that they do not occur. What escapes stays escaped.
-    var leaps = is_inside(orbit.z, radius2);
-    let first_above = max(params.leap_above, params.max_iter - min(params.max_iter, REPEATS_AFTER));
-    while leaps & (orbit.n > first_above) {
-        let next = leap(orbit.z, c, radius2);
+    var leaps = is_inside(z, radius2);
+    var first_above = params.leap_above;
+    if SEEKS_REPEATS {
+        first_above = max(first_above, params.max_iter - min(params.max_iter, REPEATS_AFTER));
+    }
+    while leaps & (n > first_above) {
+        let next = leap(z, c, radius2);
         leaps = next.inside;
         if leaps {
-            orbit.z = next.z;
-            orbit.n -= BLOCK;
+            z = next.z;
+            n -= BLOCK;
         }
     }
     // An orbit that comes back to where it was goes round for ever. It is compared with a point of its past, which is renewed whenever
     // the iterations have doubled (Brent, BIT 20, 1980).
-    var past = orbit.z;
-    var renew_at = params.max_iter - min(params.max_iter, 2u * REPEATS_AFTER);
-    while leaps & (orbit.n > params.leap_above) {
-        let next = leap(orbit.z, c, radius2);
-        leaps = next.inside;
-        if leaps {
-            orbit.z = next.z;
-            orbit.n -= BLOCK;
-            if (orbit.z.x == past.x) & (orbit.z.y == past.y) {
-                return Counted(1u, orbit.n - 1u);
-            }
-            if orbit.n <= renew_at {
-                past = orbit.z;
-                renew_at = params.max_iter - min(params.max_iter, 2u * (params.max_iter - renew_at));
+    if SEEKS_REPEATS {
+        var past = z;
+        var renew_at = params.max_iter - min(params.max_iter, 2u * REPEATS_AFTER);
+        while leaps & (n > params.leap_above) {
+            let next = leap(z, c, radius2);
+            leaps = next.inside;
+            if leaps {
+                z = next.z;
+                n -= BLOCK;
+                if (z.x == past.x) & (z.y == past.y) {
+                    return Counted(1u, n - 1u);
+                }
+                if n <= renew_at {
+                    past = z;
+                    renew_at = params.max_iter - min(params.max_iter, 2u * (params.max_iter - renew_at));
+                }
             }
         }
     }
-    // Asking only every fourth time whether to go on costs less than the iterations that it wastes.
-    while orbit.alive & (orbit.n > 4u) {
-        orbit = step(orbit, c, radius2);
-        orbit = step(orbit, c, radius2);
-        orbit = step(orbit, c, radius2);
-        orbit = step(orbit, c, radius2);
+    while n > 1u {
+        if !is_inside(z, radius2) {
+            break;
+        }
+        z = advance(z, c);
+        n -= 1u;
     }
-    while orbit.alive & (orbit.n > 1u) {
-        orbit = step(orbit, c, radius2);
-    }
-    return Counted(orbit.n, 0u);
+    return Counted(n, 0u);
 }
 
-// Neighbouring invocations take neighbouring pixels, whose counts are alike, so that few lanes wait for a slow one; the
-// counts meet in workgroup memory to be packed.
-@compute @workgroup_size(GROUP)
+// Neighbouring invocations take neighbouring pixels, whose counts are alike, so that few lanes wait for a slow one; the counts meet
+// in workgroup memory to be packed and put out as one piece: on its way to the host's memory that is faster than bits of it.
+@compute @workgroup_size(LANES)
 fn escape(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    if SEEKS_REPEATS {
+        if lane == 0u {
+            atomicStore(&skipped, 0u);
+        }
+        workgroupBarrier();
+    }
     let group_index = group.y * grid.x + group.x;
-    let first = group_index * (GROUP * PER_WORD);
+    let first = group_index * GROUP_PIXELS;
+    // Divided once for the workgroup; again only where a row ends within it.
+    let first_at = params.first_column + first;
+    let first_row = params.first_row + first_at / params.width;
+    let first_column = first_at % params.width;
     var left = 0u;
-    for (var i = 0u; i < PER_WORD; i += 1u) {
-        let slot = i * GROUP + lane;
-        let pixel = first + slot;
+    for (var i = 0u; i < LANE_PIXELS; i += 1u) {
+        let slot = i * LANES + lane;
         var n = 0u;
-        if pixel < params.pixels {
-            let at = params.first_column + pixel;
-            let counted = count(columns[at % params.width], rows[params.first_row + at / params.width]);
+        if first + slot < params.pixels {
+            var column = first_column + slot;
+            var row = first_row;
+            if column >= params.width {
+                row += column / params.width;
+                column %= params.width;
+            }
+            let counted = count(columns[column], rows[row]);
             n = counted.n;
             left += counted.skipped;
         }
         counts[slot] = n;
     }
-    skipped[lane] = left;
+    if SEEKS_REPEATS & (left > 0u) {
+        atomicAdd(&skipped, left);
+    }
     workgroupBarrier();
 
-    var word = 0u;
-    for (var i = 0u; i < PER_WORD; i += 1u) {
-        word |= counts[lane * PER_WORD + i] << (i * COUNT_BITS);
-    }
-    if first + lane * PER_WORD < params.pixels {
-        words[group_index * GROUP + lane] = word;
-    }
-    if (lane == 0u) & (first < params.pixels) {
-        var sum = 0u;
-        for (var i = 0u; i < GROUP; i += 1u) {
-            sum += skipped[i];
+    for (var at = lane; at < GROUP_WORDS / 4u; at += LANES) {
+        var vector = vec4<u32>(0u);
+        for (var k = 0u; k < 4u; k += 1u) {
+            for (var i = 0u; i < PER_WORD; i += 1u) {
+                vector[k] |= counts[(at * 4u + k) * PER_WORD + i] << (i * COUNT_BITS);
+            }
         }
-        words[(params.pixels + PER_WORD - 1u) / PER_WORD + group_index] = sum;
+        if first + at * VECTOR_PIXELS < params.pixels {
+            words[group_index * (GROUP_WORDS / 4u) + at] = vector;
+        }
+    }
+    if SEEKS_REPEATS & (lane == 0u) & (first < params.pixels) {
+        let counted = (params.pixels + VECTOR_PIXELS - 1u) / VECTOR_PIXELS;
+        words[counted + group_index] = vec4<u32>(atomicLoad(&skipped), 0u, 0u, 0u);
     }
 }

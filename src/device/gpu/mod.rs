@@ -45,6 +45,7 @@ pub use custom::CustomKernel;
 pub use diagnosis::vulkan_facts;
 use pacer::Pacer;
 use pipeline::Contraction;
+use shader::Repeats;
 use slot::Slots;
 
 use super::{Deliver, Device, DeviceError, Identity, Kind};
@@ -126,6 +127,27 @@ impl GpuDevice {
         Ok(())
     }
 
+    /// Computes `bands`, in a format that was tested or is under test.
+    fn compute(
+        &mut self,
+        precision: Precision,
+        (image, bands): (&Image, &[Band]),
+        repeats: Option<Repeats>,
+        deliver: Deliver<'_>,
+    ) -> Result<u64, DeviceError> {
+        let format = image::Format::of(image, precision);
+        let pacer = self.first_pacer(precision);
+        let kernel = match self.image.entry(format) {
+            Entry::Occupied(kernel) => kernel.into_mut(),
+            Entry::Vacant(place) => {
+                let text = |repeats| format.shader(image, repeats);
+                place.insert(image::Kernel::build(&self.context, format, text, self.contraction, pacer)?)
+            }
+        };
+        let call = image::Call { image, bands, repeats, threads: self.identity.threads, deliver };
+        kernel.run(&self.context, &mut self.slots, call)
+    }
+
     /// The same GPU, with so many threads of the host to take over what it has computed.
     #[must_use]
     pub(crate) fn with_threads(mut self, threads: usize) -> Self {
@@ -184,16 +206,7 @@ impl Device for GpuDevice {
             return Err(self.context.error("starting a computation", cause));
         }
         self.test(&Kernel::Image(image.kernel))?;
-        let format = image::Format::of(image, precision);
-        let pacer = self.first_pacer(precision);
-        let kernel = match self.image.entry(format) {
-            Entry::Occupied(kernel) => kernel.into_mut(),
-            Entry::Vacant(place) => {
-                let shader = format.shader(image);
-                place.insert(image::Kernel::build(&self.context, format, &shader, self.contraction, pacer)?)
-            }
-        };
-        kernel.run(&self.context, &mut self.slots, image, bands, self.identity.threads, deliver)
+        self.compute(precision, (image, bands), None, deliver)
     }
 
     fn busy_s(&self) -> Option<f64> {

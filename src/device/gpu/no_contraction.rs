@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        device::gpu::shader,
+        device::gpu::shader::{self, Repeats},
         kernel::{Precision, julia::Julia},
     };
 
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn all_arithmetic_is_decorated_and_nothing_else() {
         for precision in [Precision::F32, Precision::F64] {
-            let plain = shader::translate(&shader::escape::<Julia>(precision, 4).wgsl).unwrap();
+            let plain = shader::translate(&shader::escape::<Julia>(precision, 4, Repeats::Ignored).wgsl).unwrap();
             // 3 mul, 3 add or sub, in one function.
             let (arithmetic, decorated) = arithmetic_and_decorated(&plain);
             assert!(arithmetic.len() >= 6 && decorated.is_empty(), "{arithmetic:?} {decorated:?}");
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn decorations_are_the_only_change() {
-        let plain = shader::translate(&shader::escape::<Julia>(Precision::F64, 2).wgsl).unwrap();
+        let plain = shader::translate(&shader::escape::<Julia>(Precision::F64, 2, Repeats::Sought).wgsl).unwrap();
         let mut module = rspirv::dr::load_words(forbid(&plain).unwrap()).unwrap();
         module
             .annotations

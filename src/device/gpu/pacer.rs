@@ -7,7 +7,7 @@
 //! another, so it errs on the safe side. Pure arithmetic: knows neither wgpu nor clocks.
 
 /// What the dearest dispatch may take: under the promised tenth of a second by the margin that clocks and neighbors need.
-const TARGET_S: f64 = 0.08;
+const TARGET_S: f64 = 0.07;
 /// The rate assumed before anything is measured: 1 ms of the slowest GPU in use.
 const PILOT_STEPS_PER_S: f64 = 1e6 / TARGET_S;
 /// A single measurement may raise the rate by this factor at most: it may have been of too little work to tell.

@@ -13,7 +13,7 @@ use std::{
     sync::Mutex,
 };
 
-use super::{GpuDevice, pipeline::Contraction};
+use super::{GpuDevice, pipeline::Contraction, shader::Repeats};
 use crate::{
     device::{Device, DeviceError},
     kernel::{
@@ -29,8 +29,8 @@ use crate::{
 /// Limits of the tiles whose points leave after a few iterations: one that needs a byte, and one that needs 16 bits, whose blocks
 /// are longer.
 const LEAVING: [u16; 2] = [255, 511];
-/// Pixels of all tiles in one precision.
-const PIXELS: usize = (1 + LEAVING.len()) * (TILE_PX * TILE_PX) as usize;
+/// Pixels of all tiles in one precision, each computed in both ways.
+const PIXELS: usize = Repeats::ALL.len() * (1 + LEAVING.len()) * (TILE_PX * TILE_PX) as usize;
 
 /// The tiles of a kernel for `precision`: the one around a cycle first.
 fn tiles(kernel: &ImageKernel, precision: Precision) -> Vec<Image> {
@@ -38,23 +38,29 @@ fn tiles(kernel: &ImageKernel, precision: Precision) -> Vec<Image> {
     [kernel.rounding_tile(precision)].into_iter().chain(leaving).collect()
 }
 
-/// Number of the pixels of `tile` whose counts by `device` are not the definition's.
-fn differing(device: &mut dyn Device, tile: &Image, precision: Precision) -> Result<usize, DeviceError> {
-    let expected = tile.definition(precision, 0..TILE_PX);
-    let band = Band { index: 0, rows: 0..TILE_PX };
-    // Until the device delivers, every pixel differs.
-    let differing = Mutex::new(expected.len());
-    device.image(tile, precision, &[band], &|_, counts| {
-        let count = match counts {
-            Counts::U8(counts) => {
-                counts.iter().zip(&expected).filter(|(got, wanted)| u16::from(**got) != **wanted).count()
-            }
-            Counts::U16(counts) => counts.iter().zip(&expected).filter(|(got, wanted)| got != wanted).count(),
-        };
-        *differing.lock().expect("nothing panics while it holds this lock") = count;
-        ControlFlow::Continue(())
-    })?;
-    Ok(differing.into_inner().expect("nothing panics while it holds this lock"))
+/// Number of the pixels of `tiles` whose counts by `gpu` are not the definition's, whether it seeks repeats or not.
+fn differing(gpu: &mut GpuDevice, tiles: &[Image], precision: Precision) -> Result<usize, DeviceError> {
+    let mut all = 0;
+    for tile in tiles {
+        let expected = tile.definition(precision, 0..TILE_PX);
+        let bands = [Band { index: 0, rows: 0..TILE_PX }];
+        for repeats in Repeats::ALL {
+            // Until the device delivers, every pixel differs.
+            let differing = Mutex::new(expected.len());
+            gpu.compute(precision, (tile, &bands), Some(repeats), &|_, counts| {
+                let count = match counts {
+                    Counts::U8(counts) => {
+                        counts.iter().zip(&expected).filter(|(got, wanted)| u16::from(**got) != **wanted).count()
+                    }
+                    Counts::U16(counts) => counts.iter().zip(&expected).filter(|(got, wanted)| got != wanted).count(),
+                };
+                *differing.lock().expect("nothing panics while it holds this lock") = count;
+                ControlFlow::Continue(())
+            })?;
+            all += differing.into_inner().expect("nothing panics while it holds this lock");
+        }
+    }
+    Ok(all)
 }
 
 /// Why counts may differ from the definition's whatever the kernel, where they may.
@@ -78,10 +84,7 @@ pub(super) fn differences(gpu: &mut GpuDevice, kernel: &Kernel) -> Result<Vec<St
 fn image_differences(gpu: &mut GpuDevice, kernel: &ImageKernel) -> Result<Vec<String>, DeviceError> {
     let mut found = Vec::new();
     for precision in gpu.precisions() {
-        let mut wrong = 0;
-        for tile in tiles(kernel, precision) {
-            wrong += differing(gpu, &tile, precision)?;
-        }
+        let wrong = differing(gpu, &tiles(kernel, precision), precision)?;
         if wrong > 0 {
             let name = kernel.name();
             found.push(format!("{wrong} of {PIXELS} pixels of the self-test of {name} in {precision} differ"));
@@ -106,6 +109,8 @@ fn counting_differences(gpu: &mut GpuDevice, kernel: &CountingKernel) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
     use crate::{
         device::gpu::{
@@ -127,12 +132,20 @@ mod tests {
     /// Pixels of `tile` that are wrong by `gpu` with its kernel replaced by an edited one.
     fn differing_with(gpu: &mut GpuDevice, tile: &Image, precision: Precision, edit: impl Fn(&str) -> String) -> usize {
         let format = image::Format::of(tile, precision);
-        let shader = format.shader(tile);
-        let edited = Shader { wgsl: edit(&shader.wgsl), ..shader.clone() };
-        assert_ne!(edited, shader);
-        let kernel = image::Kernel::build(&gpu.context, format, &edited, gpu.contraction, Pacer::new()).unwrap();
+        let text = |repeats| {
+            let shader = format.shader(tile, repeats);
+            let edited = Shader { wgsl: edit(&shader.wgsl), ..shader.clone() };
+            assert_ne!(edited, shader);
+            edited
+        };
+        let kernel = image::Kernel::build(&gpu.context, format, text, gpu.contraction, Pacer::new()).unwrap();
         gpu.image.insert(format, kernel);
-        differing(gpu, tile, precision).unwrap()
+        differing(gpu, from_ref(tile), precision).unwrap()
+    }
+
+    /// An edit after which every count is one less.
+    fn off_by_one(wgsl: &str) -> String {
+        wgsl.replace("n = counted.n;", "n = counted.n - 1u;")
     }
 
     /// The count of a pixel where the CPU contracts a = x*x and a - b to one operation.
@@ -174,7 +187,7 @@ mod tests {
     impl BeyondAtTheEndOfABlock<'_> {
         fn count<K: EscapeTime, T: Real + Into<f64>>(&self) -> usize {
             let Self(tile, precision) = self;
-            let block = shader::block(if tile.counts_fit_u8() { 4 } else { 2 });
+            let block = shader::block(*precision, if tile.counts_fit_u8() { 4 } else { 2 });
             let (constants, columns, rows) = (tile.constants::<T>(), tile.columns::<T>(), tile.rows::<T>(0..TILE_PX));
             let counts = tile.definition(*precision, 0..TILE_PX);
             let is_beyond = |&((row, column), count): &((usize, usize), &u16)| {
@@ -260,7 +273,9 @@ mod tests {
             let mut gpu = software_gpu();
             match &kernel {
                 Kernel::Image(kernel) => {
-                    differing(&mut gpu, &tiles(kernel, Precision::F32)[0], Precision::F32).unwrap();
+                    let tile = tiles(kernel, Precision::F32).remove(0);
+                    let band = Band { index: 0, rows: 0..TILE_PX };
+                    gpu.image(&tile, Precision::F32, &[band], &|_, _| ControlFlow::Continue(())).unwrap();
                 }
                 Kernel::Counting(kernel) => {
                     gpu.count(kernel, 0..10).unwrap();
@@ -285,10 +300,8 @@ mod tests {
     fn a_count_off_by_one_fails_everywhere() {
         let mut gpu = software_gpu();
         for (kernel, precision) in kernels_and_precisions(&gpu) {
-            let differing = differing_with(&mut gpu, &tiles(&kernel, precision)[0], precision, |wgsl| {
-                wgsl.replace("Counted(orbit.n, 0u)", "Counted(orbit.n - 1u, 0u)").replace("Counted(1u,", "Counted(2u,")
-            });
-            assert_eq!(differing, (TILE_PX * TILE_PX) as usize, "{} {precision}", kernel.name());
+            let differing = differing_with(&mut gpu, &tiles(&kernel, precision)[0], precision, off_by_one);
+            assert_eq!(differing, 2 * (TILE_PX * TILE_PX) as usize, "{} {precision}", kernel.name());
         }
     }
 
@@ -298,9 +311,12 @@ mod tests {
         let kernel = ImageKernel::ALL[1];
         let tile = &tiles(&kernel, Precision::F32)[0];
         let format = image::Format::of(tile, Precision::F32);
-        let shader = format.shader(tile);
-        let wrong = Shader { wgsl: shader.wgsl.replace("Counted(orbit.n, 0u)", "Counted(orbit.n - 1u, 0u)"), ..shader };
-        let wrong = image::Kernel::build(&gpu.context, format, &wrong, gpu.contraction, Pacer::new()).unwrap();
+        // Either of its two texts is enough.
+        let text = |repeats| {
+            let shader = format.shader(tile, repeats);
+            if repeats == Repeats::Sought { Shader { wgsl: off_by_one(&shader.wgsl), ..shader } } else { shader }
+        };
+        let wrong = image::Kernel::build(&gpu.context, format, text, gpu.contraction, Pacer::new()).unwrap();
         gpu.image.insert(format, wrong);
         gpu.test(&Kernel::Image(ImageKernel::ALL[0])).unwrap();
         assert_eq!(gpu.identity().inexact, None, "another kernel is right");
@@ -333,8 +349,7 @@ mod tests {
             let verdict = gpu.identity().inexact.clone().expect("contraction was left to the driver");
             assert!(verdict.contains("may contract"), "{verdict}");
             for precision in gpu.precisions() {
-                let tiles = tiles(&kernel, precision);
-                let wrong: usize = tiles.iter().map(|tile| differing(&mut gpu, tile, precision).unwrap()).sum();
+                let wrong = differing(&mut gpu, &tiles(&kernel, precision), precision).unwrap();
                 let name = kernel.name();
                 let says =
                     verdict.contains(&format!("{wrong} of {PIXELS} pixels of the self-test of {name} in {precision}"));

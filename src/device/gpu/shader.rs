@@ -16,7 +16,11 @@ use crate::kernel::{
     property::Counting,
 };
 
-/// Invocations of a workgroup, as `GROUP` in every text of this crate.
+/// Words of counts that a workgroup of an image kernel puts out: enough that they go to the host's memory in one piece.
+pub(super) const GROUP_WORDS: u32 = 256;
+/// Pixels of an invocation of an image kernel.
+const LANE_PIXELS: u32 = 4;
+/// Invocations of a workgroup of a counting kernel.
 pub(super) const GROUP: u32 = 64;
 /// Blocks of an invocation: enough that adding up a workgroup's counts costs nothing beside them.
 pub(super) const LANE_BLOCKS: u32 = 256;
@@ -42,18 +46,36 @@ impl Shader {
     }
 }
 
-/// Iterations of a block with `per_word` counts in a word: a limit that needs 16 bits lets orbits be long, and a block in
-/// which an orbit escapes is computed again.
-#[must_use]
-pub const fn block(per_word: usize) -> u32 {
-    if per_word == 4 { 8 } else { 32 }
+/// What a kernel does about orbits that repeat. The counts are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// Follows them to the limit: the faster way where there are none.
+    Ignored,
+    /// Looks for them, and tells how many iterations it did not make.
+    Sought,
 }
 
-/// Iterations after which a kernel with `per_word` counts in a word looks whether its orbits repeat, a multiple of a block: before, looking
-/// costs more than it saves.
+impl Repeats {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Ignored, Self::Sought];
+}
+
+/// Iterations of a block in `precision` with `per_word` counts in a word: a limit that needs 16 bits lets orbits be long, and a
+/// block in which an orbit escapes is computed again.
 #[must_use]
-const fn repeats_after(per_word: usize) -> u32 {
-    if per_word == 4 { 4 * block(per_word) } else { 2 * block(per_word) }
+pub const fn block(precision: Precision, per_word: usize) -> u32 {
+    match (precision, per_word) {
+        (_, 4) => 8,
+        (Precision::F32, _) => 16,
+        (Precision::F64, _) => 24,
+    }
+}
+
+/// Iterations after which a kernel in `precision` with `per_word` counts in a word looks whether its orbits repeat, a multiple of a
+/// block: before, looking costs more than it saves.
+#[must_use]
+const fn repeats_after(precision: Precision, per_word: usize) -> u32 {
+    4 * block(precision, per_word)
 }
 
 /// Iterations between two tests in a block in `precision`: as few as keep an orbit that starts within a radius of 3 from
@@ -68,22 +90,32 @@ pub const fn tests_apart(precision: Precision) -> u32 {
 
 /// Escape counts of the kernel `K` in `precision`, `per_word` of them (4 or 2) in each word of the output.
 #[must_use]
-pub fn escape<K: EscapeTime>(precision: Precision, per_word: usize) -> Shader {
-    let block = block(per_word);
-    let repeats_after = repeats_after(per_word);
+pub fn escape<K: EscapeTime>(precision: Precision, per_word: usize, repeats: Repeats) -> Shader {
+    let block = block(precision, per_word);
+    let repeats_after = repeats_after(precision, per_word);
     let leap = leap(block, tests_apart(precision));
     let [start, constant] = match K::PLANE {
         Plane::Orbits => ["pixel", "fixed"],
         Plane::Parameters => ["fixed", "pixel"],
     };
+    let constants = [
+        ("PER_WORD", format!("{per_word}u")),
+        ("BLOCK", format!("{block}u")),
+        ("SEEKS_REPEATS", (repeats == Repeats::Sought).to_string()),
+        ("REPEATS_AFTER", format!("{repeats_after}u")),
+        ("GROUP_WORDS", format!("{GROUP_WORDS}u")),
+        ("LANE_PIXELS", format!("{LANE_PIXELS}u")),
+        ("LANES", "GROUP_WORDS * PER_WORD / LANE_PIXELS".to_owned()),
+    ];
+    let constants: String = constants.iter().map(|(name, value)| format!("const {name} = {value};\n")).collect();
     let open = format!(
-        "alias real = {precision};\nconst PER_WORD = {per_word}u;\nconst BLOCK = {block}u;\nconst REPEATS_AFTER = {repeats_after}u;\nconst GROUP = {GROUP}u;\n\
+        "alias real = {precision};\n{constants}\
          fn start(pixel: Point, fixed: Point) -> Point {{\n    return {start};\n}}\n\
          fn constant(pixel: Point, fixed: Point) -> Point {{\n    return {constant};\n}}\n{leap}\n"
     );
     Shader {
         entry: "escape",
-        label: format!("{} {precision}, {per_word} a word", K::NAME),
+        label: format!("{} {precision}, {per_word} a word, repeats {repeats:?}", K::NAME).to_lowercase(),
         wgsl: open + include_str!("../../../shaders/escape.wgsl") + "\n" + K::WGSL,
     }
 }
@@ -127,8 +159,13 @@ pub fn all() -> Vec<Shader> {
     impl Visitor for All {
         type Output = Vec<Shader>;
         fn visit<K: EscapeTime>(self, _: &K) -> Vec<Shader> {
-            let in_precision = |precision| [4, 2].map(|per_word| escape::<K>(precision, per_word));
-            [Precision::F32, Precision::F64].into_iter().flat_map(in_precision).collect()
+            let mut shaders = Vec::new();
+            for precision in [Precision::F32, Precision::F64] {
+                for per_word in [4, 2] {
+                    shaders.extend(Repeats::ALL.map(|repeats| escape::<K>(precision, per_word, repeats)));
+                }
+            }
+            shaders
         }
     }
     let images = ImageKernel::ALL.into_iter().flat_map(|kernel| kernel.visit(All));
@@ -203,11 +240,13 @@ mod tests {
         for shader in all() {
             let (module, _) = validate(&shader.wgsl).unwrap();
             let entry = module.entry_points.iter().find(|entry| entry.name == shader.entry).unwrap();
-            assert_eq!(entry.workgroup_size, [GROUP, 1, 1], "{}", shader.label);
-            assert_eq!(shader.wgsl.matches("const GROUP =").count(), 1, "{}: said once", shader.label);
-        }
-        for own in [include_str!("../../../shaders/escape.wgsl"), include_str!("../../../shaders/counting.wgsl")] {
-            assert!(!own.contains("const GROUP =") && own.contains("@workgroup_size(GROUP)"), "{own}");
+            let lanes = match shader.entry {
+                "escape" => GROUP_WORDS * if shader.wgsl.contains("PER_WORD = 4u") { 4 } else { 2 } / LANE_PIXELS,
+                _ => GROUP,
+            };
+            assert_eq!(entry.workgroup_size, [lanes, 1, 1], "{}", shader.label);
+            // What every device allows.
+            assert!(lanes <= 256 && GROUP_WORDS.is_multiple_of(4), "{lanes}");
         }
     }
 }

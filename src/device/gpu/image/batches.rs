@@ -6,12 +6,14 @@ use super::{
     assemble::Assembler,
     batch::{self, Batch},
     params::GpuReal,
+    seeker::{Sample, Seeker},
 };
 use crate::{
     device::gpu::{
         dispatch::Work,
         launch::{Dispatch, Grid},
         pacer::Pacer,
+        shader::Repeats,
         slot::Output,
     },
     kernel::{
@@ -23,13 +25,21 @@ use crate::{
 /// What a pixel costs besides its iterations, in iterations: coordinates, packing, the way to the host.
 const PIXEL_STEPS: u64 = 8;
 
+/// A compiled kernel, and its bindings for each slot.
+pub(super) struct Bound<'a> {
+    pub(super) pipeline: &'a wgpu::ComputePipeline,
+    pub(super) bind_groups: Vec<wgpu::BindGroup>,
+}
+
 /// The dispatches of one tile, computed in `T` and returned in `C`.
 pub(super) struct Batches<'a, 'b, 'q, T, C> {
     pub(super) image: &'a Image,
-    pub(super) pipeline: &'a wgpu::ComputePipeline,
-    /// One for each slot.
-    pub(super) bind_groups: Vec<wgpu::BindGroup>,
+    /// The kernel that ignores repeats, and the one that seeks them.
+    pub(super) bound: [Bound<'a>; Repeats::ALL.len()],
+    /// What all dispatches do about repeats; where it is open, `seeker` decides.
+    pub(super) repeats: Option<Repeats>,
     pub(super) pacer: &'a mut Pacer,
+    pub(super) seeker: &'a mut Seeker,
     pub(super) assembler: &'a mut Assembler<'b, 'q, C, Output>,
     /// Pixels that a slot has room for.
     pub(super) max_pixels: u64,
@@ -72,18 +82,20 @@ impl<T: GpuReal, C: Count> Work for Batches<'_, '_, '_, T, C> {
             pixels: small(pixels),
             grid: Grid::of(small(pixels.div_ceil(group_pixels))),
             leap_above: self.leap_above,
+            repeats: self.repeats.unwrap_or_else(|| self.seeker.next()),
             is_short: in_time < self.max_pixels,
         })
     }
 
     fn dispatch(&self, batch: &Batch, slot: usize) -> Dispatch<'_> {
+        let bound = &self.bound[batch.repeats as usize];
         Dispatch {
-            pipeline: self.pipeline,
-            bind_group: &self.bind_groups[slot],
+            pipeline: bound.pipeline,
+            bind_group: &bound.bind_groups[slot],
             params: bytemuck::bytes_of(&T::params(self.image, batch)).to_vec(),
             is_timed: batch.is_short,
             grid: batch.grid,
-            out_bytes: batch::out_bytes::<C>(batch.pixels.into()),
+            out_bytes: batch::out_bytes::<C>(batch.pixels.into(), batch.repeats),
         }
     }
 
@@ -91,11 +103,14 @@ impl<T: GpuReal, C: Count> Work for Batches<'_, '_, '_, T, C> {
     /// that the sum would tell is not what limits the dispatches.
     fn finish(&mut self, batch: Batch, seconds: f64, out: Output) {
         let pixels = u64::from(batch.pixels);
-        let counts_bytes = usize::try_from(batch::counts_bytes::<C>(pixels)).expect("a slot is in memory");
-        let skipped: u64 = bytemuck::cast_slice::<_, u32>(&out[counts_bytes..]).iter().copied().map(u64::from).sum();
+        let counts: &[C] = &bytemuck::cast_slice(&out)[..batch.pixels as usize];
+        let skipped = batch::skipped::<C>(&out, pixels, batch.repeats);
         self.skipped += skipped;
+        if self.repeats.is_none() {
+            self.seeker.record(batch.repeats, Sample::of(counts, self.image.max_iter), skipped);
+        }
         if batch.is_short {
-            let left = sum::<C>(&bytemuck::cast_slice(&out)[..batch.pixels as usize]);
+            let left = sum(counts);
             let iterations = pixels * u64::from(self.image.max_iter) - left - skipped;
             self.pacer.record(iterations + pixels * PIXEL_STEPS, seconds);
         } else {
