@@ -15,7 +15,7 @@ use std::{
     thread::{self, Builder},
 };
 
-use ndarray::Array2;
+use ndarray::ArrayView2;
 
 use self::{
     escape::{Cell, Filler, Lane},
@@ -98,14 +98,18 @@ impl CpuDevice {
         let isa = self.isa;
         self.on_every_thread(bands.len(), || {
             let mut filler = Filler::<K, T>::new(isa, &columns, constants);
+            // One memory for all bands: what is freed and taken again costs a page fault for every 4 KiB.
+            let mut memory = Vec::new();
             while !enough.load(Ordering::Relaxed)
                 && let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed))
             {
                 let rows: Vec<T> = image.rows(band.rows.clone());
-                let mut counts = Array2::from_elem((rows.len(), columns.len()), C::from_u16(0));
-                let left = filler.fill(&rows, counts.as_slice_mut().expect("a new array has no gaps"));
-                skipped.fetch_add(left, Ordering::Relaxed);
-                if deliver(band, C::counts(counts.view())).is_break() {
+                let shape = (rows.len(), columns.len());
+                memory.resize(memory.len().max(shape.0 * shape.1), C::from_u16(0));
+                let counts = &mut memory[..shape.0 * shape.1];
+                skipped.fetch_add(filler.fill(&rows, counts), Ordering::Relaxed);
+                let counts = ArrayView2::from_shape(shape, counts).expect("as many counts as pixels");
+                if deliver(band, C::counts(counts)).is_break() {
                     enough.store(true, Ordering::Relaxed);
                 }
             }

@@ -4,14 +4,14 @@
 //! escaped wastes most of its lanes. Here a tile of some ten thousand points takes a few iterations at a time. After each
 //! such stage the points that are still alive are moved together, so that every vector of the next stage is full.
 //!
-//! No point carries its place in the picture (though its coordinates, where they are the c of its orbit). A stage leaves behind, for each point it began with, how many tests it
-//! passed, and one bit that says whether it went on. Once no point is left, the stages are walked backward: the counts of
+//! No point carries its place in the picture (though its coordinates, where they are the c of its orbit). A stage leaves behind, for
+//! each point it began with, how many tests it passed, and one bit that says whether it went on. Once no point is left, the stages are walked backward: the counts of
 //! a stage are expanded through the bits of the stage before and added to its counts. What comes out at the first stage
 //! is in the order of the pixels.
 //!
 //! An orbit that comes back to a point where it was before goes round for ever and never escapes. So the points of leaps are compared
-//! with a point of their own past, which is renewed whenever the iterations have grown by a quarter (after R. P. Brent, "An improved Monte Carlo
-//! factorization algorithm", BIT 20, 1980): a cycle of p iterations is found once lcm(p, leap) iterations lie between the two. Who
+//! with a point of their own past, which is renewed whenever the iterations have grown by a quarter (after R. P. Brent, "An improved
+//! Monte Carlo factorization algorithm", BIT 20, 1980): a cycle of p iterations is found once lcm(p, leap) iterations lie between the two. Who
 //! is found to go round leaves the tile with all tests passed, which is what the definition would count.
 //!
 //! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
@@ -56,9 +56,9 @@ struct Stage {
     passed: Vec<u8>,
     /// For each point one bit, set where it went on to the next stage.
     alive: Vec<u64>,
-    /// For each point one bit, set where it was found to go round for ever.
+    /// For each point one bit, set where it was found to go round for ever; of use where any was.
     cyclic: Vec<u64>,
-    /// How many do.
+    /// How many were.
     cycles: usize,
     /// Iterations that those who go round do not make after it.
     left: usize,
@@ -71,8 +71,6 @@ struct Advanced<S: Simd, T: Lane, const U: usize> {
     points: Points<S, T, U>,
     /// One bit a point, set where it goes on.
     alive: u64,
-    /// One bit a point, set where it goes round for ever.
-    cyclic: u64,
 }
 
 impl Stage {
@@ -85,15 +83,38 @@ impl Stage {
         (stage.points, stage.cycles, stage.left, stage.saved) = (points, 0, 0, 0);
         stage.passed.resize(stage.passed.len().max(blocks * BLOCK), 0);
         stage.alive.resize(stage.alive.len().max(blocks), 0);
-        stage.cyclic.resize(stage.cyclic.len().max(blocks), 0);
         stage
     }
 
-    /// Its blocks: where the counts go, and where the bits go of those who go on and of those who go round.
+    /// Its blocks: where the counts go, and where the bits go of those who go on.
     #[inline(always)]
-    fn blocks(&mut self) -> impl Iterator<Item = (&mut [u8], (&mut u64, &mut u64))> {
+    fn blocks(&mut self) -> impl Iterator<Item = (&mut [u8], &mut u64)> {
         let blocks = self.points.div_ceil(BLOCK);
-        self.passed.chunks_exact_mut(BLOCK).zip(self.alive.iter_mut().zip(&mut self.cyclic)).take(blocks)
+        self.passed.chunks_exact_mut(BLOCK).zip(&mut self.alive).take(blocks)
+    }
+
+    /// The bits of those who go round, none set.
+    fn no_cycles(&mut self) -> Vec<u64> {
+        let mut cyclic = std::mem::take(&mut self.cyclic);
+        cyclic.clear();
+        cyclic.resize(self.points.div_ceil(BLOCK), 0);
+        cyclic
+    }
+
+    /// Takes the iterations that those who go round do not make after this stage off their `sums`.
+    fn finish_cycles<C: Cell>(&self, sums: &mut [C]) {
+        if self.cycles == 0 {
+            return;
+        }
+        let left = C::from_u16(u16::try_from(self.left).expect("iterations are at most 65534"));
+        for (bits, sums) in self.cyclic.iter().zip(sums.chunks_exact_mut(BLOCK)) {
+            let mut rest = *bits;
+            while rest != 0 {
+                let point = rest.trailing_zeros() as usize;
+                sums[point] = sums[point].less(left);
+                rest &= rest - 1;
+            }
+        }
     }
 
     /// Runs the stage, group by group: `advance` gets one of the `blocks`, the place of the group in it and where its counts go,
@@ -112,19 +133,14 @@ impl Stage {
         B: Copy,
     {
         let group_points = U * T::Vector::<S>::LEN;
-        let mut cycles = 0;
-        for ((passed, (alive_bits, cyclic_bits)), block) in self.blocks().zip(blocks) {
-            (*alive_bits, *cyclic_bits) = (0, 0);
+        for ((passed, alive_bits), block) in self.blocks().zip(blocks) {
+            *alive_bits = 0;
             for at in (0..BLOCK).step_by(group_points) {
-                let Advanced { points, alive, cyclic } =
-                    advance(survivors, block, at, &mut passed[at..at + group_points]);
+                let Advanced { points, alive } = advance(survivors, block, at, &mut passed[at..at + group_points]);
                 *alive_bits |= alive << at;
-                *cyclic_bits |= cyclic << at;
                 survivors.push::<K, S, U>(simd, &points, alive);
             }
-            cycles += cyclic_bits.count_ones() as usize;
         }
-        self.cycles = cycles;
     }
 }
 
@@ -164,6 +180,13 @@ impl<T: Lane> Survivors<T> {
             at += bits.count_ones() as usize;
         }
         self.points = at;
+    }
+
+    /// Makes room for a past, which pictures without leaps do not need.
+    fn make_room_for_past(&mut self) {
+        let room = self.z.x.len();
+        self.past.x.resize(room, T::round(0.0));
+        self.past.y.resize(room, T::round(0.0));
     }
 
     /// Keeps the past of the points that are about to be appended.
@@ -218,7 +241,7 @@ impl<T: Lane> Workspace<T> {
         let zeros = |room| Point { x: vec![T::round(0.0); room], y: vec![T::round(0.0); room] };
         let pixel = zeros(if is_carried::<K>() { room } else { 0 });
         Self {
-            survivors: Survivors { z: zeros(room), pixel, past: zeros(room), past_done: None, points: 0 },
+            survivors: Survivors { z: zeros(room), pixel, past: zeros(0), past_done: None, points: 0 },
             stages: Vec::new(),
             sums: [vec![0; room], vec![0; room]],
         }
@@ -313,7 +336,7 @@ impl<T: Lane> Workspace<T> {
                 let bits = tally.count(simd, map, &mut group, steps - tile.free, passed);
                 // The next stage's first test, made here already: half of the points that fail it are gone before it.
                 let bits = bits & tally.inside(map, &group) & low_bits(tile.width.saturating_sub(column + at));
-                Advanced { points: group, alive: bits, cyclic: 0 }
+                Advanced { points: group, alive: bits }
             },
         );
     }
@@ -346,7 +369,7 @@ impl<T: Lane> Workspace<T> {
                 let mut group = survivors.group::<K, S, U>(simd, block + at);
                 let bits = tally.count(simd, map, &mut group, steps, passed);
                 let alive = bits & low_bits(points.saturating_sub(block + at));
-                Advanced { points: group, alive, cyclic: 0 }
+                Advanced { points: group, alive }
             },
         );
     }
@@ -372,8 +395,10 @@ impl<T: Lane> Workspace<T> {
         let points = std::mem::take(&mut self.survivors.points);
         let past_done = self.survivors.past_done.filter(|past| done < past + past / 4);
         self.survivors.past_done = past_done.or(Some(done));
+        self.survivors.make_room_for_past();
         let stage = Stage::open(&mut self.stages, index, points);
         stage.left = left;
+        let mut all_cyclic = stage.no_cycles();
         let mut saved = 0;
         stage.run::<K, S, T, _, U>(
             simd,
@@ -413,10 +438,13 @@ impl<T: Lane> Workspace<T> {
                 passed.iter_mut().for_each(|passed| *passed += leapt);
                 let alive = bits & !cyclic;
                 survivors.push_past(simd, &past, alive);
-                Advanced { points: group, alive, cyclic }
+                all_cyclic[block / BLOCK] |= cyclic << at;
+                Advanced { points: group, alive }
             },
         );
         stage.saved = saved;
+        stage.cycles = all_cyclic.iter().map(|bits| bits.count_ones() as usize).sum();
+        stage.cyclic = all_cyclic;
     }
 
     /// The way back: sums over the stages, last to first, and at the first the pixels.
@@ -426,19 +454,13 @@ impl<T: Lane> Workspace<T> {
         for index in (1..stages).rev() {
             let stage = &mut self.stages[index];
             let is_last = index + 1 == stages;
-            let left = C::from_u16(u16::try_from(stage.left).expect("iterations are at most 65534"));
             let mut taken = 0;
-            for ((passed, (alive, cyclic)), sums) in stage.blocks().zip(sums.chunks_exact_mut(BLOCK)) {
+            for ((passed, alive), sums) in stage.blocks().zip(sums.chunks_exact_mut(BLOCK)) {
                 let alive = if is_last { 0 } else { *alive };
                 C::unfold(simd, C::from_u16(0), passed, alive, &deeper[taken..], sums);
                 taken += alive.count_ones() as usize;
-                let mut rest = *cyclic;
-                while rest != 0 {
-                    let point = rest.trailing_zeros() as usize;
-                    sums[point] = sums[point].less(left);
-                    rest &= rest - 1;
-                }
             }
+            stage.finish_cycles(sums);
             (deeper, sums) = (sums, deeper);
         }
         let rows = out.chunks_mut(stride).map(|row| &mut row[..tile.width]).take(tile.rows.len());
@@ -449,7 +471,7 @@ impl<T: Lane> Workspace<T> {
         let free = u16::try_from(tile.free).expect("a few tests at most are left out");
         let start = C::from_u16(tile.constants.max_iter - free);
         let mut taken = 0;
-        for ((passed, (alive, _)), pixels) in stage.blocks().zip(rows.flat_map(|row| row.chunks_mut(BLOCK))) {
+        for ((passed, alive), pixels) in stage.blocks().zip(rows.flat_map(|row| row.chunks_mut(BLOCK))) {
             let alive = if stages == 1 { 0 } else { *alive };
             let deeper = &deeper[taken..];
             if pixels.len() == BLOCK {
