@@ -278,7 +278,10 @@ fn what_is_written_is_clean_on_the_nodes_it_was_written_for() {
 fn the_launch_line_is_printed_beside_the_file_for_the_launcher_asked_for() {
     for (launcher, expected) in [
         ("openmpi4", "start with: mpiexec -n 2 -rf my.rankfile hybrid julia\n"),
-        ("openmpi5", "start with: mpiexec -n 2 --map-by rankfile:file=my.rankfile --bind-to core hybrid julia\n"),
+        (
+            "openmpi5",
+            "start with: mpiexec -n 2 -H a:2 --map-by rankfile:file=my.rankfile --bind-to core hybrid julia\n",
+        ),
         ("mpich", "start with: mpiexec -n 2 -hosts a:2 -bind-to user:0+1+4+5,2+3+6+7 hybrid julia\n"),
         ("slurm", "start with: srun -w a -N 1 -n 2 --cpu-bind=mask_cpu:0x33,0xcc"),
     ] {

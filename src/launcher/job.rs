@@ -9,6 +9,8 @@ pub(crate) struct Job<'a> {
     pub(crate) ranks: Vec<JobRank<'a>>,
     /// Whether the places of any two ranks have a core in common.
     pub(crate) shares_cores: bool,
+    /// Whether all ranks are on the machine that starts them, as far as is known.
+    pub(crate) starts_here: bool,
     /// Whether comments of the rankfile tell ranks what to compute on.
     pub(crate) names_devices: bool,
     /// The rankfile that has these places.

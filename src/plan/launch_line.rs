@@ -9,6 +9,7 @@ pub(crate) fn launch_line(plan: &Plan, launcher: Launcher, file: &str, program: 
         ranks: plan.ranks.iter().map(|rank| JobRank { host: &rank.host, pus: &rank.cpuset }).collect(),
         shares_cores: plan.shares_cores,
         names_devices: plan.names_devices,
+        starts_here: plan.starts_here,
         rankfile: file,
         program,
     };
@@ -31,11 +32,11 @@ mod tests {
         assert_eq!(line(&pi, 4, Launcher::OpenMpi4), "mpiexec -n 4 -rf my.rf hybrid julia");
         assert_eq!(
             line(&pi, 4, Launcher::OpenMpi5),
-            "mpiexec -n 4 --map-by rankfile:file=my.rf --bind-to core hybrid julia"
+            "mpiexec -n 4 -H a:4 --map-by rankfile:file=my.rf --bind-to core hybrid julia"
         );
         assert_eq!(
             line(&pi, 5, Launcher::OpenMpi5),
-            "mpiexec -n 5 --map-by rankfile:file=my.rf:oversubscribe --bind-to core:overload-allowed hybrid julia"
+            "mpiexec -n 5 -H a:5 --map-by rankfile:file=my.rf:oversubscribe --bind-to core:overload-allowed hybrid julia"
         );
     }
 
@@ -52,6 +53,14 @@ mod tests {
             let plain = line(&[("a", "raspberry-pi")], 2, launcher);
             assert!(!plain.contains("HYBRID_RANKFILE"), "{plain}");
         }
+    }
+
+    #[test]
+    fn open_mpi_5_knows_of_itself_only_the_machine_it_is_on() {
+        let mut plan = Plan::of(&[host("a", "raspberry-pi")], Some(2), 1).unwrap();
+        plan.starts_here = true;
+        let line = launch_line(&plan, Launcher::OpenMpi5, "my.rf", "p").command;
+        assert_eq!(line, "mpiexec -n 2 --map-by rankfile:file=my.rf --bind-to core p");
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Plan {
     pub ranks: Vec<PlannedRank>,
     /// Whether any two of them have a core in common.
     pub shares_cores: bool,
+    /// Whether all of them are on the machine that starts them, as far as is known.
+    pub starts_here: bool,
     /// Whether what the ranks are to compute on is told them by comments of the rankfile.
     pub names_devices: bool,
     /// What the user should know about them.

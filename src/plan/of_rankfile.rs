@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn open_mpi_5_is_told_of_shared_cores_whether_the_host_is_known_or_not() {
-        let shared = "mpiexec -n 2 --map-by rankfile:file=f:oversubscribe --bind-to core:overload-allowed p";
+        let shared = "mpiexec -n 2 -H a:2 --map-by rankfile:file=f:oversubscribe --bind-to core:overload-allowed p";
         for (text, expected) in [
             ("rank 0=a slot=0\nrank 1=a slot=0-1\n", shared),
-            ("rank 0=a slot=0\nrank 1=a slot=1\n", "mpiexec -n 2 --map-by rankfile:file=f --bind-to core p"),
+            ("rank 0=a slot=0\nrank 1=a slot=1\n", "mpiexec -n 2 -H a:2 --map-by rankfile:file=f --bind-to core p"),
         ] {
             assert_eq!(line(text, &[], Launcher::OpenMpi5), expected, "{text}");
             assert_eq!(line(text, &[("a", "laptop")], Launcher::OpenMpi5), expected, "{text}");
@@ -110,7 +110,7 @@ mod tests {
     fn any_device_comment_is_told_to_ranks_of_open_mpi_5() {
         assert_eq!(
             line("rank 0=a slot=0 # cpu\n", &[], Launcher::OpenMpi5),
-            "mpiexec -n 1 --map-by rankfile:file=f --bind-to core -x HYBRID_RANKFILE=f p"
+            "mpiexec -n 1 -H a:1 --map-by rankfile:file=f --bind-to core -x HYBRID_RANKFILE=f p"
         );
     }
 

@@ -1,6 +1,6 @@
 //! `hybrid rankfile command`: what starts a job as a rankfile says, with the launcher that is here.
 
-use super::{found, nodes::Nodes, print, read::read};
+use super::{found, machine::Machine, nodes::Nodes, print, read::read};
 use crate::{
     cli::rankfile::CommandArgs,
     error::Error,
@@ -20,7 +20,8 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
         let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
         return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
     }
-    let plan = Plan::of_rankfile(&nodes.rankfile, &nodes.by_host)?;
+    let mut plan = Plan::of_rankfile(&nodes.rankfile, &nodes.by_host)?;
+    plan.starts_here = Machine::of_this_process().has_all_of(&plan);
     let program = args.program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
         tell(

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     host_name::short_name,
+    plan::Plan,
     rankfile::{OwnName, Rankfile},
 };
 
@@ -59,6 +60,11 @@ impl Machine {
         let alias = self.aliases.iter().find(|(alias, _)| *alias == lower).map(|(_, kind)| *kind);
         let is_respelled = lower == "localhost" || lower == self.name.to_ascii_lowercase();
         alias.or(is_respelled.then_some(OwnName::Alias))
+    }
+
+    /// Whether all ranks of `plan` are on this machine.
+    pub(super) fn has_all_of(&self, plan: &Plan) -> bool {
+        plan.by_host().all(|ranks| self.kind(&ranks[0].host).is_some())
     }
 
     /// The rankfile with one name for this machine where it has several.

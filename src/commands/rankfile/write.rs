@@ -1,6 +1,6 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use super::{found, nodes, print};
+use super::{found, machine::Machine, nodes, print};
 use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
@@ -32,7 +32,8 @@ pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Resul
 }
 
 fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
-    let plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
+    let mut plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
+    plan.starts_here = Machine::of_this_process().has_all_of(&plan);
     let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
