@@ -119,8 +119,8 @@ impl Launcher {
 
     /// The options with which it binds each rank to so many cores of its own, where that takes no plan.
     #[must_use]
-    pub(crate) fn binding_options(self, cores: usize) -> Option<String> {
-        self.profile().binding_options.map(|options| options(cores))
+    pub(crate) fn binding_options(self, ranks: usize, cores: usize) -> Option<String> {
+        self.profile().binding_options.map(|options| options(ranks, cores))
     }
 
     /// The programs of all launchers, each once.

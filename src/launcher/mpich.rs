@@ -13,7 +13,7 @@ pub(super) static PROFILE: Profile = Profile {
     library: Some(|library| library.contains("MPICH")),
     job_variables: &["PMI_"],
     rankfile: None,
-    binding_options: Some(|cores| format!("-bind-to core:{cores}")),
+    binding_options: Some(|_, cores| format!("-bind-to core:{cores}")),
     start: Start {
         name: "mpich",
         help: "mpiexec of MPICH (Hydra)",

@@ -100,8 +100,9 @@ fn options_5(file: &str, shares_cores: bool) -> String {
     format!("--map-by {} --bind-to core{cores}", shell_word(&format!("rankfile:file={file}{slots}")))
 }
 
-fn binding_options(cores: usize) -> String {
-    format!("--map-by slot:PE={cores} --bind-to core")
+/// Mapping by slot would give a node with free slots more ranks than it has now, and so fewer cores a rank.
+fn binding_options(ranks: usize, cores: usize) -> String {
+    format!("--map-by ppr:{ranks}:node:PE={cores} --bind-to core")
 }
 
 fn line_4(job: &Job<'_>) -> LaunchLine {
@@ -116,13 +117,13 @@ fn line_5(job: &Job<'_>) -> LaunchLine {
     } else {
         String::new()
     };
-    // 4.1 takes the hosts from the rankfile; 5.x knows of them what it is told elsewhere.
+    // 4.1 takes the hosts from the rankfile; 5.x knows of them what it is told elsewhere, and of itself the machine it is on.
     let mut hosts: Vec<&str> = job.by_host().map(|ranks| ranks[0].host).collect();
     let mut seen = BTreeSet::new();
     hosts.retain(|host| seen.insert(*host));
     let slots = |host: &&str| job.ranks.iter().filter(|rank| rank.host == *host).count();
     let hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:{}", slots(host))).collect();
-    let hosts = if hosts.len() > 1 { format!(" -H {}", hosts.join(",")) } else { String::new() };
+    let hosts = if !job.starts_here { format!(" -H {}", hosts.join(",")) } else { String::new() };
     let options = options_5(rankfile, job.shares_cores);
     LaunchLine {
         command: format!("mpiexec -n {}{hosts} {options}{devices} {program}", job.ranks.len()),

@@ -16,7 +16,7 @@ pub(super) struct Profile {
     /// How it reads rankfiles; `None` where it reads none.
     pub(super) rankfile: Option<RankfileReader>,
     /// The options that bind each rank to so many cores, where there are any.
-    pub(super) binding_options: Option<fn(usize) -> String>,
+    pub(super) binding_options: Option<fn(usize, usize) -> String>,
     /// How it starts a planned job.
     pub(super) start: Start,
 }

@@ -71,8 +71,14 @@ mod tests {
     #[test]
     fn advice_has_the_options_of_the_launcher_that_started_the_ranks() {
         for (launcher, expected) in [
-            (Some(Launcher::OpenMpi4), "start with --map-by slot:PE=2 --bind-to core, or with a rankfile made by"),
-            (Some(Launcher::OpenMpi5), "start with --map-by slot:PE=2 --bind-to core, or with a rankfile made by"),
+            (
+                Some(Launcher::OpenMpi4),
+                "start with --map-by ppr:2:node:PE=2 --bind-to core, or with a rankfile made by",
+            ),
+            (
+                Some(Launcher::OpenMpi5),
+                "start with --map-by ppr:2:node:PE=2 --bind-to core, or with a rankfile made by",
+            ),
             (
                 Some(Launcher::Mpich),
                 "start with -bind-to core:2, or with the command that `hybrid rankfile write` prints",
@@ -169,7 +175,7 @@ mod tests {
     #[test]
     fn ranks_on_one_core_are_named() {
         let facts = facts(two_gpus(), &["0-1", "2", "2"]);
-        expect(&facts, Code::RanksShareCores, Severity::Warning, &[1, 2], &["share PUs 2", "slot:PE=1"]);
+        expect(&facts, Code::RanksShareCores, Severity::Warning, &[1, 2], &["share PUs 2", ":PE=1"]);
     }
 
     #[test]
@@ -217,7 +223,13 @@ mod tests {
     fn idle_shared_and_unbound_are_named() {
         let facts = |bindings: &[&str]| facts(two_gpus(), bindings);
         expect(&facts(&["0-1"]), Code::GpuUnused, Severity::Warning, &[], &["0000:20:00.0", "start 2 ranks"]);
-        expect(&facts(&["0-3", "0-3"]), Code::RankUnbound, Severity::Warning, &[0, 1], &["slot:PE=2 --bind-to core"]);
+        expect(
+            &facts(&["0-3", "0-3"]),
+            Code::RankUnbound,
+            Severity::Warning,
+            &[0, 1],
+            &["ppr:2:node:PE=2 --bind-to core"],
+        );
         let mut sharing = facts(&["0-1", "2-3"]);
         sharing.ranks[1].place.device = gpu("10");
         expect(&sharing, Code::GpuShared, Severity::Warning, &[0, 1], &["0000:10:00.0 serves 2 ranks, ranks 0-1"]);

@@ -126,7 +126,10 @@ fn bind_to_own_cores(node: &Node, ranks: &[RankFacts]) -> String {
     if each == 0 {
         return format!("start at most {cores} ranks on this node");
     }
-    let options = launcher(ranks).and_then(|launcher| launcher.binding_options(each));
+    // Options that bind go with no rankfile.
+    let has_rankfile = ranks.iter().any(|facts| facts.requested.is_some());
+    let launcher = launcher(ranks).filter(|_| !has_rankfile);
+    let options = launcher.and_then(|launcher| launcher.binding_options(ranks.len(), each));
     let options = options.map(|options| format!("{options}, or with ")).unwrap_or_default();
     format!("start with {options}{}", written(ranks))
 }
