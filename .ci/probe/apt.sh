@@ -27,7 +27,7 @@ find_root() {
 
 apt() { # apt LOG WORD...
   local log=$1
-  ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -qq "${@:2}" >"$log" 2>&1
+  ${as_root[@]+"${as_root[@]}"} env LC_ALL=C LANGUAGE= DEBIAN_FRONTEND=noninteractive apt-get -qq "${@:2}" >"$log" 2>&1
 }
 
 apt_gist() { # the line that tells most: an error before a warning

@@ -11,6 +11,7 @@ mod probes;
 mod python;
 mod run_paths;
 mod rust;
+mod said;
 mod system;
 
 use system::{Answer, System};
