@@ -29,6 +29,33 @@ fn without_sudo_one_line_for_root_serves_both_commands() {
 }
 
 #[test]
+fn the_line_for_root_says_what_it_is_for() {
+    let system = lacking();
+    system.remove("bin/sudo");
+    for (scope, what) in [
+        ("mpich", "`make test-mpich` needs"),
+        ("peers", "`make bench-peers` needs"),
+        ("fresh", "making fresh systems needs"),
+    ] {
+        let answer = system.setup(scope);
+        let begun = format!("setup: there is no sudo: let root run this line, all that {what}, then call this again\n");
+        assert!(answer.printed.starts_with(&begun), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_scope_that_there_is_not_is_refused() {
+    let system = lacking();
+    for words in [&["bulid"][..], &["--help"], &["build", "test"]] {
+        let what = words.join(" ");
+        let line = "build, test, mpich, peers or fresh; what each is for stands at the head of .ci/setup";
+        let answer = system.call(&[&[".ci/setup"], words].concat());
+        assert_says(&answer, 2, &format!("setup: there is no scope '{what}': {line}"));
+    }
+    assert_eq!(system.changes(), [""; 0]);
+}
+
+#[test]
 fn sudo_that_wants_a_password_asks_at_a_terminal_only() {
     let system = lacking();
     system.program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
