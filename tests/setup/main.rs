@@ -13,6 +13,7 @@ mod run_paths;
 mod rust;
 mod said;
 mod system;
+mod variables;
 
 use system::{Answer, System};
 
