@@ -2,11 +2,14 @@
 # MPI: headers and a library to link, by the compiler that the build takes (MPICC, else mpicc), and the launcher of the same MPI.
 # Debian's openmpi-bin and mpich contain an mpicc but no header, so that there is one says nothing.
 
-family_of() { # which MPI a text is of
-  case $1 in
-    *'Open MPI'* | *OpenRTE* | *openmpi* | *ompi*) echo 'Open MPI' ;;
-    *MPICH* | *mpich* | *HYDRA* | *'Intel(R) MPI'* | *MVAPICH*) echo MPICH ;;
-  esac
+family_of() { # which MPI a text is of, by whole words, which numbers may follow: there is an ompi in compiler
+  local open='Open MPI|OpenRTE|openmpi|ompi' mpich='MPICH|mpich|HYDRA|Intel\(R\) MPI|MVAPICH'
+  local before='(^|[^[:alnum:]])(l|lib)?' after='([^[:alpha:]]|$)'
+  if [[ $1 =~ $before($open)$after ]]; then
+    echo 'Open MPI'
+  elif [[ $1 =~ $before($mpich)$after ]]; then
+    echo MPICH
+  fi
 }
 
 # Without a C compiler mpicc can only tell where its header is: an MPI of somebody's own is not to get Debian's beside it. All is

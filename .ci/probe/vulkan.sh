@@ -4,9 +4,11 @@
 probe_vulkan() { opens libvulkan.so.1; }
 
 lavapipe_manifests() {
-  local folder
+  local folder place
   if [ -n "${VK_DRIVER_FILES:-${VK_ICD_FILENAMES:-}}" ]; then
-    tr : '\n' <<<"${VK_DRIVER_FILES:-$VK_ICD_FILENAMES}" | grep /lvp_icd
+    while read -r place; do # a file, or a folder of them
+      if [ -d "$place" ]; then compgen -G "$place/lvp_icd*.json"; elif [[ $place == */lvp_icd* ]]; then echo "$place"; fi
+    done < <(tr : '\n' <<<"${VK_DRIVER_FILES:-$VK_ICD_FILENAMES}")
     return
   fi
   for folder in /etc ${XDG_DATA_DIRS:+${XDG_DATA_DIRS//:/ }} /usr/local/share /usr/share; do

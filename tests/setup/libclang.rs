@@ -35,20 +35,6 @@ fn the_variable_may_name_the_file() {
     assert_says(&system.setup("build"), 0, "");
 }
 
-#[test]
-fn the_variable_that_misleads_is_named() {
-    let mut system = System::complete();
-    system.installed("libclang-dev");
-    system.variable("LIBCLANG_PATH", Some("~/nowhere"));
-    assert_says(
-        &system.setup("build"),
-        1,
-        "setup: packages are installed (libclang-dev), and this still does not work:\n  \
-         - libclang, with its headers (the MPI bindings are generated with it) \
-         (LIBCLANG_PATH=~/nowhere names neither libclang nor a folder with it: mend it, or leave it unset)",
-    );
-}
-
 /// A library with libclang's functions that finds `faults` in the file it reads.
 fn library(folder: &std::path::Path, faults: u32) -> String {
     let text = format!(

@@ -11,7 +11,9 @@ mod probes;
 mod python;
 mod run_paths;
 mod rust;
+mod said;
 mod system;
+mod variables;
 
 use system::{Answer, System};
 

@@ -15,7 +15,7 @@ fn lacking() -> System {
 fn root_line(why: &str) -> String {
     format!(
         "setup: {why}: let root run this line, all that `make demo` and `make test` need, then call this again\n\
-         apt-get install -y --no-install-recommends libopenmpi-dev procps"
+         apt-get install -y --no-install-recommends --no-remove libopenmpi-dev procps"
     )
 }
 
@@ -29,10 +29,81 @@ fn without_sudo_one_line_for_root_serves_both_commands() {
 }
 
 #[test]
+fn the_line_for_root_says_what_it_is_for() {
+    let system = lacking();
+    system.remove("bin/sudo");
+    for (scope, what) in [
+        ("mpich", "`make test-mpich` needs"),
+        ("peers", "`make bench-peers` needs"),
+        ("fresh", "making fresh systems needs"),
+    ] {
+        let answer = system.setup(scope);
+        let begun = format!("setup: there is no sudo: let root run this line, all that {what}, then call this again\n");
+        assert!(answer.printed.starts_with(&begun), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_scope_that_there_is_not_is_refused() {
+    let system = lacking();
+    for words in [&["bulid"][..], &["--help"], &["build", "test"]] {
+        let what = words.join(" ");
+        let line = "build, test, mpich, peers or fresh; what each is for stands at the head of .ci/setup";
+        let answer = system.call(&[&[".ci/setup"], words].concat());
+        assert_says(&answer, 2, &format!("setup: there is no scope '{what}': {line}"));
+    }
+    assert_eq!(system.changes(), [""; 0]);
+}
+
+#[test]
 fn sudo_that_wants_a_password_asks_at_a_terminal_only() {
     let system = lacking();
     system.program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
     assert_refuses(&system, "build", &root_line("sudo wants a password, and there is no terminal to ask for it"));
+}
+
+#[test]
+fn sudo_that_refuses_in_the_middle_is_not_a_broken_source() {
+    let system = lacking();
+    for refusal in [
+        "Sorry, user ada is not allowed to execute '/usr/bin/env apt-get update' as root on here.",
+        "sudo: a password is required",
+    ] {
+        let script = format!("if [ \"$2\" = true ]; then exit 0; fi\necho \"{refusal}\" >&2\nexit 1");
+        system.program("sudo", &script);
+        let line = root_line(&format!("sudo refuses ({refusal})"));
+        assert_refuses(&system, "build", &format!("setup: installing libopenmpi-dev\n{line}"));
+    }
+}
+
+/// sudo prints it before all that it does, where the machine's name is not in /etc/hosts.
+#[test]
+fn sudo_that_warns_does_not_refuse() {
+    let system = lacking();
+    let warns = "echo 'sudo: unable to resolve host here: Name or service not known' >&2";
+    system.program("sudo", &format!("{warns}\n[ \"$1\" = -n ] && shift\nexec \"$@\""));
+    assert_installs(&system, "build", "libopenmpi-dev", BRINGS_MPI);
+}
+
+#[test]
+fn nothing_is_removed_for_what_is_installed() {
+    let system = lacking();
+    system.program(
+        "apt-get",
+        "case \" $* \" in
+          *' update '*) ;;
+          *' -s '*) printf '%s\\n' 'Remv vendor-mpi [4.1]' 'Inst libopenmpi-dev (4.1.4 Debian)' 'Remv vendor-ucx [1]' ;;
+          *' --no-remove '*) echo 'E: Packages need to be removed but remove is disabled.'; exit 100 ;;
+          *) echo \"apt $*\" >>\"$world/log\" ;;
+        esac",
+    );
+    assert_refuses(
+        &system,
+        "build",
+        "setup: installing libopenmpi-dev\n\
+         setup: libopenmpi-dev cannot be installed beside vendor-mpi vendor-ucx, and nothing is removed unasked, \
+         so nothing was installed: remove that yourself if it can be spared, then call this again",
+    );
 }
 
 #[test]

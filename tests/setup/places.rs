@@ -28,6 +28,48 @@ fn a_folder_that_nobody_may_write_has_another_advised() {
     );
 }
 
+/// The limit on files stands for a file system that is full: a folder can be made, and a file has no room.
+#[test]
+fn a_folder_without_room_has_another_advised() {
+    let system = System::complete();
+    system.remove("bin/cc");
+    let answer = system.call(&["sh", "-c", "trap '' XFSZ; ulimit -f 100; exec .ci/setup build"]);
+    assert_says(
+        &answer,
+        1,
+        "setup: no room in ~/checkout/target (head: error writing 'standard output': File too large): \
+         set CARGO_TARGET_DIR to a folder that has room, as in CARGO_TARGET_DIR=~/hybrid-target make demo",
+    );
+    assert_eq!(system.changes(), [""; 0]);
+}
+
+/// Where nothing can be made executable, the kernel refuses as it does on a file system mounted noexec.
+#[test]
+fn a_folder_without_programs_has_another_advised() {
+    let system = System::complete();
+    system.remove("bin/cc");
+    system.program("chmod", "");
+    assert_refuses(
+        &system,
+        "build",
+        "setup: programs in ~/checkout/target cannot be run, as where noexec is mounted: set CARGO_TARGET_DIR to a folder \
+         that programs can be run in, as in CARGO_TARGET_DIR=~/hybrid-target make demo",
+    );
+}
+
+#[test]
+fn temporary_files_must_have_a_folder_and_room() {
+    let mut system = System::complete();
+    system.remove("bin/cargo");
+    system.variable("TMPDIR", Some("~/nowhere"));
+    let cure = "set it to another folder, or leave it unset";
+    assert_refuses(&system, "test", &format!("setup: cannot write in TMPDIR=~/nowhere: {cure}"));
+    system.variable("TMPDIR", Some("~/home"));
+    let answer = system.call(&["sh", "-c", "trap '' XFSZ; ulimit -f 10; exec .ci/setup build"]);
+    let why = "head: error writing 'standard output': File too large";
+    assert_says(&answer, 1, &format!("setup: no room in TMPDIR=~/home ({why}): {cure}"));
+}
+
 #[test]
 fn a_folder_of_roots_has_its_owner_named() {
     let mut system = System::complete();

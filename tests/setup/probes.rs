@@ -37,6 +37,19 @@ fn mpich_without_a_launcher_lacks_mpichs_launcher() {
 }
 
 #[test]
+fn a_compiler_in_a_path_is_not_open_mpi() {
+    let system = System::complete();
+    system.remove("bin/mpiexec");
+    system.remove("include/mpi.h");
+    let shown = "echo 'gcc -I/opt/compilers/include -L/opt/compilers/lib -lmpich'";
+    system.program("mpicc", &format!("if [ \"$1\" = -show ]; then {shown}; else exec cc \"$@\"; fi"));
+    system.package_brings("libmpich-dev", "touch \"$world/include/mpi.h\"; echo MPICH >\"$world/mpi_library\"");
+    let launcher = "printf '#!/bin/sh\\necho HYDRA' >\"$world/bin/mpiexec\"; chmod +x \"$world/bin/mpiexec\"";
+    system.package_brings("mpich", launcher);
+    assert_says(&system.setup("build"), 0, "setup: installing libmpich-dev mpich");
+}
+
+#[test]
 fn a_launcher_of_another_mpi_is_refused() {
     let system = System::complete();
     system.mpi("Open MPI v4.1.4, package: Debian", "HYDRA build details: Version: 4.0.2");

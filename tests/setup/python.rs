@@ -77,6 +77,6 @@ fn without_python_the_package_is_asked_of_root() {
         &system,
         "test",
         "setup: there is no sudo: let root run this line, all that `make demo` and `make test` need, then call this again\n\
-         apt-get install -y --no-install-recommends python3-venv",
+         apt-get install -y --no-install-recommends --no-remove python3-venv",
     );
 }

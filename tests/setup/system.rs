@@ -15,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Tools that the set-up may take from the real system: none of them changes anything outside the folder.
-const TOOLS: &str = "bash sh env sed grep awk cat cut tr head tail od getconf ls mkdir rm cp mv chmod stat id dirname touch true pkg-config make";
+const TOOLS: &str = "bash sh env sed grep awk cat cut tr head tail od getconf ls mkdir rm cp mv mktemp chmod stat id dirname touch true pkg-config make";
 /// An ordinary user without a name of consequence: as root, who may write everywhere, half of the faults could not be made.
 const NOBODY: u32 = 65534;
 
