@@ -2,15 +2,28 @@
 //!
 //! An MPI in a folder of its own, as a virtual environment or an administrator's `/opt` is, has its compiler write that folder into
 //! programs. The crate that links MPI asks the compiler for libraries alone, and cargo lets no crate tell another's linker more.
+//!
+//! Beside that it has the program know what it was built from, see `build/sources.rs`.
+
+#[path = "build/sources.rs"]
+pub(crate) mod sources;
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    for watched in ["build.rs", "build", sources::LOCK].into_iter().chain(sources::FOLDERS) {
+        println!("cargo::rerun-if-changed={watched}");
+    }
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells where the package is"));
+    let all = sources::read(&root).expect("the sources can be read");
+    // A program that uses this library has the lock file in its own folder.
+    let lock = fs::read_to_string(root.join(sources::LOCK)).unwrap_or_default();
+    println!("cargo::rustc-env=HYBRID_SOURCES={:016x}", sources::digest_of_all(&all, &lock));
+    println!("cargo::rustc-env=HYBRID_WIRE={:016x}", sources::digest_of_wire(&all, &lock));
     for folder in run_paths(&link_line()) {
         println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
     }

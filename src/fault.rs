@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    build_id::BuildId,
     device::{Device, gpu::Which},
     placement::VulkanFacts,
 };
@@ -17,6 +18,25 @@ pub(crate) fn inject(rank: usize) {
 /// Does nothing.
 #[cfg(not(debug_assertions))]
 pub(crate) fn inject(_rank: usize) {}
+
+/// The build of this program, or on the rank that `HYBRID_TEST_OTHER_VERSION`, `HYBRID_TEST_OTHER_WIRE` or `HYBRID_TEST_OTHER_SOURCES`
+/// names another one; `None`, as of a build that does not tell, on the rank of `HYBRID_TEST_UNTOLD_BUILD`.
+#[cfg(debug_assertions)]
+pub(crate) fn build(rank: usize) -> Option<BuildId> {
+    let mut build = BuildId::of_this_program();
+    if faulty::named("HYBRID_TEST_OTHER_VERSION", rank) {
+        build.version += "-other";
+    }
+    build.wire ^= u64::from(faulty::named("HYBRID_TEST_OTHER_WIRE", rank));
+    build.sources ^= u64::from(faulty::named("HYBRID_TEST_OTHER_SOURCES", rank));
+    (!faulty::named("HYBRID_TEST_UNTOLD_BUILD", rank)).then_some(build)
+}
+
+/// The build of this program.
+#[cfg(not(debug_assertions))]
+pub(crate) fn build(_rank: usize) -> Option<BuildId> {
+    Some(BuildId::of_this_program())
+}
 
 /// Wraps the device of the rank that `HYBRID_TEST_WRONG_RANK`, `HYBRID_TEST_LOST_RANK` or `HYBRID_TEST_SLOW_RANK` names: one
 /// that computes wrong counts, fails at its second call, or takes ten times as long.

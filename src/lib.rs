@@ -38,6 +38,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod as_text;
+mod build_id;
 mod cli;
 mod comm;
 mod commands;

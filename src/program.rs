@@ -5,10 +5,11 @@ use std::{env, process::ExitCode};
 
 use crate::{
     cli::{self, Parsed},
-    comm::{Failure, World},
+    comm::{Admission, Failure, NoWorld, Refused, World},
     commands::{self, Began},
     environment,
     error::Error,
+    fault,
     launcher::Launch,
     output::file::part_file,
     streams, topology,
@@ -26,13 +27,34 @@ pub fn run() -> ExitCode {
     let parsed = cli::parse(env::args_os());
     // Where no handler is taken, the signal ends the process, as it does without one.
     let _ = part_file::outlive_size_limit();
-    let (outcome, world) = obey(parsed, &launch);
-    end(outcome, world.as_ref().is_none_or(World::is_root), &launch)
+    let (outcome, job) = obey(parsed, &launch);
+    end(outcome, job.speaks(), &launch)
 }
 
-/// Does what was asked for; with the job, where MPI was started for it, which ends when the outcome has been told.
-fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Option<World>) {
-    let alone = |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), None);
+/// The job that MPI was started for, which ends when this is dropped: when the outcome has been told.
+enum Job {
+    /// MPI was not started, or is not to be had.
+    None,
+    /// It ran.
+    Run(World),
+    /// Its ranks are of different builds.
+    Refused(Refused),
+}
+
+impl Job {
+    /// Whether this rank is the one that prints a failure.
+    fn speaks(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Run(world) => world.is_root(),
+            Self::Refused(refused) => refused.is_root(),
+        }
+    }
+}
+
+/// Does what was asked for; with the job, where MPI was started for it.
+fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
+    let alone = |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None);
     let began = Began::now(&parsed, launch);
     let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
@@ -42,12 +64,15 @@ fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Option<World>)
     {
         return alone(outcome);
     }
-    match World::start(settings) {
-        Ok(world) => (commands::run(&world, parsed, began), Some(world)),
+    let admission = Admission { build: fault::build, allows_mixed: parsed.allows_mixed_builds() };
+    match World::start(settings, admission) {
+        Ok(world) => (commands::run(&world, parsed, began), Job::Run(world)),
+        // What one process could answer, it does not: others were asked as well, and may have more to do.
+        Err(NoWorld::Refused(refused)) => (Err(Failure::alone(&refused.error())), Job::Refused(refused)),
         // Each process finds the same: the others are not to be had, and the one with rank 0 speaks. One that failed before the
         // speaker has spoken would have the launcher end the speaker.
-        Err(_) if !launch.speaks() => alone(Ok(())),
-        Err(error) => alone(commands::run_alone(&parsed).unwrap_or(Err(error.into()))),
+        Err(NoWorld::Mpi(_)) if !launch.speaks() => alone(Ok(())),
+        Err(NoWorld::Mpi(error)) => alone(commands::run_alone(&parsed).unwrap_or(Err(error.into()))),
     }
 }
 

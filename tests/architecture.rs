@@ -16,7 +16,7 @@ type Module = Vec<String>;
 
 /// The place of each module in the line of docs/architecture.md that begins with the leftmost.
 fn order(document: &str) -> BTreeMap<String, usize> {
-    let start = document.find("`visible, ").expect("the document draws the order") + 1;
+    let start = document.find("`build_id, ").expect("the document draws the order") + 1;
     let line = document[start..].split('`').next().unwrap();
     let places = line.split('<').enumerate();
     places.flat_map(|(place, names)| names.split(',').map(move |name| (name.trim().to_owned(), place))).collect()

@@ -29,14 +29,18 @@ pub use self::{
     report::{ProgressRequest, Timings},
     where_::{Format, WhereArgs},
 };
+use crate::build_id::LONG_VERSION;
 
 /// MPI jobs on mixed clusters: each rank on its own GPU or CPU cores, one answer from all of them.
 #[derive(Clone, Debug, PartialEq, Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true)]
+#[command(version, long_version = LONG_VERSION, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// Leave all of MPI's settings as they are; without it, a job without a fast network starts in half the time.
     #[arg(long, global = true, help_heading = "MPI")]
     pub mpi_defaults: bool,
+    /// Let ranks work together whose builds differ, where version and wire format are the same; `hybrid --version` shows them.
+    #[arg(long, global = true, help_heading = "MPI")]
+    pub allow_mixed_builds: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -93,6 +97,12 @@ impl Parsed {
     #[must_use]
     pub fn wants_mpi_defaults(&self) -> bool {
         matches!(self, Self::Run(cli) if cli.mpi_defaults)
+    }
+
+    /// Whether the user lets ranks of different sources work together.
+    #[must_use]
+    pub fn allows_mixed_builds(&self) -> bool {
+        matches!(self, Self::Run(cli) if cli.allow_mixed_builds)
     }
 }
 

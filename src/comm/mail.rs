@@ -14,9 +14,11 @@ use super::{Group, gather::mpi_count, pause::finish, wire};
 #[derive(Clone, Copy)]
 pub(super) enum Tag {
     /// Messages of [`Group::send`].
-    Mail,
+    Mail = 0,
     /// What the ranks of a node tell each other.
-    Node,
+    Node = 1,
+    /// Which build a rank is of: never another number, so that any two builds hear each other. Below 32768, as MPI has it everywhere.
+    Build = 0x4859,
 }
 
 impl Group {

@@ -7,11 +7,14 @@
 #![deny(clippy::disallowed_methods, reason = "they spin until other ranks have come, see `pause`")]
 
 mod agree;
+mod builds;
 mod error;
 mod gather;
 mod group;
+mod hello;
 mod library;
 mod mail;
+mod mixed;
 mod node;
 mod pause;
 mod sockets;
@@ -25,6 +28,7 @@ use mpi::{
     topology::{Communicator, SimpleCommunicator},
 };
 
+pub(crate) use self::builds::{Admission, Refused};
 pub use self::{agree::Failure, error::MpiError, group::Group, node::NodeGroup, pause::Pause};
 use crate::{environment, error::Error, host_name::short_name, launcher::Launch, streams, visible::visible};
 
@@ -43,7 +47,23 @@ pub struct World {
     library: String,
     launch: Launch,
     settings: Vec<String>,
+    mixed_builds: Option<String>,
     _universe: Universe,
+}
+
+/// Why there is no job.
+#[derive(Debug)]
+pub(crate) enum NoWorld {
+    /// MPI is not there as it is needed.
+    Mpi(MpiError),
+    /// Its ranks are of different builds.
+    Refused(Refused),
+}
+
+impl From<MpiError> for NoWorld {
+    fn from(error: MpiError) -> Self {
+        Self::Mpi(error)
+    }
 }
 
 impl fmt::Debug for World {
@@ -60,22 +80,26 @@ impl World {
     /// ranks that wait for it would wait for ever.
     ///
     /// # Errors
-    /// Where MPI is running already, cannot be called from this thread, or was started by the launcher of another MPI.
+    /// Where MPI is running already, cannot be called from this thread, or was started by the launcher of another MPI; and where ranks
+    /// were built from different sources of this library.
     pub fn of_job() -> Result<Self, Error> {
-        Ok(Self::start(environment::prepare(false))?)
+        Self::start(environment::prepare(false), Admission::STRICT).map_err(|none| match none {
+            NoWorld::Mpi(error) => error.into(),
+            NoWorld::Refused(refused) => refused.error(),
+        })
     }
 
-    /// As [`of_job`](Self::of_job), where `settings` were made in the environment.
+    /// As [`of_job`](Self::of_job), where `settings` were made in the environment, for the ranks that `admission` lets in.
     ///
     /// # Errors
     /// As those of [`of_job`](Self::of_job).
-    pub(crate) fn start(settings: Vec<String>) -> Result<Self, MpiError> {
+    pub(crate) fn start(settings: Vec<String>, admission: Admission) -> Result<Self, NoWorld> {
         let (universe, provided) = mpi::initialize_with_threading(Threading::Funneled).ok_or(MpiError::StartedTwice)?;
         let world = universe.world();
         let host = host_name();
         abort_on_panic(world.rank(), host.clone());
         if provided < Threading::Funneled {
-            return Err(MpiError::Threads { provided });
+            return Err(MpiError::Threads { provided }.into());
         }
         let library = mpi::environment::library_version().unwrap_or_default();
         let launch = Launch::of_environment();
@@ -84,9 +108,13 @@ impl World {
         if !settings.is_empty() {
             sockets::send_at_once();
         }
+        let mixed_builds = match builds::compare(&world, &host, admission) {
+            Ok(mixed) => mixed,
+            Err(message) => return Err(NoWorld::Refused(Refused::new(message, world.rank() == 0, universe))),
+        };
         let all = Group::new(world);
         let node = NodeGroup::of(&all, &host);
-        Ok(Self { node, all, host, library, launch, settings, _universe: universe })
+        Ok(Self { node, all, host, library, launch, settings, mixed_builds, _universe: universe })
     }
 
     /// This rank's number in the job, from 0.
@@ -117,6 +145,12 @@ impl World {
     #[must_use]
     pub fn library(&self) -> &str {
         &self.library
+    }
+
+    /// On rank 0, which builds the ranks are of, where they differ and that was allowed.
+    #[must_use]
+    pub(crate) fn mixed_builds(&self) -> Option<&str> {
+        self.mixed_builds.as_deref()
     }
 
     /// What the launcher told this process.

@@ -70,6 +70,9 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
     };
     let wanted = world.agree(wanted)?;
     world.agree(has_same_words(world))?;
+    if let Some(builds) = world.mixed_builds() {
+        warn(&format!("{builds}: what they compute may differ"));
+    }
     let Parsed::Run(cli) = &wanted else { return answer(world, &wanted) };
     match &cli.command {
         Command::Julia(args) => image::run(world, args, began),

@@ -31,7 +31,13 @@ fn ranks_that_are_to_do_different_things_end_with_one_line() {
 fn ranks_that_are_all_asked_the_same_answer_once() {
     let folder = tempfile::tempdir().unwrap();
     let version = Job::mpiexec(folder.path(), 3, "--version").run().succeeded();
-    assert_eq!(version.stdout, concat!("hybrid ", env!("CARGO_PKG_VERSION"), "\n"));
+    let lines: Vec<&str> = version.stdout.lines().collect();
+    assert_eq!(lines[0], concat!("hybrid ", env!("CARGO_PKG_VERSION")));
+    for (line, what) in lines[1..].iter().zip(["sources     ", "wire format "]) {
+        let digits = line.strip_prefix(what).unwrap_or_default();
+        assert!(digits.len() == 16 && u64::from_str_radix(digits, 16).is_ok(), "{version:#?}");
+    }
+    assert_eq!(lines.len(), 3, "{version:#?}");
     std::fs::write(folder.path().join("bad.rankfile"), "rank 0=a slot=p1\n").unwrap();
     let check = Job::mpiexec(folder.path(), 2, "rankfile check bad.rankfile").run();
     assert_eq!((check.code, check.error_lines().len()), (Some(1), 1), "{check:#?}");

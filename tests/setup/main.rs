@@ -12,6 +12,7 @@ mod python;
 mod run_paths;
 mod rust;
 mod said;
+mod sources;
 mod system;
 mod variables;
 
