@@ -82,6 +82,19 @@ fn a_rankfile_that_was_followed_is_found_and_gives_no_finding() {
 }
 
 #[test]
+fn reports_tell_what_hosts_are_and_nothing_of_hosts_that_are_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = two_ranks(folder.path(), "", "", "where --format json --device cpu").succeeded().json();
+    let hosts = report["hosts"].as_array().unwrap();
+    assert_eq!((hosts.len(), &hosts[0]["host"]), (1, &host().into()));
+    assert_eq!((&hosts[0]["architecture"], &hosts[0]["mpi"]), (&std::env::consts::ARCH.into(), &report["mpi"]));
+    assert!(hosts[0]["hwloc"].as_str().is_some_and(|version| version.contains('.')), "{report}");
+    assert!(!codes(&report).contains(&"hosts-differ".to_owned()), "{report}");
+    let run = two_ranks(folder.path(), "", "", "julia --size 20x10 --timings json --device cpu").succeeded().json();
+    assert_eq!(run["ranks"][1]["architecture"], std::env::consts::ARCH);
+}
+
+#[test]
 fn what_the_launcher_misreads_is_named_although_it_did_as_it_read() {
     if !runs_with(&[Launcher::OpenMpi4]) {
         return;

@@ -24,7 +24,7 @@ use super::{
 use crate::{build_id::BuildId, error::Error, streams};
 
 /// How long a rank may say nothing.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(60);
 /// What each rank leaves to the one before it, where rank 0 says nothing: so the first that hears nothing speaks, and no other.
 const PRECEDENCE: Duration = Duration::from_millis(250);
 /// The last rank that others are left to by this.

@@ -67,6 +67,7 @@ impl RankDevice {
         RankRun {
             rank: world.rank(),
             host: world.host().to_owned(),
+            architecture: env::consts::ARCH.to_owned(),
             cpuset: self.cores.to_string(),
             threads: identity.threads,
             device: identity.kind,
@@ -99,6 +100,7 @@ impl RankDevice {
 pub(super) fn take(world: &World, args: &DeviceArgs, kernel: &Kernel) -> Result<RankDevice, Failure> {
     let site = Site::survey(world, args)?;
     let mut notes: Vec<String> = site.rankfile_findings(world).iter().map(ToString::to_string).collect();
+    notes.extend(placement::unlike_hosts(&site.hosts(world)).iter().map(ToString::to_string));
     let facts = site.facts();
     notes.extend(placement::audit(facts.as_slice()).iter().map(ToString::to_string));
     let fallback = Cores::of(&site.node, site.mine());

@@ -26,13 +26,15 @@ pub(super) fn run(world: &World, args: &WhereArgs) -> Result<(), Failure> {
     nodes.sort_by_key(|facts| facts.ranks.iter().map(|rank| rank.local.rank).min());
 
     let mut findings = site.rankfile_findings(world);
+    let hosts = site.hosts(world);
+    findings.extend(placement::unlike_hosts(&hosts));
     findings.extend(placement::audit(&nodes));
     let warnings = warnings(&findings);
     let pictures: Vec<NodePicture> = nodes.iter().map(compose::of_job).collect();
     world.agree(file.map_or(Ok(()), |file| file.complete(svg::draw(&pictures).as_bytes())))?;
     let printed = if world.is_root() {
         let rankfile = site.rankfile.as_ref().map(|rankfile| rankfile.name.clone());
-        super::print(&text(args, &PlacesReport::new(world.library(), rankfile, &nodes, findings), &pictures))
+        super::print(&text(args, &PlacesReport::new(world.library(), rankfile, &nodes, hosts, findings), &pictures))
     } else {
         Ok(())
     };

@@ -42,6 +42,8 @@ pub enum Code {
     GpuWithoutVulkan,
     /// Vulkan has a software device only.
     SoftwareOnly,
+    /// Hosts differ in architecture or in the version of a library or a driver.
+    HostsDiffer,
 }
 
 impl Code {
@@ -65,6 +67,7 @@ impl Code {
             Self::GpuWitnessesDisagree => "gpu-witnesses-disagree",
             Self::GpuWithoutVulkan => "gpu-without-vulkan",
             Self::SoftwareOnly => "software-only",
+            Self::HostsDiffer => "hosts-differ",
         }
     }
 }

@@ -14,6 +14,7 @@ mod devices;
 mod distance;
 mod error;
 mod finding;
+mod hosts;
 mod inspect;
 mod live;
 mod map;
@@ -32,6 +33,7 @@ pub use self::{
     distance::{Distance, distance},
     error::PlacementError,
     finding::{Code, Finding, ranks_in_words},
+    hosts::{HostFacts, unlike_hosts},
     inspect::{
         Cause, DeviceFile, IcdFile, LibraryFault, NvidiaFacts, RankFacts, Requested, UnreadIcdFile, VulkanAdapter,
         VulkanFacts, differences, why_no_software, why_unlisted,

@@ -4,6 +4,7 @@
 //! be made up by a test. The names are hwloc's own; hwloc itself is named in one private folder and nowhere else. This module
 //! does not know what the cores and GPUs are wanted for.
 
+mod board;
 mod cpuset;
 mod display;
 mod error;
@@ -26,7 +27,8 @@ pub use self::{
     error::TopologyError,
     foreign::serve as serve_foreign_xml,
     homes::homes,
-    hwloc::{bind_thread, binding},
+    hwloc::{bind_thread, binding, hwloc_version},
+    sysfs::driver_version,
     witnesses::{VulkanSighting, Witnesses},
 };
 pub use crate::pci::PciBusId;

@@ -48,6 +48,18 @@ pub(super) fn facts(root: &Path, id: PciBusId) -> Facts {
     }
 }
 
+/// The version of a kernel driver on the running machine; `None` of one that is a part of the kernel.
+#[must_use]
+pub fn driver_version(driver: &str) -> Option<String> {
+    module_version(Path::new("/"), driver)
+}
+
+fn module_version(root: &Path, driver: &str) -> Option<String> {
+    let file = root.join(format!("sys/module/{}/version", driver.replace('-', "_")));
+    let text = fs::read_to_string(file).ok()?;
+    Some(visible(text.trim()).into_owned()).filter(|version| !version.is_empty())
+}
+
 /// NVIDIA's driver lists its GPUs in `/proc`, in lines `NAME: VALUE`; AMD's adds `unique_id` to the device.
 fn nvidia_uuid(information: &str) -> Option<String> {
     let value = value(information, "GPU UUID:")?;
@@ -71,6 +83,18 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_driver_beside_the_kernel_has_a_version() {
+        let root = tempfile::tempdir().unwrap();
+        for (module, text) in [("nvidia", "580.159.04\n"), ("nvidia_drm", "580\n"), ("empty", "\n")] {
+            let folder = root.path().join("sys/module").join(module);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("version"), text).unwrap();
+        }
+        let versions = ["nvidia", "nvidia-drm", "empty", "amdgpu"].map(|driver| module_version(root.path(), driver));
+        assert_eq!(versions, [Some("580.159.04".to_owned()), Some("580".to_owned()), None, None]);
+    }
 
     #[test]
     fn facts_are_read_where_the_kernel_gives_them() {

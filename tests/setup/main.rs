@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #![allow(unreachable_pub, reason = "one binary of several files")]
 
+#[allow(dead_code, reason = "the build calls its main")]
+#[path = "../../build.rs"]
+mod build;
 mod libclang;
 mod people;
 mod places;

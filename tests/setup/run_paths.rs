@@ -1,8 +1,6 @@
 //! Where a program that was built here looks for its MPI.
 
-#[allow(dead_code, reason = "the build calls its main")]
-#[path = "../../build.rs"]
-mod build;
+use crate::build;
 
 #[test]
 fn programs_look_for_their_mpi_where_its_compiler_says() {

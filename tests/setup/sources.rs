@@ -1,12 +1,8 @@
 //! What a build is known by: the digests of its sources, the same wherever those lie, and another for each change that matters.
 
-#[allow(dead_code, reason = "the build uses all of it")]
-#[path = "../../build/sources.rs"]
-mod digests;
-
 use std::{fs, path::Path};
 
-use digests::{LOCK, Source, crosses, digest_of_all, digest_of_wire, read};
+use crate::build::sources::{LOCK, Source, crosses, digest_of_all, digest_of_wire, read};
 use syn::visit::Visit;
 use tempfile::TempDir;
 

@@ -14,7 +14,9 @@ use crate::{
     commands::this_node,
     error::Error,
     launcher::Launcher,
-    placement::{self, DeviceRequest, Finding, LocalRank, NodeFacts, RankFacts, Requested, Rules, VulkanFacts},
+    placement::{
+        self, DeviceRequest, Finding, HostFacts, LocalRank, NodeFacts, RankFacts, Requested, Rules, VulkanFacts,
+    },
     topology::{self, Node},
 };
 
@@ -88,6 +90,21 @@ impl Site {
     pub(super) fn facts(&self) -> Option<NodeFacts> {
         let facts = || NodeFacts { node: self.node.clone(), ranks: self.ranks.clone(), vulkan: None };
         (self.local_rank == 0).then(facts)
+    }
+
+    /// What each host is and has, by its lowest rank, on rank 0. Collective.
+    pub(super) fn hosts(&self, world: &World) -> Vec<HostFacts> {
+        let drivers = self.node.gpus.iter().filter_map(|gpu| gpu.driver.as_deref());
+        let facts = (self.local_rank == 0).then(|| HostFacts {
+            host: world.host().to_owned(),
+            architecture: env::consts::ARCH.to_owned(),
+            mpi: world.library().to_owned(),
+            hwloc: topology::hwloc_version(),
+            gpu_drivers: drivers
+                .filter_map(|driver| Some((driver.to_owned(), topology::driver_version(driver)?)))
+                .collect(),
+        });
+        world.all.gather(&facts).into_iter().flatten().flatten().collect()
     }
 
     /// What is remarkable about the job's rankfile, on rank 0.

@@ -210,6 +210,7 @@ mod tests {
         for field in [
             "rank",
             "host",
+            "architecture",
             "cpuset",
             "threads",
             "device",

@@ -95,6 +95,7 @@ fn example_run(rank: usize, device: crate::device::Kind, adapter: &str, pci_bus_
     RankRun {
         rank,
         host: "pi4".to_owned(),
+        architecture: "aarch64".to_owned(),
         cpuset: "0-3,8".to_owned(),
         threads: 5,
         device,

@@ -17,6 +17,8 @@ pub struct RankRun {
     pub rank: usize,
     /// Node it ran on.
     pub host: String,
+    /// The architecture that its program was built for, such as `x86_64` or `aarch64`.
+    pub architecture: String,
     /// Processing units it computed on, as a Linux list such as `0-3,8`.
     pub cpuset: String,
     /// Worker threads.

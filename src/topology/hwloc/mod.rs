@@ -11,6 +11,7 @@ use hwlocality::{Topology, cpu::cpuset::CpuSet as HwlocCpuSet, topology::builder
 
 pub use self::binding::{bind_thread, binding};
 pub(super) use self::node::read_xml;
+pub use self::version::hwloc_version;
 use super::{CpuSet, TopologyError};
 
 /// Builds the topology, unless it would be that of another machine.

@@ -18,7 +18,7 @@ use hwlocality::{
 use super::{library, live, plain, this_machine, version};
 use crate::{
     topology::{
-        Core, CpuSet, Node, NumaNode, Package, PciBusId, TopologyError, nearness, pci_list, sysfs,
+        Core, CpuSet, Node, NumaNode, Package, PciBusId, TopologyError, board, nearness, pci_list, sysfs,
         witnesses::{self, Sighting, Witnesses},
     },
     visible::{shown, visible},
@@ -45,6 +45,9 @@ impl Node {
             kernel_silent: of_kernel.as_ref().err().cloned().filter(|_| cfg!(target_os = "linux")),
         });
         witnesses::hear(&mut node, of_hwloc, of_kernel.unwrap_or_default(), |id| sysfs::facts(root, id));
+        if let Some(board) = board::model(root) {
+            node.packages.iter_mut().for_each(|package| package.model = package.model.take().or(Some(board.clone())));
+        }
         Ok(node)
     }
 

@@ -1,6 +1,14 @@
-//! Of which hwloc a stored topology is, for those that the library here does not take. Reads the head of the text alone.
+//! Which hwloc is here, and of which a stored topology is, for those that the library here does not take. Reads the head of the text
+//! alone.
 
 use hwlocality::hwloc_api_version;
+
+/// The version of the library here, such as `2.9`.
+#[must_use]
+pub fn hwloc_version() -> String {
+    let version = hwloc_api_version();
+    format!("{}.{}", version >> 16, version >> 8 & 0xff)
+}
 
 /// What a rejected text is, and how to make of it one that is taken; `name` is the file it comes from.
 pub(super) fn why_rejected(name: &str, xml: &str) -> String {

@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::{
     pci::PciBusId,
     placement::{
-        Device, DeviceRequest, Distance, Finding, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts, differences,
-        distance,
+        Device, DeviceRequest, Distance, Finding, HostFacts, NodeFacts, RankFacts, VulkanAdapter, VulkanFacts,
+        differences, distance,
     },
     topology::{CpuSet, Locality, Node, Witness},
     visible::visible_json,
@@ -32,6 +32,8 @@ pub struct PlacesReport {
     pub ranks: Vec<RankPlace>,
     /// Every node, by its lowest rank.
     pub nodes: Vec<NodePlace>,
+    /// What each host is and has, by its lowest rank.
+    pub hosts: Vec<HostFacts>,
     /// What is remarkable.
     pub findings: Vec<Finding>,
 }
@@ -136,7 +138,13 @@ pub struct NodeGpu {
 impl PlacesReport {
     /// Joins what is known of the nodes.
     #[must_use]
-    pub fn new(mpi: &str, rankfile: Option<String>, nodes: &[NodeFacts], findings: Vec<Finding>) -> Self {
+    pub fn new(
+        mpi: &str,
+        rankfile: Option<String>,
+        nodes: &[NodeFacts],
+        hosts: Vec<HostFacts>,
+        findings: Vec<Finding>,
+    ) -> Self {
         let mut ranks: Vec<RankPlace> =
             nodes.iter().flat_map(|facts| facts.ranks.iter().map(|rank| rank_place(facts, rank))).collect();
         ranks.sort_by_key(|rank| rank.rank);
@@ -147,6 +155,7 @@ impl PlacesReport {
             rankfile,
             ranks,
             nodes: nodes.iter().map(node_place).collect(),
+            hosts,
             findings,
         }
     }
@@ -268,6 +277,8 @@ fn indexes(indexes: impl IntoIterator<Item = u32>) -> CpuSet {
 pub(in crate::output) mod sample {
     //! A job on two nodes for tests: one with two packages and two GPUs, one with nothing but cores.
 
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::{
         launcher::Launcher,
@@ -345,7 +356,15 @@ pub(in crate::output) mod sample {
 
     pub(in crate::output) fn report() -> PlacesReport {
         let nodes = nodes();
-        PlacesReport::new("Open MPI v4.1.4", Some("my.rf".to_owned()), &nodes, placement::audit(&nodes))
+        let hosts = nodes.iter().map(|facts| HostFacts {
+            host: name(&facts.node),
+            architecture: "x86_64".to_owned(),
+            mpi: "Open MPI v4.1.4".to_owned(),
+            hwloc: "2.9".to_owned(),
+            gpu_drivers: BTreeMap::new(),
+        });
+        let (hosts, findings) = (hosts.collect(), placement::audit(&nodes));
+        PlacesReport::new("Open MPI v4.1.4", Some("my.rf".to_owned()), &nodes, hosts, findings)
     }
 }
 
@@ -364,6 +383,11 @@ mod tests {
         assert!(json["ranks"][2]["gpu"].is_null() && json["ranks"][2]["asked"].is_null());
         assert_eq!(json["nodes"][0]["gpus"][1]["ranks"], serde_json::json!([1]));
         assert_eq!(json["findings"][0]["code"], "asked-is-not-actual");
+        let host = &json["hosts"][1];
+        assert_eq!(
+            (&host["host"], &host["architecture"], &host["hwloc"]),
+            (&"small".into(), &"x86_64".into(), &"2.9".into())
+        );
     }
 
     #[test]
