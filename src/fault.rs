@@ -1,10 +1,11 @@
 //! Faults for the tests of what happens when a rank or its device fails, and made-up hardware. Compiled into builds with debug
 //! assertions alone; a release build has no such switch.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     build_id::BuildId,
+    comm::BUILD_LIMIT,
     device::{Device, gpu::Which},
     placement::VulkanFacts,
 };
@@ -30,6 +31,19 @@ pub(crate) fn build(rank: usize) -> Option<BuildId> {
     build.wire ^= u64::from(faulty::named("HYBRID_TEST_OTHER_WIRE", rank));
     build.sources ^= u64::from(faulty::named("HYBRID_TEST_OTHER_SOURCES", rank));
     (!faulty::named("HYBRID_TEST_UNTOLD_BUILD", rank)).then_some(build)
+}
+
+/// How long a rank may not tell its build: as many seconds as `HYBRID_TEST_BUILD_LIMIT` says.
+#[cfg(debug_assertions)]
+pub(crate) fn build_limit() -> Duration {
+    let seconds = std::env::var("HYBRID_TEST_BUILD_LIMIT").ok().and_then(|value| value.parse().ok());
+    seconds.map_or(BUILD_LIMIT, Duration::from_secs)
+}
+
+/// How long a rank may not tell its build.
+#[cfg(not(debug_assertions))]
+pub(crate) fn build_limit() -> Duration {
+    BUILD_LIMIT
 }
 
 /// The build of this program.

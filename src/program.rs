@@ -64,7 +64,8 @@ fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
     {
         return alone(outcome);
     }
-    let admission = Admission { build: fault::build, allows_mixed: parsed.allows_mixed_builds() };
+    let admission =
+        Admission { build: fault::build, allows_mixed: parsed.allows_mixed_builds(), limit: fault::build_limit() };
     match World::start(settings, admission) {
         Ok(world) => (commands::run(&world, parsed, began), Job::Run(world)),
         // What one process could answer, it does not: others were asked as well, and may have more to do.

@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{build_id::BuildId, error::Error, streams};
 
-/// How long a rank may say nothing.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a rank may say nothing: longer than the ranks of a large job on a busy system come to run one after the other.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// What each rank leaves to the one before it, where rank 0 says nothing: so the first that hears nothing speaks, and no other.
 const PRECEDENCE: Duration = Duration::from_millis(250);
 /// The last rank that others are left to by this.
@@ -46,11 +46,14 @@ pub(crate) struct Admission {
     pub(crate) build: fn(usize) -> Option<BuildId>,
     /// Whether sources may differ where version and wire format are the same. Rank 0's counts.
     pub(crate) allows_mixed: bool,
+    /// How long a rank may say nothing.
+    pub(crate) limit: Duration,
 }
 
 impl Admission {
     /// All ranks are of this build.
-    pub(super) const STRICT: Self = Self { build: |_| Some(BuildId::of_this_program()), allows_mixed: false };
+    pub(super) const STRICT: Self =
+        Self { build: |_| Some(BuildId::of_this_program()), allows_mixed: false, limit: LIMIT };
 }
 
 /// A job that is none, since its ranks are of different builds. MPI ends when this is dropped, which is after it was told.
@@ -93,7 +96,11 @@ pub(super) fn compare(comm: &SimpleCommunicator, host: &str, admission: Admissio
     let (rank, size) = (number(comm.rank()), number(comm.size()));
     let Some(build) = (admission.build)(rank).filter(|_| size > 1) else { return Ok(None) };
     let mine = Hello { build, host: host.to_owned() };
-    if rank == 0 { ask(comm, size, &mine, admission) } else { answer(comm, rank, size, &mine).map(|()| None) }
+    if rank == 0 {
+        ask(comm, size, &mine, admission)
+    } else {
+        answer(comm, rank, size, &mine, admission.limit).map(|()| None)
+    }
 }
 
 /// Rank 0's part.
@@ -102,7 +109,7 @@ fn ask(comm: &SimpleCommunicator, size: usize, mine: &Hello, admission: Admissio
     tell_all(&mine.to_bytes());
     let mut told = vec![None; size];
     told[0] = Some(mine.to_bytes().to_vec());
-    let mut listening = Listening::for_at_most(LIMIT);
+    let mut listening = Listening::for_at_most(admission.limit);
     while told.contains(&None)
         && let Some((from, bytes)) = listening.next(comm)
     {
@@ -110,7 +117,7 @@ fn ask(comm: &SimpleCommunicator, size: usize, mine: &Hello, admission: Admissio
     }
     let silent: Vec<usize> = (0..size).filter(|rank| told[*rank].is_none()).collect();
     if !silent.is_empty() {
-        end(comm, &mixed::silent(&silent, LIMIT.as_secs(), 0, mine));
+        end(comm, &mixed::silent(&silent, admission.limit.as_secs(), 0, mine));
     }
     let hellos: Vec<Option<Hello>> = told.iter().flatten().map(|bytes| Hello::of_bytes(bytes)).collect();
     let judged = mixed::judge(&hellos, admission.allows_mixed);
@@ -119,14 +126,14 @@ fn ask(comm: &SimpleCommunicator, size: usize, mine: &Hello, admission: Admissio
 }
 
 /// The part of any other rank.
-fn answer(comm: &SimpleCommunicator, rank: usize, size: usize, mine: &Hello) -> Result<(), String> {
+fn answer(comm: &SimpleCommunicator, rank: usize, size: usize, mine: &Hello, limit: Duration) -> Result<(), String> {
     mail::send(comm, 0, Tag::Build, &mine.to_bytes());
     let before_me = (comm.rank().min(LAST_WITH_PRECEDENCE) - 1).unsigned_abs();
-    let mut listening = Listening::for_at_most(LIMIT + PRECEDENCE * before_me);
+    let mut listening = Listening::for_at_most(limit + PRECEDENCE * before_me);
     // Rank 0 is there, or somebody else speaks: either will end this, however long it takes.
     if listening.next(comm).is_none() {
         (rank + 1..size).for_each(|other| mail::send(comm, other, Tag::Build, &I_SPEAK));
-        end(comm, &mixed::silent(&[0], LIMIT.as_secs(), rank, mine));
+        end(comm, &mixed::silent(&[0], limit.as_secs(), rank, mine));
     }
     let mut listening = Listening::without_end();
     loop {

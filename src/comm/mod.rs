@@ -28,7 +28,7 @@ use mpi::{
     topology::{Communicator, SimpleCommunicator},
 };
 
-pub(crate) use self::builds::{Admission, Refused};
+pub(crate) use self::builds::{Admission, LIMIT as BUILD_LIMIT, Refused};
 pub use self::{agree::Failure, error::MpiError, group::Group, node::NodeGroup, pause::Pause};
 use crate::{environment, error::Error, host_name::short_name, launcher::Launch, streams, visible::visible};
 
