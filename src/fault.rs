@@ -5,7 +5,6 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     build_id::BuildId,
-    comm::BUILD_LIMIT,
     device::{Device, gpu::Which},
     placement::VulkanFacts,
 };
@@ -33,17 +32,16 @@ pub(crate) fn build(rank: usize) -> Option<BuildId> {
     (!faulty::named("HYBRID_TEST_UNTOLD_BUILD", rank)).then_some(build)
 }
 
-/// How long a rank may not tell its build: as many seconds as `HYBRID_TEST_BUILD_LIMIT` says.
+/// How long a rank may not tell its build, where `HYBRID_TEST_BUILD_LIMIT` says so many seconds.
 #[cfg(debug_assertions)]
-pub(crate) fn build_limit() -> Duration {
-    let seconds = std::env::var("HYBRID_TEST_BUILD_LIMIT").ok().and_then(|value| value.parse().ok());
-    seconds.map_or(BUILD_LIMIT, Duration::from_secs)
+pub(crate) fn build_limit() -> Option<Duration> {
+    std::env::var("HYBRID_TEST_BUILD_LIMIT").ok()?.parse().map(Duration::from_secs).ok()
 }
 
-/// How long a rank may not tell its build.
+/// Nothing else than usual.
 #[cfg(not(debug_assertions))]
-pub(crate) fn build_limit() -> Duration {
-    BUILD_LIMIT
+pub(crate) fn build_limit() -> Option<Duration> {
+    None
 }
 
 /// The build of this program.

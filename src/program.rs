@@ -5,7 +5,7 @@ use std::{env, process::ExitCode};
 
 use crate::{
     cli::{self, Parsed},
-    comm::{Admission, Failure, NoWorld, Refused, World},
+    comm::{Admission, BUILD_LIMIT, Failure, NoWorld, Refused, World},
     commands::{self, Began},
     environment,
     error::Error,
@@ -64,8 +64,11 @@ fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
     {
         return alone(outcome);
     }
-    let admission =
-        Admission { build: fault::build, allows_mixed: parsed.allows_mixed_builds(), limit: fault::build_limit() };
+    let admission = Admission {
+        build: fault::build,
+        allows_mixed: parsed.allows_mixed_builds(),
+        limit: fault::build_limit().unwrap_or(BUILD_LIMIT),
+    };
     match World::start(settings, admission) {
         Ok(world) => (commands::run(&world, parsed, began), Job::Run(world)),
         // What one process could answer, it does not: others were asked as well, and may have more to do.
