@@ -138,3 +138,23 @@ fn findings_for_programs_have_the_shape_that_is_promised() {
     let unread = rankfile(b"", "check missing --format json");
     assert_eq!((unread.code, unread.stdout.as_str(), unread.error_lines().len()), (Some(1), "", 1));
 }
+
+#[test]
+fn a_topology_of_more_text_than_libxml2_takes_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = fs::read_to_string(topology("raspberry-pi.xml")).unwrap();
+    let words = "rankfile write --launcher openmpi4 --topology a=n.xml";
+    let mut written = Vec::new();
+    for bytes in [0, 9_900_000, 9_999_999, 10_000_000, 10_000_001, 20_000_000] {
+        // Whatever machines have many of: here remarks about the first core.
+        let remark = "    <info name=\"Remark\" value=\"0123456789\"/>\n";
+        let (head, tail) = small.split_at(small.find("<object type=\"Core\"").unwrap());
+        let (core, tail) = tail.split_at(tail.find('\n').unwrap() + 1);
+        let remarks = remark.repeat(bytes.max(small.len()).saturating_sub(small.len()) / remark.len());
+        let blanks = " ".repeat(bytes.max(small.len()) - small.len() - remarks.len());
+        fs::write(folder.path().join("n.xml"), [head, core, &remarks, &blanks, tail].concat()).unwrap();
+        written.push(Job::alone(folder.path(), words).run().succeeded().stdout);
+    }
+    written.dedup();
+    assert_eq!(written.len(), 1, "{written:?}");
+}
