@@ -1,10 +1,15 @@
 //! `hybrid rankfile command`: what starts a job as a rankfile says, with the launcher that is here.
 
-use super::{found, nodes::Nodes, print, read::read};
+use super::{
+    found, mdns,
+    nodes::Nodes,
+    print,
+    read::{is_stream, name_of, read},
+};
 use crate::{
     cli::rankfile::CommandArgs,
     error::Error,
-    launcher::shell_word,
+    launcher::{Dialect, shell_word},
     plan::{Plan, launch_line},
     rankfile,
     streams::tell,
@@ -30,6 +35,11 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     };
     if launcher.dialect().is_none() {
         check_for_lists(&plan, &name)?;
+    }
+    if launcher.dialect() == Some(Dialect::OpenMpi41)
+        && let Some(note) = mdns::about(parsed.rankfile.entries.iter().map(|entry| entry.host.as_str()))
+    {
+        tell(&format!("note: {note}"));
     }
     let line = launch_line(&plan, launcher, &name, &program);
     if let Some(needs) = line.needs {

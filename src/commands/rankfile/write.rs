@@ -1,12 +1,13 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use super::{found, nodes, print};
+use std::path::Path;
+
+use super::{found, mdns, nodes, print, read};
 use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
     commands::this_node,
     error::Error,
-    host_name,
     launcher::{Dialect, Launcher},
     output::file::whole::WholeFile,
     plan::{self, Host, Plan},
@@ -44,7 +45,8 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     for note in &plan.notes {
         streams::tell(&format!("note: {note}"));
     }
-    if let (PlanFormat::Rankfile, Some(note)) = (args.format, about_mdns(hosts)) {
+    if let (PlanFormat::Rankfile, Some(note)) = (args.format, mdns::about(hosts.iter().map(|host| host.name.as_str())))
+    {
         streams::tell(&format!("note: {note}"));
     }
     let Some(path) = &args.output else {
@@ -59,15 +61,6 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
 /// The dialects in which launchers read the file, besides this program.
 fn readers(args: &WriteArgs) -> Vec<Dialect> {
     args.launcher.map_or_else(|| Dialect::ALL.to_vec(), |launcher| launcher.dialect().into_iter().collect())
-}
-
-/// What Open MPI 4.1 needs to be told where hosts have names of mDNS.
-fn about_mdns(hosts: &[Host]) -> Option<String> {
-    let name = &hosts.iter().find(|host| host_name::is_mdns(&host.name))?.name;
-    Some(format!(
-        "{name} is a name of mDNS: Open MPI 4.1 cuts it to {} and tries ssh to that, unless it is started with --mca orte_keep_fqdn_hostnames 1 or that name stands in /etc/hosts or ~/.ssh/config",
-        host_name::short_name(name)
-    ))
 }
 
 /// The workload that the launch line starts.
