@@ -158,3 +158,25 @@ fn a_topology_of_more_text_than_libxml2_takes_is_read() {
     written.dedup();
     assert_eq!(written.len(), 1, "{written:?}");
 }
+
+#[test]
+fn no_launcher_is_told_to_read_a_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "rank 0=a slot=0\n").unwrap();
+    for name in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+        let words = format!("rankfile command {name} --launcher openmpi4");
+        let refused = Job::alone(folder.path(), &words).stdin("rank 0=a slot=0\n").run();
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
+        assert!(refused.stderr.contains("save it as a file, as with `cat >my.rankfile`"), "{refused:?}");
+    }
+    let write = format!("write --launcher openmpi4 --topology a={}", topology("raspberry-pi.xml"));
+    let refused = Job::alone(folder.path(), &format!("rankfile {write} -o -")).run();
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{refused:?}");
+    assert!(refused.stderr.contains("without -o the rankfile is printed"), "{refused:?}");
+    assert!(!folder.path().join("-").exists());
+    let piped = Job::alone(folder.path(), &format!("rankfile {write} -o /dev/stdout")).run().succeeded();
+    assert!(piped.stdout.ends_with("rank 0=a slot=0-3 # cpu\n") && !piped.stdout.contains("/dev/stdout"), "{piped:?}");
+    assert!(piped.stderr.contains(" -rf my.rankfile ") && piped.stderr.contains("after saving"), "{piped:?}");
+    let named = Job::alone(folder.path(), &format!("rankfile {write} -o ./-")).run().succeeded();
+    assert!(named.stdout.contains(" -rf ./- ") && folder.path().join("-").exists(), "{named:?}");
+}

@@ -17,6 +17,11 @@ use crate::{
 
 /// Prints the command.
 pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
+    if is_stream(&args.file) {
+        let reason = "the launcher opens the rankfile by its name once the command is run, and a stream is gone by then: save it as \
+                      a file, as with `cat >my.rankfile`, and name that";
+        return Err(Error::Rankfile { name: name_of(&args.file), reason: reason.to_owned() });
+    }
     let bytes = read(&args.file)?;
     let mut parsed = rankfile::parse(&bytes);
     let nodes = Nodes::of(&mut parsed, &args.nodes)?;

@@ -33,8 +33,15 @@ pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Resul
 }
 
 fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
+    if args.output.as_deref().is_some_and(read::is_standard) {
+        return Err(Error::Usage(
+            "-o - would write a file called '-': without -o the rankfile is printed, and -o ./- means that name"
+                .to_owned(),
+        ));
+    }
     let plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
-    let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
+    let named = named_output(args);
+    let file = named.map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
         PlanFormat::Rankfile => {
@@ -55,7 +62,17 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
         return Ok(());
     };
     WholeFile::create(path)?.complete(text.as_bytes())?;
+    if named.is_none() {
+        // It may be the stream that stdout is, where more words would become a part of the rankfile.
+        streams::tell(advice.trim_end());
+        return Ok(());
+    }
     print(&advice)
+}
+
+/// The file that a launcher can be told of: neither what is printed nor a stream is there once it starts.
+fn named_output(args: &WriteArgs) -> Option<&Path> {
+    args.output.as_deref().filter(|path| !read::is_stream(path))
 }
 
 /// The dialects in which launchers read the file, besides this program.
@@ -83,7 +100,7 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
     if let Some(needs) = line.needs {
         text += &format!("needs {needs}\n");
     }
-    if args.output.is_none() && launcher.dialect().is_some() {
+    if named_output(args).is_none() && launcher.dialect().is_some() {
         text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
     }
     text
