@@ -180,3 +180,21 @@ fn no_launcher_is_told_to_read_a_stream() {
     let named = Job::alone(folder.path(), &format!("rankfile {write} -o ./-")).run().succeeded();
     assert!(named.stdout.contains(" -rf ./- ") && folder.path().join("-").exists(), "{named:?}");
 }
+
+#[test]
+fn users_are_written_and_told_to_those_launchers_that_take_hosts() {
+    let xml = topology("raspberry-pi.xml");
+    let words =
+        format!("write --ranks-per-node 1 --launcher openmpi5 --topology pi@a={xml} --topology me@b.site.org={xml}");
+    let written = rankfile(b"", &words).succeeded();
+    assert!(written.stdout.contains("\nrank 0=pi@a slot=0-3 # cpu\nrank 1=me@b slot=0-3 # cpu\n"), "{written:?}");
+    assert!(written.stderr.contains(" -H pi@a:1,me@b.site.org:1 "), "{written:?}");
+    let text = "rank 0=a slot=0-1\nrank 1=pi@a slot=2\nrank 2=b slot=0\n";
+    let (all, code) = found(text, &format!("--topology pi@a={xml} --topology b={xml}"));
+    assert_eq!((codes(&all), code), (vec![], Some(0)));
+    for (launcher, expected) in [("openmpi5", " -H pi@a:2,b:1 "), ("slurm", "srun -w a -N 1 ")] {
+        let words = format!("command file --launcher {launcher} --topology pi@a={xml} --topology b={xml}");
+        let command = rankfile(text.as_bytes(), &words).succeeded();
+        assert!(command.stdout.contains(expected), "{command:?}");
+    }
+}

@@ -221,6 +221,7 @@ impl Parser<'_> {
         Some(Entry {
             rank: found.rank?,
             host: host.to_owned(),
+            user: text[at[1].clone()].strip_suffix(host).and_then(|user| Some(user.strip_suffix('@')?.to_owned())),
             slots,
             device: None,
             line: piece.line,
