@@ -198,3 +198,11 @@ fn users_are_written_and_told_to_those_launchers_that_take_hosts() {
         assert!(command.stdout.contains(expected), "{command:?}");
     }
 }
+
+#[test]
+fn hosts_that_are_not_described_are_no_error() {
+    let options = format!("--topology a={}", topology("raspberry-pi.xml"));
+    let (all, code) = found("rank 0=a slot=0\nrank 1=b slot=3\n", &options);
+    assert_eq!((codes(&all), code, all[0]["severity"].as_str()), (vec!["RF086"], Some(0), Some("note")));
+    assert!(all[0]["message"].as_str().unwrap().contains("--topology b=FILE.xml"), "{all:?}");
+}

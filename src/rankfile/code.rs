@@ -139,7 +139,7 @@ codes! {
     SharedCore "RF083" "shared-core" Warning each([Some("lets both ranks share the core, without a word"), Some(ALREADY_ALLOCATED)]), "Two ranks on one core.";
     TooManyRanks "RF084" "too-many-ranks" Warning each([Some("lets the ranks share cores, without a word"), Some(OVER_ITS_SLOTS)]), "More ranks on a node than it has cores.";
     WholeNode "RF085" "whole-node" Note each([Some("reports the rank as \"not bound (or bound to all available processors)\""), None]), "One rank has every core of a node.";
-    UnknownHost "RF086" "unknown-host" Error each([Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\"")]), "A host that is not among the nodes.";
+    UnknownHost "RF086" "unknown-host" Note NONE, "A host that is not among the nodes that are known.";
     NoSuchGpu "RF087" "no-such-gpu" Error NONE, "A device comment names a GPU that the node has not got.";
     SharedGpu "RF088" "shared-gpu" Warning NONE, "Two ranks name one GPU, or more ranks want a GPU than the node has.";
 
