@@ -95,7 +95,7 @@ codes! {
     BlankInSlots "RF018" "blank-in-slots" Error alike("ignores everything after the blank, without a word"), "A blank within a slot list.";
     StrayText "RF019" "stray-text" Warning alike("ignores plain words after the slots; a second rank or slot on the line breaks the file"), "Words after the slot list.";
     StrayCharacter "RF020" "stray-character" Error alike(SYNTAX), "A character that has no place in a rankfile.";
-    BrokenLine "RF021" "broken-line" Error alike(SYNTAX), "Something else where `slot=` should stand.";
+    BrokenLine "RF021" "broken-line" Error alike("ignores a plain word; else takes what stands behind '=' for a host, or starts nothing"), "Something else where `slot=` should stand.";
     Guise "RF022" "look-alike-character" Error alike(UNNAMED), "A character that looks like ASCII or like nothing.";
 
     MissingHost "RF030" "missing-host" Error alike("takes the next word for the host"), "Nothing after `rank N=`.";

@@ -204,7 +204,7 @@ impl Parser<'_> {
                 piece.span(text, absolute(&fault.at)),
                 statement_message(fault.code, marked),
             );
-            if let Some(consequences) = statement_consequences(fault.code, marked) {
+            if let Some(consequences) = statement_consequences(fault.code, marked, found.rank) {
                 diagnostic = diagnostic.with_consequences(consequences.map(Some));
             }
             let corrected =
