@@ -78,7 +78,7 @@ codes! {
     NotText "RF002" "not-text" Error alike(SYNTAX), "A NUL byte.";
     NotUtf8 "RF003" "not-utf8" Error alike("refuses such bytes outside of comments"), "Bytes that are not UTF-8.";
     ByteOrderMark "RF004" "byte-order-mark" Error alike(HOSTFILE), "The file starts with a byte order mark.";
-    CarriageReturn "RF005" "carriage-return" Error alike(SYNTAX), "Lines end as on Windows.";
+    CarriageReturn "RF005" "carriage-return" Error alike(SYNTAX), "Lines end as on Windows or on old Macs.";
     CommentAtEnd "RF006" "comment-without-newline" Error alike(SYNTAX), "The last line is a comment without a newline.";
     OpenComment "RF007" "open-comment" Error alike("ignores the rest of the file, without a word"), "`/*` without `*/`.";
     NoRanks "RF008" "no-ranks" Error each([Some(LOST), Some(SYNTAX)]), "The file names no rank.";

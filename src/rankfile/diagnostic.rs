@@ -6,6 +6,8 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::code::Code;
+use super::guise;
+use super::line_ends;
 use super::readable::readable;
 use crate::launcher::{ByDialect, Dialect};
 use crate::severity::Severity;
@@ -100,7 +102,7 @@ pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String
         title.element(Origin::path(ascii(file_name)).line(span.line).char_column(span.column))
     } else {
         let marked = AnnotationKind::Primary.span(marked);
-        title.element(Snippet::source(line).line_start(span.line).path(ascii(file_name)).annotation(marked))
+        title.element(Snippet::source(line).line_start(span.line).path(seen(file_name)).annotation(marked))
     };
     let see = ("see".to_owned(), code.name());
     let notes = diagnostic.notes().chain([see]).map(|(label, note)| Level::NOTE.with_name(label).message(ascii(note)));
@@ -110,11 +112,10 @@ pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String
 /// The span's line, and the bytes of it that the span marks.
 fn line_of(source: &[u8], span: Span) -> (String, Range<usize>) {
     let start = span.start.min(source.len());
-    let line_start = source[..start].iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
-    let line_end = source[start..].iter().position(|&b| b == b'\n').map_or(source.len(), |n| start + n);
+    let (line_start, line_end) = (line_ends::line_start(source, start), line_ends::line_end(source, start));
     let end = span.end.clamp(start, line_end);
     let [before, marked, after] =
-        [line_start..start, start..end, end..line_end].map(|bytes| ascii(&readable(&source[bytes])));
+        [line_start..start, start..end, end..line_end].map(|bytes| seen(&readable(&source[bytes])));
     let bytes = before.len()..before.len() + marked.len();
     ([before, marked, after].concat(), bytes)
 }

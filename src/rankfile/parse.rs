@@ -7,6 +7,7 @@ use super::code::Code;
 use super::device::{Comment, read_comment};
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::{Entry, Rankfile};
+use super::line_ends;
 use super::lines::{self, Piece};
 use super::other_kind::OtherKind;
 use super::slots::SlotList;
@@ -74,7 +75,10 @@ impl Parser<'_> {
             self.report(Diagnostic::new(Code::ByteOrderMark, span, message));
         }
         let (pieces, open_comment) = lines::split(self.text, mark);
-        if let Some(piece) = pieces.iter().find(|piece| piece.carriage_return) {
+        let with_newline = pieces.iter().find(|piece| piece.carriage_return);
+        if let Some(at) = line_ends::first_alone(self.bytes) {
+            self.carriage_return_alone(at, &pieces, with_newline.is_some());
+        } else if let Some(piece) = with_newline {
             let at = piece.statement.end..piece.statement.end + 1;
             let message = "the lines end in CR LF as on Windows: convert them, for instance with dos2unix";
             self.report_at(Code::CarriageReturn, piece, at, message);
@@ -94,6 +98,24 @@ impl Parser<'_> {
             }
             self.report(found);
         }
+    }
+
+    /// One finding for line ends of old Macs, those of Windows between them included.
+    fn carriage_return_alone(&mut self, at: usize, pieces: &[Piece], is_mixed: bool) {
+        let mend = if is_mixed {
+            "others end in CR LF as on Windows: `tr '\\r' '\\n' <FILE >NEW` mends both"
+        } else {
+            "convert the file with mac2unix or `tr '\\r' '\\n' <FILE >NEW`"
+        };
+        let message = format!("the line ends in a CR alone as on old Macs, which is no end to the launchers: {mend}");
+        let found = Diagnostic::new(Code::CarriageReturn, text::position(self.bytes, at), message);
+        let in_comment = pieces.iter().any(|piece| piece.comment.as_ref().is_some_and(|words| words.end == at));
+        self.report(if in_comment {
+            let hidden = "takes the next line for a part of the comment, without a word";
+            found.with_consequences(ByDialect::of(|_| Some(hidden.to_owned())))
+        } else {
+            found
+        });
     }
 
     /// One finding for a file of another kind, in the place of one for each of its lines.

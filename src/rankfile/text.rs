@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Span};
+use super::line_ends;
 use super::readable::readable;
 
 /// The largest rankfile that is read, in bytes: room for a quarter of a million ranks.
@@ -30,13 +31,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Diagnostic> {
 
 /// Line and column of a byte; columns count characters.
 pub(super) fn position(bytes: &[u8], at: usize) -> Span {
-    let before = &bytes[..at];
-    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     Span {
         start: at,
         end: at + 1,
-        line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
-        column: readable(&before[line_start..]).chars().count() + 1,
+        line: line_ends::lines(bytes).take_while(|line| line.end <= at).count() + 1,
+        column: readable(&bytes[line_ends::line_start(bytes, at)..at]).chars().count() + 1,
     }
 }
 
