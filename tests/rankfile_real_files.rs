@@ -206,3 +206,10 @@ fn hosts_that_are_not_described_are_no_error() {
     assert_eq!((codes(&all), code, all[0]["severity"].as_str()), (vec!["RF086"], Some(0), Some("note")));
     assert!(all[0]["message"].as_str().unwrap().contains("--topology b=FILE.xml"), "{all:?}");
 }
+
+#[test]
+fn letters_of_any_language_are_shown_as_they_are() {
+    let checked = rankfile("rank 0=kn\u{f6}del slot=0\n".as_bytes(), "check file");
+    assert!(checked.stdout.contains("'kn\u{f6}del' cannot be a host name"), "{checked:?}");
+    assert!(checked.stdout.contains("\n1 | rank 0=kn\u{f6}del slot=0\n  |        ^^^^^^\n"), "{checked:?}");
+}
