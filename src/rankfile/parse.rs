@@ -15,7 +15,7 @@ use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
 use super::{guise, host_word, order, other_kind, text};
-use crate::{host_name::short_name, launcher::ByDialect, request::DeviceRequest, severity::Severity};
+use crate::{host_name::short_name, launcher::ByDialect, request::DeviceRequest, severity::Severity, words::counted};
 
 /// A file that was read: what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct Parsed {
 /// Findings that are kept. A file with more is no rankfile, and the list must not outgrow the file.
 const MAX_FINDINGS: usize = 500;
 
+/// Lines without a rank that are told one by one, unless a rank's line stands between them: of a file that is something else
+/// they would be all.
+const UNKNOWN_LINES: usize = 10;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads a rankfile of any dialect. Takes time linear in the text and never panics.
@@ -36,8 +40,15 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 pub fn parse(bytes: &[u8]) -> Parsed {
     match text::decode(bytes) {
         Ok(text) => {
-            let mut parser =
-                Parser { text: &text, bytes, rankfile: Rankfile::default(), diagnostics: Vec::new(), found: 0 };
+            let mut parser = Parser {
+                text: &text,
+                bytes,
+                rankfile: Rankfile::default(),
+                diagnostics: Vec::new(),
+                found: 0,
+                unknown: 0,
+                untold: None,
+            };
             parser.file();
             parser.finish()
         }
@@ -52,10 +63,21 @@ struct Parser<'a> {
     rankfile: Rankfile,
     diagnostics: Vec<Diagnostic>,
     found: usize,
+    /// Lines without a rank since the last one with a rank.
+    unknown: usize,
+    /// The place of the first of them that was not told, and how many were not.
+    untold: Option<(Span, usize)>,
 }
 
 impl Parser<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.code == Code::UnknownLine {
+            self.unknown += 1;
+            if self.unknown > UNKNOWN_LINES {
+                self.untold.get_or_insert((diagnostic.span, 0)).1 += 1;
+                return;
+            }
+        }
         self.found += 1;
         if self.found <= MAX_FINDINGS {
             self.diagnostics.push(diagnostic);
@@ -198,6 +220,7 @@ impl Parser<'_> {
         entry.device = self.device(piece, comment);
         entry.device_at = piece.comment.clone().map(|at| piece.span(text, at));
         self.rankfile.entries.push(entry);
+        self.unknown = 0;
     }
 
     fn device(&mut self, piece: &Piece, comment: Comment) -> Option<DeviceRequest> {
@@ -280,9 +303,15 @@ impl Parser<'_> {
             self.report(diagnostic);
         }
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        if let Some((first, more)) = self.untold {
+            let (lines, start) = if more == 1 { ("line", "starts") } else { ("lines", "start") };
+            let message = format!("{more} more {lines} {start} no line of a rankfile either: is this the right file?");
+            self.diagnostics.push(Diagnostic::new(Code::TooManyFindings, first, message));
+        }
         if self.found > MAX_FINDINGS {
             let more = self.found - MAX_FINDINGS;
-            let message = format!("{more} more findings are not shown");
+            let are = if more == 1 { "is" } else { "are" };
+            let message = format!("{} {are} not shown", counted(more, "more finding"));
             self.diagnostics.push(Diagnostic::new(Code::TooManyFindings, Span::start_of_file(), message));
         }
         Parsed { rankfile: self.rankfile, diagnostics: self.diagnostics }
