@@ -149,16 +149,18 @@ fn letters_of_any_language_are_shown_as_they_are() {
 fn a_topology_of_more_text_than_libxml2_takes_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let small = fs::read_to_string(topology("raspberry-pi.xml")).unwrap();
-    let words = "rankfile write --launcher openmpi4 --topology a=n.xml";
+    // Whatever machines have many of: here remarks about the first core. libxml2 looks at the length where little is left, so
+    // that a short last line may hide it.
+    let (head, tail) = small.split_at(small.find("<object type=\"Core\"").unwrap());
+    let (core, tail) = tail.split_at(tail.find('\n').unwrap() + 1);
+    let tail = tail.replace("</topology>", &format!("<support name=\"{}\" />\n</topology>", "x".repeat(600)));
+    let remark = "    <info name=\"Remark\" value=\"0123456789\"/>\n";
     let mut written = Vec::new();
-    for bytes in [0, 9_900_000, 9_999_999, 10_000_000, 10_000_001, 20_000_000] {
-        // Whatever machines have many of: here remarks about the first core.
-        let remark = "    <info name=\"Remark\" value=\"0123456789\"/>\n";
-        let (head, tail) = small.split_at(small.find("<object type=\"Core\"").unwrap());
-        let (core, tail) = tail.split_at(tail.find('\n').unwrap() + 1);
-        let remarks = remark.repeat(bytes.max(small.len()).saturating_sub(small.len()) / remark.len());
-        let blanks = " ".repeat(bytes.max(small.len()) - small.len() - remarks.len());
-        fs::write(folder.path().join("n.xml"), [head, core, &remarks, &blanks, tail].concat()).unwrap();
+    for bytes in [0, 9_990_000, 10_000_000, 10_001_000, 20_000_000] {
+        let missing = usize::saturating_sub(bytes, small.len() + 600);
+        let remarks = remark.repeat(missing / remark.len());
+        fs::write(folder.path().join("n.xml"), [head, core, &remarks, &tail].concat()).unwrap();
+        let words = "rankfile write --launcher openmpi4 --topology a=n.xml";
         written.push(Job::alone(folder.path(), words).run().succeeded().stdout);
     }
     written.dedup();

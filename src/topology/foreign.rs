@@ -20,7 +20,7 @@ use crate::visible::shown;
 const WORD: &str = "read-topology-from-stdin";
 /// Limits of that process, some hundred times what the largest of machines take: seconds of a core, bytes of memory.
 const LIMITS: [(Resource, u64); 3] = [(Resource::Cpu, 20), (Resource::As, 4 << 30), (Resource::Core, 0)];
-/// From so many bytes on libxml2, which hwloc reads XML with where it can, refuses a text that is all in memory, whatever it says.
+/// libxml2, which hwloc reads XML with where it can, refuses most texts that are longer than this and all in memory.
 const LIBXML_LIMIT_BYTES: usize = 10_000_000;
 /// Has hwloc read XML by its own means, which take what `lstopo` writes, of any length.
 const WITHOUT_LIBXML: (&str, &str) = ("HWLOC_LIBXML_IMPORT", "0");
