@@ -11,6 +11,12 @@ pub(crate) fn short_name(name: &str) -> &str {
     }
 }
 
+/// The name without the `user@` that may stand before it.
+#[must_use]
+pub(crate) fn without_user(word: &str) -> &str {
+    word.split_once('@').map_or(word, |(_, name)| name)
+}
+
 /// Whether it is a name of mDNS, `.local`, which exists with its ending alone.
 #[must_use]
 pub(crate) fn is_mdns(name: &str) -> bool {
@@ -26,6 +32,11 @@ mod tests {
     fn names_of_mdns_end_in_local() {
         assert!(is_mdns("pi1.local") && is_mdns("Pi1.LOCAL"));
         assert!(!is_mdns("local") && !is_mdns(".local") && !is_mdns("pi1.local.site.org"));
+    }
+
+    #[test]
+    fn a_user_is_no_part_of_the_name() {
+        assert_eq!(["pi@a.b", "a", "a@b@c"].map(without_user), ["a.b", "a", "b@c"]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) fn shown(path: &Path) -> impl fmt::Display {
 }
 
 /// Control characters; separators of lines and paragraphs; marks that turn the direction of writing.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

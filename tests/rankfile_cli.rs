@@ -53,6 +53,13 @@ const TRAPS: &[Trap] = &[
     ("rank 0=a slot=0 # the end", "", "RF006", "rank 0=a slot=0"),
     ("rank 0=a slot=0\r\nrank 1=a slot=1\r\n", "", "RF005", "rank 0=a slot=0\nrank 1=a slot=1\n"),
     ("rank 0=a slot=0\r\nrank 1=a slot=1", "", "RF005", "rank 0=a slot=0\nrank 1=a slot=1"),
+    ("rank 0=a slot=0\rrank 1=a slot=1\r", "", "RF005", "rank 0=a slot=0\nrank 1=a slot=1\n"),
+    (
+        "rank 0=a slot=0\r\nrank 1=a slot=1\rrank 2=a slot=2\n",
+        "",
+        "RF005",
+        "rank 0=a slot=0\nrank 1=a slot=1\nrank 2=a slot=2\n",
+    ),
     ("RANK 0=a slot=0\n", "", "RF011", "rank 0=a slot=0\n"),
     ("rank 0=+n0 slot=0\n", "", "RF034", "rank 0=a slot=0\n"),
     ("rank 0=a.site.org slot=0\n", "", "RF036", "rank 0=a slot=0\n"),

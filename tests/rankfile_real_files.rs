@@ -81,6 +81,90 @@ fn names_of_mdns_are_kept_with_a_word_on_what_cuts_them() {
     let written = rankfile(b"", &words).succeeded();
     assert!(written.stdout.contains("\nrank 0=pi1.local slot=0-3"), "{}", written.stdout);
     assert!(written.stderr.contains("note: pi1.local is a name of mDNS"), "{}", written.stderr);
+    let note = written.stderr.lines().find(|line| line.starts_with("note: pi1.local")).unwrap();
+    for (launcher, has_note) in [("openmpi4", true), ("openmpi5", false)] {
+        let words = format!("command file --launcher {launcher}");
+        let command = rankfile(b"rank 0=me@pi1.local slot=0\n", &words).succeeded();
+        assert_eq!(command.stderr.lines().any(|line| line == note), has_note, "{command:?}");
+        assert!(command.stdout.starts_with("mpiexec -n 1 "), "{command:?}");
+    }
+}
+
+#[test]
+fn users_are_written_and_told_to_those_launchers_that_take_hosts() {
+    let xml = topology("raspberry-pi.xml");
+    let words =
+        format!("write --ranks-per-node 1 --launcher openmpi5 --topology pi@a={xml} --topology me@b.site.org={xml}");
+    let written = rankfile(b"", &words).succeeded();
+    assert!(written.stdout.contains("\nrank 0=pi@a slot=0-3 # cpu\nrank 1=me@b slot=0-3 # cpu\n"), "{written:?}");
+    assert!(written.stderr.contains(" -H pi@a:1,me@b.site.org:1 "), "{written:?}");
+    let text = "rank 0=a slot=0-1\nrank 1=pi@a slot=2\nrank 2=b slot=0\n";
+    let (all, code) = found(text, &format!("--topology pi@a={xml} --topology b={xml}"));
+    assert_eq!((codes(&all), code), (vec![], Some(0)));
+    for (launcher, expected) in [("openmpi5", " -H pi@a:2,b:1 "), ("slurm", "srun -w a -N 1 ")] {
+        let words = format!("command file --launcher {launcher} --topology pi@a={xml} --topology b={xml}");
+        let command = rankfile(text.as_bytes(), &words).succeeded();
+        assert!(command.stdout.contains(expected), "{command:?}");
+    }
+}
+
+#[test]
+fn hosts_that_are_not_described_are_no_error() {
+    let options = format!("--topology a={}", topology("raspberry-pi.xml"));
+    let (all, code) = found("rank 0=a slot=0\nrank 1=b slot=3\n", &options);
+    assert_eq!((codes(&all), code, all[0]["severity"].as_str()), (vec!["RF086"], Some(0), Some("note")));
+    assert!(all[0]["message"].as_str().unwrap().contains("--topology b=FILE.xml"), "{all:?}");
+}
+
+#[test]
+fn no_launcher_is_told_to_read_a_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "rank 0=a slot=0\n").unwrap();
+    for name in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+        let words = format!("rankfile command {name} --launcher openmpi4");
+        let refused = Job::alone(folder.path(), &words).stdin("rank 0=a slot=0\n").run();
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
+        assert!(refused.stderr.contains("save it as a file, as with `cat >my.rankfile`"), "{refused:?}");
+    }
+    let write = format!("write --launcher openmpi4 --topology a={}", topology("raspberry-pi.xml"));
+    let refused = Job::alone(folder.path(), &format!("rankfile {write} -o -")).run();
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{refused:?}");
+    assert!(refused.stderr.contains("without -o the rankfile is printed"), "{refused:?}");
+    assert!(!folder.path().join("-").exists());
+    let piped = Job::alone(folder.path(), &format!("rankfile {write} -o /dev/stdout")).run().succeeded();
+    assert!(piped.stdout.ends_with("rank 0=a slot=0-3 # cpu\n") && !piped.stdout.contains("/dev/stdout"), "{piped:?}");
+    assert!(piped.stderr.contains(" -rf my.rankfile ") && piped.stderr.contains("after saving"), "{piped:?}");
+    let named = Job::alone(folder.path(), &format!("rankfile {write} -o ./-")).run().succeeded();
+    assert!(named.stdout.contains(" -rf ./- ") && folder.path().join("-").exists(), "{named:?}");
+}
+
+#[test]
+fn letters_of_any_language_are_shown_as_they_are() {
+    let checked = rankfile("rank 0=kn\u{f6}del slot=0\n".as_bytes(), "check file");
+    assert!(checked.stdout.contains("'kn\u{f6}del' cannot be a host name"), "{checked:?}");
+    assert!(checked.stdout.contains("\n1 | rank 0=kn\u{f6}del slot=0\n  |        ^^^^^^\n"), "{checked:?}");
+}
+
+#[test]
+fn a_topology_of_more_text_than_libxml2_takes_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = fs::read_to_string(topology("raspberry-pi.xml")).unwrap();
+    // Whatever machines have many of: here remarks about the first core. libxml2 looks at the length where little is left, so
+    // that a short last line may hide it.
+    let (head, tail) = small.split_at(small.find("<object type=\"Core\"").unwrap());
+    let (core, tail) = tail.split_at(tail.find('\n').unwrap() + 1);
+    let tail = tail.replace("</topology>", &format!("<support name=\"{}\" />\n</topology>", "x".repeat(600)));
+    let remark = "    <info name=\"Remark\" value=\"0123456789\"/>\n";
+    let mut written = Vec::new();
+    for bytes in [0, 9_990_000, 10_000_000, 10_001_000, 20_000_000] {
+        let missing = usize::saturating_sub(bytes, small.len() + 600);
+        let remarks = remark.repeat(missing / remark.len());
+        fs::write(folder.path().join("n.xml"), [head, core, &remarks, &tail].concat()).unwrap();
+        let words = "rankfile write --launcher openmpi4 --topology a=n.xml";
+        written.push(Job::alone(folder.path(), words).run().succeeded().stdout);
+    }
+    written.dedup();
+    assert_eq!(written.len(), 1, "{written:?}");
 }
 
 #[test]

@@ -75,7 +75,12 @@ const TRAPS: &[Trap] = &[
     ("rank 0=vm slot=0 ?\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm slot=0.1\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm slot=\"0\"\n", Code::StrayCharacter, Some("invalid syntax"), Some("invalid syntax")),
-    ("rank 0=vm username=x slot=0\n", Code::BrokenLine, None, None),
+    ("rank 0=vm username=x slot=0\n", Code::BrokenLine, Some("starts nothing"), Some("starts nothing")),
+    ("rank 0=vm foo slot=0\n", Code::BrokenLine, Some("ignores a plain word"), Some("ignores a plain word")),
+    ("rank 0=vm slot=0 foo=1\n", Code::BrokenLine, Some("for a host"), Some("for a host")),
+    ("rank 0=vm slot=1 slot=0\n", Code::BrokenLine, Some("already assigned"), Some("already assigned")),
+    ("rank 0=vm slot=0\nrank 1=vm slot=1 slot=0:0\n", Code::BrokenLine, Some("last list win"), Some("last list win")),
+    ("rank 0=vm slot=0 rank 1=vm slot=1\n", Code::BrokenLine, Some("not enough slots"), Some("not allocated")),
     ("rank 0=vm\u{a0}slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
     ("\u{200b}rank 0=vm slot=0\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
     ("rank 0=vm slot=0\u{2013}1\n", Code::Guise, Some("invalid syntax"), Some("invalid syntax")),
@@ -246,9 +251,47 @@ fn a_character_that_looks_like_another_is_named_with_its_place_and_mended() {
 
 #[test]
 fn a_file_of_faults_gives_a_bounded_list() {
-    let found = lint("x!\n".repeat(100_000).as_bytes(), &Dialect::ALL);
+    let found = lint("rank 0=a slot=x!\n".repeat(100_000).as_bytes(), &Dialect::ALL);
     assert!(found.len() < 1000, "{}", found.len());
     assert_eq!(found.last().map(|d| (d.code, d.severity)), Some((Code::TooManyFindings, Severity::Note)));
+}
+
+#[test]
+fn a_file_that_is_something_else_is_told_by_a_few_of_its_lines() {
+    for line in ["<object type=\"PU\"/>\n", "{ \"rank\": 0 }\n", "127.0.0.1 localhost\n", "x!\n"] {
+        let found = lint(line.repeat(100_000).as_bytes(), &Dialect::ALL);
+        let codes: Vec<Code> = found.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [&[Code::UnknownLine; 10][..], &[Code::TooManyFindings]].concat(), "{line}");
+        assert!(found[10].message.starts_with("99990 more lines start no line of a rankfile"), "{found:?}");
+        assert_eq!(lint(line.repeat(10).as_bytes(), &Dialect::ALL).len(), 10, "{line}");
+        assert!(lint(line.repeat(11).as_bytes(), &Dialect::ALL)[10].message.starts_with("1 more line starts no line"));
+    }
+    let among_ranks = "x!\nrank 0=a slot=0\n".to_owned() + &"x!\n".repeat(10);
+    let unknown = lint(among_ranks.as_bytes(), &Dialect::ALL).iter().filter(|d| d.code == Code::UnknownLine).count();
+    assert_eq!(unknown, 11, "a line that belongs to the ranks is told each time");
+}
+
+#[test]
+fn line_ends_of_old_macs_are_named_for_what_they_are() {
+    for (text, line, column, words, does) in [
+        ("rank 0=vm slot=0\rrank 1=vm slot=1\r", 1, 17, "mac2unix", "invalid syntax"),
+        ("\r# ours\r\rrank 0=vm slot=0\r", 1, 1, "mac2unix", "invalid syntax"),
+        ("rank 0=vm slot=0\r\nrank 1=vm slot=1\rrank 2=vm slot=2\r\n", 2, 17, "mends both", "invalid syntax"),
+        ("rank 0=vm slot=0 # gpu\rrank 1=vm slot=1\n", 1, 23, "tr '\\r' '\\n'", "a part of the comment"),
+    ] {
+        let found = lint(text.as_bytes(), &Dialect::ALL);
+        assert_eq!(found.len(), 1, "{text:?} {found:?}");
+        assert_eq!((found[0].code, found[0].span.line, found[0].span.column), (Code::CarriageReturn, line, column));
+        let message = &found[0].message;
+        assert!(message.contains("CR alone as on old Macs") && message.contains(words), "{message}");
+        let both = Dialect::ALL.map(|dialect| found[0].consequences[dialect].clone().unwrap_or_default());
+        assert!(both.iter().all(|says| says.contains(does)), "{text:?} {both:?}");
+    }
+    let parsed = parse(b"rank 0=vm slot=0 # gpu\r\rrank 1=vm slot=P1\r");
+    assert_eq!(parsed.rankfile.entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), [1, 3]);
+    let text = b"# a\rrank 0=vm slot=P1\rrank 1=vm slot=1\r";
+    let shown = lint(text, &Dialect::ALL).iter().map(|found| render(found, text, "FILE")).collect::<String>();
+    assert!(shown.contains("\n2 | rank 0=vm slot=P1\n  |                ^^\n"), "{shown}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
     profile::{Profile, RankVariables, Start},
     shell_word,
 };
-use crate::topology::CpuSet;
+use crate::{host_name::without_user, topology::CpuSet};
 
 pub(super) static PROFILE: Profile = Profile {
     // Only inside a step started by srun, and not in the batch script around it.
@@ -39,7 +39,7 @@ fn line(job: &Job<'_>) -> LaunchLine {
     }
     let part = |ranks: &[JobRank<'_>]| {
         let sets: Vec<&CpuSet> = ranks.iter().map(|rank| rank.pus).collect();
-        format!("-w {} -N 1 -n {} --cpu-bind={} {program}", ranks[0].host, ranks.len(), cpu_bind(&sets))
+        format!("-w {} -N 1 -n {} --cpu-bind={} {program}", host(&ranks[0]), ranks.len(), cpu_bind(&sets))
     };
     let parts: Vec<String> = job.by_host().map(part).collect();
     LaunchLine {
@@ -48,10 +48,15 @@ fn line(job: &Job<'_>) -> LaunchLine {
     }
 }
 
+/// The host's name: srun starts ranks as the user that calls it, by no ssh, and takes no other user.
+fn host<'a>(rank: &JobRank<'a>) -> &'a str {
+    without_user(rank.host)
+}
+
 /// How many ranks there are and on which hosts. `-w` names hosts and gives them no order: srun sorts them.
 fn ranks(job: &Job<'_>) -> String {
     let ranks = job.ranks.len();
-    let mut hosts = job.by_host().map(|ranks| ranks[0].host);
+    let mut hosts = job.by_host().map(|ranks| host(&ranks[0]));
     match (hosts.next(), hosts.next()) {
         (Some(only), None) => format!("-w {only} -N 1 -n {ranks}"),
         _ => format!("-n {ranks} --distribution=arbitrary"),
@@ -60,7 +65,7 @@ fn ranks(job: &Job<'_>) -> String {
 
 /// `command`, and before it what makes the file that tells srun the host of each rank.
 fn with_host_file(job: &Job<'_>, command: &str) -> String {
-    let hosts: Vec<&str> = job.ranks.iter().map(|rank| rank.host).collect();
+    let hosts: Vec<&str> = job.ranks.iter().map(host).collect();
     let list = shell_word(&format!("{}.hosts", job.rankfile));
     format!("printf '%s\\n' {} >{list} && SLURM_HOSTFILE={list} {command}", hosts.join(" "))
 }

@@ -18,7 +18,14 @@ impl Plan {
     /// [`PlanError::NoSuchSlots`] where a rank asks for a core that its host has not.
     pub fn of_rankfile(rankfile: &Rankfile, nodes: &BTreeMap<String, Node>) -> Result<Self, PlanError> {
         let by_rank: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
-        let ranks = by_rank.values().map(|entry| planned(entry, nodes.get(entry.short_host())));
+        let users = users(rankfile);
+        let ranks = by_rank.values().map(|entry| {
+            let host = match users.get(entry.short_host()) {
+                Some(user) => format!("{user}@{}", entry.host),
+                None => entry.host.clone(),
+            };
+            planned(entry, host, nodes.get(entry.short_host()))
+        });
         let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, ..Self::default() };
         let among_unknown = rankfile::lint_overlaps(rankfile, |host| nodes.contains_key(host));
         plan.shares_cores = plan.has_shared_cores() || !among_unknown.is_empty();
@@ -43,20 +50,19 @@ impl Plan {
     }
 }
 
-fn planned(entry: &Entry, node: Option<&Node>) -> Result<PlannedRank, PlanError> {
+/// The user of each host, as the first line has it that names one: launchers that are told hosts are told each once.
+fn users(rankfile: &Rankfile) -> BTreeMap<&str, &str> {
+    let named = rankfile.entries.iter().rev();
+    named.filter_map(|entry| Some((entry.short_host(), entry.user.as_deref()?))).collect()
+}
+
+fn planned(entry: &Entry, host: String, node: Option<&Node>) -> Result<PlannedRank, PlanError> {
     let device = match entry.device {
         Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
         Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
         _ => Device::Cpu,
     };
-    let unknown = PlannedRank {
-        rank: entry.rank,
-        host: entry.host.clone(),
-        cpuset: CpuSet::new(),
-        cores: vec![],
-        slots: vec![],
-        device,
-    };
+    let unknown = PlannedRank { rank: entry.rank, host, cpuset: CpuSet::new(), cores: vec![], slots: vec![], device };
     let Some(node) = node else { return Ok(unknown) };
     let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).map_err(|misfit| {
         let (rank, slots, host) = (entry.rank, entry.slots.text().to_owned(), entry.host.clone());

@@ -14,7 +14,11 @@ use super::write::{line, logical_items};
 use crate::{
     host_name::short_name,
     launcher::{ByDialect, Dialect},
+    words::counted,
 };
+
+/// Hosts that a note names; a file may have thousands.
+const NAMED_HOSTS: usize = 4;
 
 /// What a rankfile can see of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,8 @@ impl NodeShape {
 
 /// Compares a rankfile with the nodes of the job, by host name; names are cut at the first dot.
 ///
-/// Hosts named by address, and `localhost`, are checked only where `nodes` has them under that name.
+/// Hosts named by address, and `localhost`, are checked only where `nodes` has them under that name. Others that it has not
+/// are told once: whether they exist, nobody can know from here.
 #[must_use]
 pub fn lint_against(rankfile: &Rankfile, nodes: &BTreeMap<String, NodeShape>) -> Vec<Diagnostic> {
     let nodes: BTreeMap<&str, &NodeShape> = nodes.iter().map(|(host, shape)| (short_name(host), shape)).collect();
@@ -44,19 +49,34 @@ pub fn lint_against(rankfile: &Rankfile, nodes: &BTreeMap<String, NodeShape>) ->
         hosts.entry(entry.short_host()).or_default().push(entry);
     }
     let mut found = Vec::new();
+    let mut unknown = Vec::new();
     for (host, entries) in hosts {
         match nodes.get(host) {
             Some(shape) => host_findings(host, &entries, shape, &mut found),
             None if host == "localhost" || host.parse::<IpAddr>().is_ok() => {}
-            None => {
-                let known: Vec<&str> = nodes.keys().copied().take(8).collect();
-                let message = format!("host '{host}' is not among the nodes ({})", known.join(", "));
-                found.push(Diagnostic::new(Code::UnknownHost, entries[0].spans[1], message));
-            }
+            None => unknown.push(entries[0]),
         }
     }
+    found.extend(not_described(unknown));
     found.sort_by_key(|diagnostic| diagnostic.span.start);
     found
+}
+
+/// One note about all hosts without a node; `firsts` has the first entry of each.
+fn not_described(mut firsts: Vec<&Entry>) -> Option<Diagnostic> {
+    firsts.sort_by_key(|entry| entry.spans[1].start);
+    let first = *firsts.first()?;
+    let names: Vec<String> = firsts.iter().take(NAMED_HOSTS).map(|entry| format!("'{}'", entry.short_host())).collect();
+    let names = match firsts.len().saturating_sub(names.len()) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    };
+    let (hosts, are, their) = if firsts.len() == 1 { ("host", "is", "its") } else { ("hosts", "are", "their") };
+    let message = format!(
+        "{hosts} {names} {are} not described, so {their} cores and GPUs were not checked: add --topology {}=FILE.xml, made there by `lstopo FILE.xml`",
+        first.short_host()
+    );
+    Some(Diagnostic::new(Code::UnknownHost, first.spans[1], message))
 }
 
 fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut Vec<Diagnostic>) {
@@ -64,7 +84,8 @@ fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut 
     // With more ranks than cores some must share; then every shared core is not told again.
     if let Some(first_over) = entries.get(cores) {
         let ranks = entries.len();
-        let message = format!("host '{host}' has {ranks} ranks on {cores} cores: ranks share cores");
+        let message =
+            format!("host '{host}' has {} on {}: ranks share cores", counted(ranks, "rank"), counted(cores, "core"));
         found.push(Diagnostic::new(Code::TooManyRanks, first_over.spans[0], message));
     }
     let mut owners: HashMap<u32, u32> = HashMap::new();
@@ -167,7 +188,7 @@ fn logical_words(cores: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rankfile::parse;
+    use crate::{rankfile::parse, severity::Severity};
 
     fn codes(text: &str, packages: &[u32]) -> Vec<Code> {
         findings(text, packages).iter().map(|diagnostic| diagnostic.code).collect()
@@ -215,6 +236,26 @@ mod tests {
         let unequal = &findings("rank 0=a slot=1:0-1 # gpu\n", &[2, 4])[0];
         assert_eq!(unequal.corrected.as_deref(), Some("rank 0=a slot=2-3 # gpu"));
         assert_eq!(unequal.consequences, ByDialect::new([None, Some("binds cores 4-5, without a word".to_owned())]));
+    }
+
+    #[test]
+    fn hosts_that_are_not_described_are_one_note_with_the_way_to_describe_them() {
+        let found = findings("rank 0=a slot=0\nrank 1=b slot=3\nrank 2=b slot=9\n", &[4]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].severity, found[0].span.line), (Severity::Note, 2), "{found:?}");
+        assert!(found[0].consequences.is_none(), "no launcher was told of --topology: {found:?}");
+        assert!(found[0].message.contains("host 'b' is not described"), "{found:?}");
+        assert!(found[0].message.contains("--topology b=FILE.xml"), "{found:?}");
+        let many: String = (0..100).map(|rank| format!("rank {rank}=n{rank} slot=0\n")).collect();
+        let found = findings(&many, &[4]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].message.contains("hosts 'n0', 'n1', 'n2', 'n3' and 96 more are"), "{found:?}");
+    }
+
+    #[test]
+    fn one_core_has_no_plural() {
+        let found = findings("rank 0=a slot=0\nrank 1=a slot=0\n", &[1]);
+        assert!(found[1].message.contains("has 2 ranks on 1 core: "), "{found:?}");
     }
 
     #[test]

@@ -78,7 +78,7 @@ codes! {
     NotText "RF002" "not-text" Error alike(SYNTAX), "A NUL byte.";
     NotUtf8 "RF003" "not-utf8" Error alike("refuses such bytes outside of comments"), "Bytes that are not UTF-8.";
     ByteOrderMark "RF004" "byte-order-mark" Error alike(HOSTFILE), "The file starts with a byte order mark.";
-    CarriageReturn "RF005" "carriage-return" Error alike(SYNTAX), "Lines end as on Windows.";
+    CarriageReturn "RF005" "carriage-return" Error alike(SYNTAX), "Lines end as on Windows or on old Macs.";
     CommentAtEnd "RF006" "comment-without-newline" Error alike(SYNTAX), "The last line is a comment without a newline.";
     OpenComment "RF007" "open-comment" Error alike("ignores the rest of the file, without a word"), "`/*` without `*/`.";
     NoRanks "RF008" "no-ranks" Error each([Some(LOST), Some(SYNTAX)]), "The file names no rank.";
@@ -95,7 +95,7 @@ codes! {
     BlankInSlots "RF018" "blank-in-slots" Error alike("ignores everything after the blank, without a word"), "A blank within a slot list.";
     StrayText "RF019" "stray-text" Warning alike("ignores plain words after the slots; a second rank or slot on the line breaks the file"), "Words after the slot list.";
     StrayCharacter "RF020" "stray-character" Error alike(SYNTAX), "A character that has no place in a rankfile.";
-    BrokenLine "RF021" "broken-line" Error alike(SYNTAX), "Something else where `slot=` should stand.";
+    BrokenLine "RF021" "broken-line" Error alike("ignores a plain word; else takes what stands behind '=' for a host, or starts nothing"), "Something else where `slot=` should stand.";
     Guise "RF022" "look-alike-character" Error alike(UNNAMED), "A character that looks like ASCII or like nothing.";
 
     MissingHost "RF030" "missing-host" Error alike("takes the next word for the host"), "Nothing after `rank N=`.";
@@ -139,7 +139,7 @@ codes! {
     SharedCore "RF083" "shared-core" Warning each([Some("lets both ranks share the core, without a word"), Some(ALREADY_ALLOCATED)]), "Two ranks on one core.";
     TooManyRanks "RF084" "too-many-ranks" Warning each([Some("lets the ranks share cores, without a word"), Some(OVER_ITS_SLOTS)]), "More ranks on a node than it has cores.";
     WholeNode "RF085" "whole-node" Note each([Some("reports the rank as \"not bound (or bound to all available processors)\""), None]), "One rank has every core of a node.";
-    UnknownHost "RF086" "unknown-host" Error each([Some("tries ssh to the host and fails"), Some("tries ssh to the host and fails, or says that it was \"not allocated\"")]), "A host that is not among the nodes.";
+    UnknownHost "RF086" "unknown-host" Note NONE, "A host that is not among the nodes that are known.";
     NoSuchGpu "RF087" "no-such-gpu" Error NONE, "A device comment names a GPU that the node has not got.";
     SharedGpu "RF088" "shared-gpu" Warning NONE, "Two ranks name one GPU, or more ranks want a GPU than the node has.";
 

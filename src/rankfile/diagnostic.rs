@@ -6,9 +6,12 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::code::Code;
+use super::guise;
+use super::line_ends;
 use super::readable::readable;
 use crate::launcher::{ByDialect, Dialect};
 use crate::severity::Severity;
+use crate::visible::is_hidden;
 
 /// A place in the text. Lines and columns count from 1, columns in characters; `start..end` are bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +86,9 @@ impl Diagnostic {
 const COLUMNS: usize = 110;
 
 /// A diagnostic as text: the line of `source` it is about, a caret below the place, what each
-/// dialect does, and the corrected line. Plain ASCII, ends with a newline.
+/// dialect does, and the corrected line. Has no color and no control character, ends with a newline.
 ///
-/// `source` is the text the diagnostic was made from; bytes that are not UTF-8 are shown as `?`.
+/// `source` is the text the diagnostic was made from; bytes that are not UTF-8 and characters that nobody sees are shown as `?`.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String {
     let Diagnostic { code, severity, span, message, .. } = diagnostic;
@@ -94,38 +97,38 @@ pub fn render(diagnostic: &Diagnostic, source: &[u8], file_name: &str) -> String
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(ascii(message)).id(code.id());
+    let title = level.primary_title(seen(message)).id(code.id());
     let (line, marked) = line_of(source, *span);
     let place = if line.trim().is_empty() {
-        title.element(Origin::path(ascii(file_name)).line(span.line).char_column(span.column))
+        title.element(Origin::path(seen(file_name)).line(span.line).char_column(span.column))
     } else {
         let marked = AnnotationKind::Primary.span(marked);
-        title.element(Snippet::source(line).line_start(span.line).path(ascii(file_name)).annotation(marked))
+        title.element(Snippet::source(line).line_start(span.line).path(seen(file_name)).annotation(marked))
     };
     let see = ("see".to_owned(), code.name());
-    let notes = diagnostic.notes().chain([see]).map(|(label, note)| Level::NOTE.with_name(label).message(ascii(note)));
+    let notes = diagnostic.notes().chain([see]).map(|(label, note)| Level::NOTE.with_name(label).message(seen(note)));
     Renderer::plain().term_width(COLUMNS).render(&[place.elements(notes)]) + "\n"
 }
 
 /// The span's line, and the bytes of it that the span marks.
 fn line_of(source: &[u8], span: Span) -> (String, Range<usize>) {
     let start = span.start.min(source.len());
-    let line_start = source[..start].iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
-    let line_end = source[start..].iter().position(|&b| b == b'\n').map_or(source.len(), |n| start + n);
+    let (line_start, line_end) = (line_ends::line_start(source, start), line_ends::line_end(source, start));
     let end = span.end.clamp(start, line_end);
     let [before, marked, after] =
-        [line_start..start, start..end, end..line_end].map(|bytes| ascii(&readable(&source[bytes])));
+        [line_start..start, start..end, end..line_end].map(|bytes| seen(&readable(&source[bytes])));
     let bytes = before.len()..before.len() + marked.len();
     ([before, marked, after].concat(), bytes)
 }
 
-/// One printable ASCII character for each character, so that carets stay below what they mark.
-fn ascii(text: &str) -> String {
+/// One character that is seen for each character, so that carets stay below what they mark: letters as they are, for people
+/// look for them in their file.
+fn seen(text: &str) -> String {
     text.chars()
         .map(|c| match c {
-            ' '..='~' => c,
             c if c.is_whitespace() => ' ',
-            _ => '?',
+            c if is_hidden(c) || guise::is_unseen(c) => '?',
+            c => c,
         })
         .collect()
 }
@@ -179,6 +182,18 @@ error[RF062]: rank 1 stands here twice
     fn any_bytes_and_any_span_can_be_shown() {
         let span = Span { start: 90, end: 3, line: 7, column: 1 };
         let text = render(&Diagnostic::new(Code::NotText, span, "\u{1b}[31mred"), b"\xff\0\n", "a\nb");
-        assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
+        assert!(text.chars().all(|c| c == '\n' || !is_hidden(c)) && text.contains("?[31mred"), "{text}");
+    }
+
+    #[test]
+    fn letters_are_shown_as_they_are_and_what_nobody_sees_is_not() {
+        let source = "rank 0=kn\u{f6}del\u{200b}\u{202e}\u{4e2d}\u{6587} slot=1\n";
+        let mut diagnostic = at(source, "slot");
+        diagnostic.message = "'kn\u{f6}del\u{9b}' is no name".to_owned();
+        let text = render(&diagnostic, source.as_bytes(), "caf\u{e9}");
+        assert!(text.starts_with("error[RF062]: 'kn\u{f6}del?' is no name\n --> caf\u{e9}:1:"), "{text}");
+        // A Chinese character is as wide as two others.
+        let expected = "\n1 | rank 0=kn\u{f6}del??\u{4e2d}\u{6587} slot=1\n  |                     ^^^^\n";
+        assert!(text.contains(expected), "{text}");
     }
 }

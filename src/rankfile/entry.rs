@@ -13,6 +13,8 @@ pub struct Entry {
     pub rank: u32,
     /// The host as written, without `user@`.
     pub host: String,
+    /// The user that ssh is to log in as there.
+    pub user: Option<String>,
     /// The cores asked for.
     pub slots: SlotList,
     /// The device asked for in a comment on the line.

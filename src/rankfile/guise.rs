@@ -39,6 +39,11 @@ pub(super) fn of(c: char) -> Option<Guise> {
     Some(Guise { what, instead })
 }
 
+/// Whether it takes no place where it is shown, so that nobody sees it.
+pub(super) fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e01ef}')
+}
+
 fn letter(c: char) -> Option<Guise> {
     if c.is_ascii() {
         return None;

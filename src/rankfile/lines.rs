@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::diagnostic::Span;
+use super::line_ends;
 
 /// What stands between two line ends or comments. Ranges are bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +55,9 @@ pub(super) const BLANKS: [char; 4] = [' ', '\t', '\u{b}', '\u{c}'];
 pub(super) fn split(text: &str, first: usize) -> (Vec<Piece>, Option<Piece>) {
     let mut pieces = Vec::new();
     let mut open_comment: Option<Piece> = None;
-    let mut start = first;
-    for (index, line) in text[first..].split_inclusive('\n').enumerate() {
-        let whole_line = start..start + line.trim_end_matches('\n').len();
-        let ended = line.ends_with('\n');
-        start += line.len();
+    for (index, line) in line_ends::lines(&text.as_bytes()[first..]).enumerate() {
+        let ended = text[..first + line.end].ends_with(['\n', '\r']);
+        let whole_line = first + line.start..first + line.end - usize::from(ended);
         let mut at = whole_line.start;
         let mut column = 1;
         loop {
@@ -147,6 +146,12 @@ mod tests {
         assert_eq!(marks("a # b"), [(false, true)]);
         assert_eq!(marks("a"), [(false, false)]);
         assert_eq!(split("a /* b\n", 0).1.map(|piece| (piece.start, piece.column)), Some((2, 3)));
+    }
+
+    #[test]
+    fn a_carriage_return_alone_ends_a_line() {
+        assert_eq!(shown("a # b\rc\r\rd\r\ne"), [(1, "a", Some("b")), (2, "c", None), (4, "d", None), (5, "e", None)]);
+        assert!(split("# a\r", 0).0.iter().all(|piece| !piece.unfinished && !piece.carriage_return));
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod entry;
 mod gpus;
 mod guise;
 mod host_word;
+mod line_ends;
 mod lines;
 mod lint;
 mod one_machine;

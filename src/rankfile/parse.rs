@@ -7,6 +7,7 @@ use super::code::Code;
 use super::device::{Comment, read_comment};
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::{Entry, Rankfile};
+use super::line_ends;
 use super::lines::{self, Piece};
 use super::other_kind::OtherKind;
 use super::slots::SlotList;
@@ -14,7 +15,7 @@ use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
 use super::{guise, host_word, order, other_kind, text};
-use crate::{host_name::short_name, launcher::ByDialect, request::DeviceRequest, severity::Severity};
+use crate::{host_name::short_name, launcher::ByDialect, request::DeviceRequest, severity::Severity, words::counted};
 
 /// A file that was read: what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub struct Parsed {
 /// Findings that are kept. A file with more is no rankfile, and the list must not outgrow the file.
 const MAX_FINDINGS: usize = 500;
 
+/// Lines without a rank that are told one by one, unless a rank's line stands between them: of a file that is something else
+/// they would be all.
+const UNKNOWN_LINES: usize = 10;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads a rankfile of any dialect. Takes time linear in the text and never panics.
@@ -35,8 +40,15 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 pub fn parse(bytes: &[u8]) -> Parsed {
     match text::decode(bytes) {
         Ok(text) => {
-            let mut parser =
-                Parser { text: &text, bytes, rankfile: Rankfile::default(), diagnostics: Vec::new(), found: 0 };
+            let mut parser = Parser {
+                text: &text,
+                bytes,
+                rankfile: Rankfile::default(),
+                diagnostics: Vec::new(),
+                found: 0,
+                unknown: 0,
+                untold: None,
+            };
             parser.file();
             parser.finish()
         }
@@ -51,10 +63,21 @@ struct Parser<'a> {
     rankfile: Rankfile,
     diagnostics: Vec<Diagnostic>,
     found: usize,
+    /// Lines without a rank since the last one with a rank.
+    unknown: usize,
+    /// The place of the first of them that was not told, and how many were not.
+    untold: Option<(Span, usize)>,
 }
 
 impl Parser<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.code == Code::UnknownLine {
+            self.unknown += 1;
+            if self.unknown > UNKNOWN_LINES {
+                self.untold.get_or_insert((diagnostic.span, 0)).1 += 1;
+                return;
+            }
+        }
         self.found += 1;
         if self.found <= MAX_FINDINGS {
             self.diagnostics.push(diagnostic);
@@ -74,7 +97,10 @@ impl Parser<'_> {
             self.report(Diagnostic::new(Code::ByteOrderMark, span, message));
         }
         let (pieces, open_comment) = lines::split(self.text, mark);
-        if let Some(piece) = pieces.iter().find(|piece| piece.carriage_return) {
+        let with_newline = pieces.iter().find(|piece| piece.carriage_return);
+        if let Some(at) = line_ends::first_alone(self.bytes) {
+            self.carriage_return_alone(at, &pieces, with_newline.is_some());
+        } else if let Some(piece) = with_newline {
             let at = piece.statement.end..piece.statement.end + 1;
             let message = "the lines end in CR LF as on Windows: convert them, for instance with dos2unix";
             self.report_at(Code::CarriageReturn, piece, at, message);
@@ -94,6 +120,24 @@ impl Parser<'_> {
             }
             self.report(found);
         }
+    }
+
+    /// One finding for line ends of old Macs, those of Windows between them included.
+    fn carriage_return_alone(&mut self, at: usize, pieces: &[Piece], is_mixed: bool) {
+        let mend = if is_mixed {
+            "others end in CR LF as on Windows: `tr '\\r' '\\n' <FILE >NEW` mends both"
+        } else {
+            "convert the file with mac2unix or `tr '\\r' '\\n' <FILE >NEW`"
+        };
+        let message = format!("the line ends in a CR alone as on old Macs, which is no end to the launchers: {mend}");
+        let found = Diagnostic::new(Code::CarriageReturn, text::position(self.bytes, at), message);
+        let in_comment = pieces.iter().any(|piece| piece.comment.as_ref().is_some_and(|words| words.end == at));
+        self.report(if in_comment {
+            let hidden = "takes the next line for a part of the comment, without a word";
+            found.with_consequences(ByDialect::of(|_| Some(hidden.to_owned())))
+        } else {
+            found
+        });
     }
 
     /// One finding for a file of another kind, in the place of one for each of its lines.
@@ -176,6 +220,7 @@ impl Parser<'_> {
         entry.device = self.device(piece, comment);
         entry.device_at = piece.comment.clone().map(|at| piece.span(text, at));
         self.rankfile.entries.push(entry);
+        self.unknown = 0;
     }
 
     fn device(&mut self, piece: &Piece, comment: Comment) -> Option<DeviceRequest> {
@@ -204,7 +249,7 @@ impl Parser<'_> {
                 piece.span(text, absolute(&fault.at)),
                 statement_message(fault.code, marked),
             );
-            if let Some(consequences) = statement_consequences(fault.code, marked) {
+            if let Some(consequences) = statement_consequences(fault.code, marked, found.rank) {
                 diagnostic = diagnostic.with_consequences(consequences.map(Some));
             }
             let corrected =
@@ -221,6 +266,7 @@ impl Parser<'_> {
         Some(Entry {
             rank: found.rank?,
             host: host.to_owned(),
+            user: text[at[1].clone()].strip_suffix(host).and_then(|user| Some(user.strip_suffix('@')?.to_owned())),
             slots,
             device: None,
             line: piece.line,
@@ -257,9 +303,15 @@ impl Parser<'_> {
             self.report(diagnostic);
         }
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        if let Some((first, more)) = self.untold {
+            let (lines, start) = if more == 1 { ("line", "starts") } else { ("lines", "start") };
+            let message = format!("{more} more {lines} {start} no line of a rankfile either: is this the right file?");
+            self.diagnostics.push(Diagnostic::new(Code::TooManyFindings, first, message));
+        }
         if self.found > MAX_FINDINGS {
             let more = self.found - MAX_FINDINGS;
-            let message = format!("{more} more findings are not shown");
+            let are = if more == 1 { "is" } else { "are" };
+            let message = format!("{} {are} not shown", counted(more, "more finding"));
             self.diagnostics.push(Diagnostic::new(Code::TooManyFindings, Span::start_of_file(), message));
         }
         Parsed { rankfile: self.rankfile, diagnostics: self.diagnostics }

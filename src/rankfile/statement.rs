@@ -222,11 +222,48 @@ impl<'a> Reader<'a> {
             return self.fault(Code::StrayCharacter, start..start + stray.len_utf8(), None);
         }
         if rest.contains('=') || rest.contains('.') {
-            return self.fault(Code::BrokenLine, at, None);
+            let corrected = self.joined(rest);
+            return self.fault(Code::BrokenLine, at, corrected);
         }
         let corrected = Some(self.text[..self.found.slots_at.end].to_owned());
         self.slip(Code::StrayText, at, corrected);
         Some(())
+    }
+
+    /// The statement with the cores of a second `slot=` in its first list, where both lists count cores of the node.
+    fn joined(&self, rest: &str) -> Option<String> {
+        let (key, more) = rest.split_once('=')?;
+        let more = more.trim_matches(BLANKS);
+        let counts_cores = |list: &str| list.split([',', '-']).all(|part| !part.is_empty() && is_number(part));
+        let first = &self.text[self.found.slots_at.clone()];
+        let are_lists =
+            matches!(key.trim_matches(BLANKS), "slot" | "slots") && counts_cores(first) && counts_cores(more);
+        are_lists.then(|| format!("{},{more}", &self.text[..self.found.slots_at.end]))
+    }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What stands behind the slots of a line that has a second key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Second {
+    /// `slot=0`, once more.
+    Slots,
+    /// `rank 1=a`, which belongs on a line of its own.
+    Rank,
+}
+
+impl Second {
+    /// What the marked bytes of a fault are.
+    pub(super) fn of(marked: &str) -> Option<Self> {
+        let (key, _) = marked.split_once('=')?;
+        match key.split(BLANKS).next()? {
+            "slot" | "slots" => Some(Self::Slots),
+            "rank" => Some(Self::Rank),
+            _ => None,
+        }
     }
 }
 
@@ -287,6 +324,11 @@ mod tests {
             ("rank 0=a slot=0 ?", Code::StrayCharacter, "?", None),
             ("rank 0=a slot=0 fast", Code::StrayText, "fast", Some("rank 0=a slot=0")),
             ("rank 0=a slot=0 rank 1=a slot=1", Code::BrokenLine, "rank 1=a slot=1", None),
+            ("rank 0=a slot=1 slot=0", Code::BrokenLine, "slot=0", Some("rank 0=a slot=1,0")),
+            ("rank 0=a slot=1 slots = 2-3 ", Code::BrokenLine, "slots = 2-3 ", Some("rank 0=a slot=1,2-3")),
+            ("rank 0=a slot=0:1 slot=0", Code::BrokenLine, "slot=0", None),
+            ("rank 0=a slot=0 slot=1 slot=2", Code::BrokenLine, "slot=1 slot=2", None),
+            ("rank 0=a slot=0 slot=", Code::BrokenLine, "slot=", None),
         ];
         for (text, code, marked, corrected) in rows {
             let fault = read(text).fault.unwrap_or_else(|| panic!("{text}"));

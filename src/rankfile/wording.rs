@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::guise::Guise;
+use super::statement::Second;
 use super::{host_word, statement};
 use crate::{
     host_name,
@@ -53,6 +54,12 @@ pub(super) fn statement_message(code: Code, marked: &str) -> String {
                 format!("the host name '{shown}' is cut to '{short}': write the short name")
             }
         }
+        Code::BrokenLine if Second::of(marked) == Some(Second::Slots) => {
+            "'slot=' stands on this line twice: write all cores of a rank in one list, as in slot=0,1".to_owned()
+        }
+        Code::BrokenLine if Second::of(marked) == Some(Second::Rank) => {
+            "a second rank stands on this line: give each rank a line of its own".to_owned()
+        }
         _ => format!("'{shown}' stands where 'slot=' or the end of the line should"),
     }
 }
@@ -67,8 +74,11 @@ pub(super) fn guise_message(c: char, guise: &Guise) -> String {
     }
 }
 
-/// What each dialect does about a fault where that depends on the bytes it marks; `None` where the code says it.
-pub(super) fn statement_consequences(code: Code, marked: &str) -> Option<ByDialect<String>> {
+/// What each dialect does about a fault where that depends on the bytes it marks or on the rank; `None` where the code says it.
+pub(super) fn statement_consequences(code: Code, marked: &str, rank: Option<u32>) -> Option<ByDialect<String>> {
+    if let (Code::BrokenLine, Some(second)) = (code, Second::of(marked)) {
+        return Some(ByDialect::of(|dialect| about_second(second, rank, dialect).to_owned()));
+    }
     let name = host_word::read(marked).name;
     (code == Code::FullHostName && host_name::is_mdns(name)).then(|| {
         let (name, short) = (clip(name), clip(host_name::short_name(name)));
@@ -77,6 +87,16 @@ pub(super) fn statement_consequences(code: Code, marked: &str) -> Option<ByDiale
             Dialect::OpenMpi5 => format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),
         })
     })
+}
+
+/// What a launcher does about a line with a second key, as 4.1.4 and 5.0.11 did.
+fn about_second(second: Second, rank: Option<u32>, dialect: Dialect) -> &'static str {
+    match (second, rank, dialect) {
+        (Second::Slots, Some(0), _) => "\"rank 0 is already assigned\", and starts nothing",
+        (Second::Slots, ..) => "lets the last list win, without a word",
+        (Second::Rank, _, Dialect::OpenMpi41) => "\"There are not enough slots available\", and starts nothing",
+        (Second::Rank, _, Dialect::OpenMpi5) => "\"a host was either not allocated or oversubscribed its slots\"",
+    }
 }
 
 /// A word of the file for a message, not longer than a line.

@@ -18,7 +18,8 @@ use crate::{host_name, launcher::Dialect, request::DeviceRequest};
 pub struct RankLine {
     /// The rank in `MPI_COMM_WORLD`.
     pub rank: u32,
-    /// The host; written without its domain, as the launchers know it, unless it is a name of mDNS.
+    /// The host, with or without the `user@` that the launchers hand to ssh; written without its domain, as the launchers know
+    /// it, unless it is a name of mDNS.
     pub host: String,
     /// Its cores, at least one, in any order: logical numbers, from 0 and over the whole node, which are right on every node.
     pub cores: Vec<u32>,
@@ -76,7 +77,7 @@ impl fmt::Display for WriteError {
             ),
             Self::HostsClash(one, other) => write!(
                 f,
-                "hosts '{one}' and '{other}' are one to Open MPI, which cuts names at the first dot: use aliases or addresses"
+                "hosts '{one}' and '{other}' are one to Open MPI, which cuts names at the first dot and leaves users out: use aliases or addresses"
             ),
             Self::TooLong { rank, host, slots } => write!(
                 f,
@@ -174,12 +175,13 @@ fn check_ranks(ordered: &[&RankLine]) -> Result<(), WriteError> {
 fn checked_host<'a>(line: &'a RankLine, hosts: &mut HashMap<String, &'a str>) -> Result<&'a str, WriteError> {
     let RankLine { rank, host, .. } = line;
     let judged = host_word::read(host);
-    if judged.name.len() != host.len() || judged.fault.is_some_and(|fault| fault != Code::FullHostName) {
+    if judged.fault.is_some_and(|fault| fault != Code::FullHostName) {
         return Err(WriteError::BadHost { rank: *rank, host: host.clone() });
     }
-    let short = host_name::short_name(host);
+    let short = host_name::short_name(judged.name);
     let first = *hosts.entry(short.to_ascii_lowercase()).or_insert(host);
-    let written = if host_name::is_mdns(host) { host } else { short };
+    let end = if host_name::is_mdns(judged.name) { judged.name.len() } else { short.len() };
+    let written = &host[..host.len() - judged.name.len() + end];
     if first == host { Ok(written) } else { Err(WriteError::HostsClash(first.to_owned(), host.clone())) }
 }
 
@@ -235,6 +237,14 @@ mod tests {
     }
 
     #[test]
+    fn a_user_is_written_and_the_file_is_clean() {
+        let text =
+            write(&[], &[at(0, "pi@a", &[0]), at(1, "pi@b.site.org", &[0]), at(2, "pi@192.0.2.7", &[0])]).unwrap();
+        assert_eq!(text, "rank 0=pi@a slot=0\nrank 1=pi@b slot=0\nrank 2=pi@192.0.2.7 slot=0\n");
+        assert_eq!(lint(text.as_bytes(), &Dialect::ALL), []);
+    }
+
+    #[test]
     fn what_cannot_be_written_says_why() {
         let odd: Vec<u32> = (0..40).map(|core| core * 2).collect();
         for (lines, error) in [
@@ -245,7 +255,12 @@ mod tests {
             (vec![at(0, "a", &[u32::MAX])], WriteError::NumberTooLarge(u32::MAX)),
             (vec![at(0, "a_b", &[0])], WriteError::BadHost { rank: 0, host: "a_b".to_owned() }),
             (vec![at(0, "fd00::2", &[0])], WriteError::BadHost { rank: 0, host: "fd00::2".to_owned() }),
-            (vec![at(0, "me@a", &[0])], WriteError::BadHost { rank: 0, host: "me@a".to_owned() }),
+            (vec![at(0, "me@a_b", &[0])], WriteError::BadHost { rank: 0, host: "me@a_b".to_owned() }),
+            (vec![at(0, "me@you@a", &[0])], WriteError::BadHost { rank: 0, host: "me@you@a".to_owned() }),
+            (
+                vec![at(0, "me@a", &[0]), at(1, "you@a", &[0])],
+                WriteError::HostsClash("me@a".to_owned(), "you@a".to_owned()),
+            ),
             (vec![at(0, "a.x", &[0]), at(1, "a.y", &[0])], WriteError::HostsClash("a.x".to_owned(), "a.y".to_owned())),
             (vec![at(0, "a", &[0]), at(1, "A", &[0])], WriteError::HostsClash("a".to_owned(), "A".to_owned())),
         ] {

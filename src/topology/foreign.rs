@@ -20,6 +20,10 @@ use crate::visible::shown;
 const WORD: &str = "read-topology-from-stdin";
 /// Limits of that process, some hundred times what the largest of machines take: seconds of a core, bytes of memory.
 const LIMITS: [(Resource, u64); 3] = [(Resource::Cpu, 20), (Resource::As, 4 << 30), (Resource::Core, 0)];
+/// libxml2, which hwloc reads XML with where it can, refuses most texts that are longer than this and all in memory.
+const LIBXML_LIMIT_BYTES: usize = 10_000_000;
+/// Has hwloc read XML by its own means, which take what `lstopo` writes, of any length.
+const WITHOUT_LIBXML: (&str, &str) = ("HWLOC_LIBXML_IMPORT", "0");
 /// No node has an answer as long as this, in bytes.
 const ANSWER_LIMIT_BYTES: u64 = 256 << 20;
 
@@ -72,6 +76,7 @@ fn answer(name: &str, xml: &str) -> Result<Answer, String> {
     let failed = |error: io::Error| format!("no process can be started to read it in: {error}");
     let mut process = Command::new(this_program().map_err(failed)?)
         .args([WORD, name])
+        .envs((xml.len() >= LIBXML_LIMIT_BYTES).then_some(WITHOUT_LIBXML))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,10 +1,17 @@
 //! `hybrid rankfile command`: what starts a job as a rankfile says, with the launcher that is here.
 
-use super::{found, machine::Machine, nodes::Nodes, print, read::read};
+use super::{
+    found,
+    machine::Machine,
+    mdns,
+    nodes::Nodes,
+    print,
+    read::{is_stream, name_of, read},
+};
 use crate::{
     cli::rankfile::CommandArgs,
     error::Error,
-    launcher::shell_word,
+    launcher::{Dialect, shell_word},
     plan::{Plan, launch_line},
     rankfile,
     streams::tell,
@@ -12,6 +19,11 @@ use crate::{
 
 /// Prints the command.
 pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
+    if is_stream(&args.file) {
+        let reason = "the launcher opens the rankfile by its name once the command is run, and a stream is gone by then: save it as \
+                      a file, as with `cat >my.rankfile`, and name that";
+        return Err(Error::Rankfile { name: name_of(&args.file), reason: reason.to_owned() });
+    }
     let bytes = read(&args.file)?;
     let mut parsed = rankfile::parse(&bytes);
     let nodes = Nodes::of(&mut parsed, &args.nodes)?;
@@ -31,6 +43,11 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     };
     if launcher.dialect().is_none() {
         check_for_lists(&plan, &name)?;
+    }
+    if launcher.dialect() == Some(Dialect::OpenMpi41)
+        && let Some(note) = mdns::about(parsed.rankfile.entries.iter().map(|entry| entry.host.as_str()))
+    {
+        tell(&format!("note: {note}"));
     }
     let line = launch_line(&plan, launcher, &name, &program);
     if let Some(needs) = line.needs {

@@ -7,6 +7,7 @@ mod explain;
 mod findings;
 mod found;
 mod machine;
+mod mdns;
 mod nodes;
 mod read;
 mod write;

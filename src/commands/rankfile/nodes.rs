@@ -59,7 +59,8 @@ impl Nodes {
         };
         let is_merged = nodes.rankfile != parsed.rankfile;
         for Host { name, node } in described {
-            let name = if is_merged && machine.kind(&name).is_some() { &machine.name } else { &name };
+            let name = host_name::without_user(&name);
+            let name = if is_merged && machine.kind(name).is_some() { &machine.name } else { name };
             nodes.by_host.insert(host_name::short_name(name).to_owned(), node);
         }
         let is_open = |host: &&str| !nodes.by_host.contains_key(*host) && machine.kind(host).is_some();

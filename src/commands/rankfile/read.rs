@@ -1,6 +1,10 @@
 //! A rankfile's bytes, from a file or from standard input.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use crate::{
     commands::bounded::{self, MAX_BYTES, Unread},
@@ -10,9 +14,22 @@ use crate::{
 /// The word that stands for standard input in the place of a file's name.
 const STANDARD_INPUT: &str = "-";
 
+/// Whether the name stands for standard input.
+pub(super) fn is_standard(path: &Path) -> bool {
+    path == Path::new(STANDARD_INPUT)
+}
+
+/// Whether another program that is given the name later would not find what this one reads: standard input, pipes, and what
+/// the names of this process's own descriptors lead to.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let is_own =
+        ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"].iter().any(|folder| path.starts_with(folder));
+    is_standard(path) || is_own || fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir())
+}
+
 /// What findings call the file.
 pub(super) fn name_of(path: &Path) -> String {
-    if path == Path::new(STANDARD_INPUT) { "<stdin>".to_owned() } else { path.display().to_string() }
+    if is_standard(path) { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
 /// Reads the file; `-` is standard input.
@@ -20,7 +37,7 @@ pub(super) fn name_of(path: &Path) -> String {
 /// # Errors
 /// [`Error::Input`] where it cannot be read or has more than [`MAX_BYTES`].
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let read = if path == Path::new(STANDARD_INPUT) {
+    let read = if is_standard(path) {
         bounded::read(io::stdin().lock())
     } else {
         File::open(path).map_err(Unread::Failed).and_then(|file| bounded::read_file(&file))

@@ -1,12 +1,13 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use super::{found, machine::Machine, nodes, print};
+use std::path::Path;
+
+use super::{found, machine::Machine, mdns, nodes, print, read};
 use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
     commands::this_node,
     error::Error,
-    host_name,
     launcher::{Dialect, Launcher},
     output::file::whole::WholeFile,
     plan::{self, Host, Plan},
@@ -32,9 +33,16 @@ pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Resul
 }
 
 fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
+    if args.output.as_deref().is_some_and(read::is_standard) {
+        return Err(Error::Usage(
+            "-o - would write a file called '-': without -o the rankfile is printed, and -o ./- means that name"
+                .to_owned(),
+        ));
+    }
     let mut plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
     plan.starts_here = Machine::of_this_process().has_all_of(&plan);
-    let file = args.output.as_ref().map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
+    let named = named_output(args);
+    let file = named.map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
     let advice = advice(&plan, args, &file);
     let text = match args.format {
         PlanFormat::Rankfile => {
@@ -45,7 +53,8 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     for note in &plan.notes {
         streams::tell(&format!("note: {note}"));
     }
-    if let (PlanFormat::Rankfile, Some(note)) = (args.format, about_mdns(hosts)) {
+    if let (PlanFormat::Rankfile, Some(note)) = (args.format, mdns::about(hosts.iter().map(|host| host.name.as_str())))
+    {
         streams::tell(&format!("note: {note}"));
     }
     let Some(path) = &args.output else {
@@ -54,21 +63,22 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
         return Ok(());
     };
     WholeFile::create(path)?.complete(text.as_bytes())?;
+    if named.is_none() {
+        // It may be the stream that stdout is, where more words would become a part of the rankfile.
+        streams::tell(advice.trim_end());
+        return Ok(());
+    }
     print(&advice)
+}
+
+/// The file that a launcher can be told of: neither what is printed nor a stream is there once it starts.
+fn named_output(args: &WriteArgs) -> Option<&Path> {
+    args.output.as_deref().filter(|path| !read::is_stream(path))
 }
 
 /// The dialects in which launchers read the file, besides this program.
 fn readers(args: &WriteArgs) -> Vec<Dialect> {
     args.launcher.map_or_else(|| Dialect::ALL.to_vec(), |launcher| launcher.dialect().into_iter().collect())
-}
-
-/// What Open MPI 4.1 needs to be told where hosts have names of mDNS.
-fn about_mdns(hosts: &[Host]) -> Option<String> {
-    let name = &hosts.iter().find(|host| host_name::is_mdns(&host.name))?.name;
-    Some(format!(
-        "{name} is a name of mDNS: Open MPI 4.1 cuts it to {} and tries ssh to that, unless it is started with --mca orte_keep_fqdn_hostnames 1 or that name stands in /etc/hosts or ~/.ssh/config",
-        host_name::short_name(name)
-    ))
 }
 
 /// The workload that the launch line starts.
@@ -91,7 +101,7 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
     if let Some(needs) = line.needs {
         text += &format!("needs {needs}\n");
     }
-    if args.output.is_none() && launcher.dialect().is_some() {
+    if named_output(args).is_none() && launcher.dialect().is_some() {
         text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
     }
     text
