@@ -23,8 +23,9 @@ use super::{
 };
 use crate::{build_id::BuildId, error::Error, streams};
 
-/// How long a rank may say nothing: longer than the ranks of a large job on a busy system come to run one after the other.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// How long a rank may say nothing: far longer than the ranks of a job on a busy system come to run one after the other, since those
+/// that wait here sleep, and MPI has started on all of them; and short enough for those who sit before it.
+pub(crate) const LIMIT: Duration = Duration::from_secs(8);
 /// What each rank leaves to the one before it, where rank 0 says nothing: so the first that hears nothing speaks, and no other.
 const PRECEDENCE: Duration = Duration::from_millis(250);
 /// The last rank that others are left to by this.

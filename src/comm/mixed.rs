@@ -51,7 +51,7 @@ pub(super) fn judge(hellos: &[Option<Hello>], is_allowed: bool) -> Result<Option
 /// What is said of ranks that told nothing for `seconds`, as builds from before ranks were asked do.
 pub(super) fn silent(ranks: &[usize], seconds: u64, listener: usize, mine: &Hello) -> String {
     format!(
-        "{} did not tell {} build within {seconds} s, as older builds do not; rank {listener} on {} is {}: {WAY_OUT}",
+        "{} did not tell {} build within {seconds} s, as older builds and hosts that stand still do not; rank {listener} on {} is {}: {WAY_OUT}",
         numbered(ranks),
         if ranks.len() == 1 { "its" } else { "their" },
         mine.host,
