@@ -33,7 +33,9 @@ const LAST_WITH_PRECEDENCE: i32 = 12;
 /// A look counts as this long at most: a process that had no turn, or was stopped, has not listened meanwhile.
 const LONGEST_LOOK: Duration = Duration::from_millis(20);
 /// Exit code of a job that is aborted since a rank said nothing, the same as where builds are told to differ.
-const EXIT_CODE: i32 = 2;
+const SILENT: i32 = 2;
+/// Exit code of a job that is aborted since a rank could not read what it was told, as on a network that changes it.
+const GARBLED: i32 = 1;
 /// What rank 0 says at last, whatever the build.
 const GO_ON: [u8; 8] = *b"go on\0\0\0";
 const END: [u8; 8] = *b"end\0\0\0\0\0";
@@ -118,7 +120,7 @@ fn ask(comm: &SimpleCommunicator, size: usize, mine: &Hello, admission: Admissio
     }
     let silent: Vec<usize> = (0..size).filter(|rank| told[*rank].is_none()).collect();
     if !silent.is_empty() {
-        end(comm, &mixed::silent(&silent, admission.limit.as_secs(), 0, mine));
+        end(comm, &mixed::silent(&silent, admission.limit.as_secs(), 0, mine), SILENT);
     }
     let hellos: Vec<Option<Hello>> = told.iter().flatten().map(|bytes| Hello::of_bytes(bytes)).collect();
     let judged = mixed::judge(&hellos, admission.allows_mixed);
@@ -134,13 +136,15 @@ fn answer(comm: &SimpleCommunicator, rank: usize, size: usize, mine: &Hello, lim
     // Rank 0 is there, or somebody else speaks: either will end this, however long it takes.
     if listening.next(comm).is_none() {
         (rank + 1..size).for_each(|other| mail::send(comm, other, Tag::Build, &I_SPEAK));
-        end(comm, &mixed::silent(&[0], limit.as_secs(), rank, mine));
+        end(comm, &mixed::silent(&[0], limit.as_secs(), rank, mine), SILENT);
     }
     let mut listening = Listening::without_end();
     loop {
         match listening.next(comm) {
             Some((0, verdict)) if verdict == GO_ON => return Ok(()),
-            Some((0, _)) => return Err("ranks of different builds are in one job".to_owned()),
+            Some((0, verdict)) if verdict == END => return Err("ranks of different builds are in one job".to_owned()),
+            // The others may be in the job by now, and would wait for this rank.
+            Some((0, _)) => end(comm, &mixed::not_understood(rank, mine), GARBLED),
             _ => {}
         }
     }
@@ -177,8 +181,8 @@ impl Listening {
     }
 }
 
-/// Says why, and ends the job: the ranks that say nothing can be asked for nothing.
-fn end(comm: &SimpleCommunicator, message: &str) -> ! {
+/// Says why, and ends the job: the other ranks cannot be asked for anything.
+fn end(comm: &SimpleCommunicator, message: &str, code: i32) -> ! {
     streams::tell_at_last(&format!("error: {message}"));
-    comm.abort(EXIT_CODE)
+    comm.abort(code)
 }

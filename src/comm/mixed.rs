@@ -59,6 +59,14 @@ pub(super) fn silent(ranks: &[usize], seconds: u64, listener: usize, mine: &Hell
     )
 }
 
+/// What `rank` says that cannot read what rank 0 has answered it.
+pub(super) fn not_understood(rank: usize, mine: &Hello) -> String {
+    format!(
+        "rank {rank} on {} is {}, and what rank 0 answered it is no word that it knows: {WAY_OUT}",
+        mine.host, mine.build
+    )
+}
+
 /// A build and where it is.
 fn group(build: Option<&BuildId>, ranks: &[usize], hellos: &[Option<Hello>]) -> String {
     let mut hosts: Vec<&str> = ranks.iter().filter_map(|&rank| Some(hellos[rank].as_ref()?.host.as_str())).collect();
