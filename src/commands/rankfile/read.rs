@@ -14,6 +14,9 @@ use crate::{
 /// The word that stands for standard input in the place of a file's name.
 const STANDARD_INPUT: &str = "-";
 
+/// Links that Linux follows one after the other.
+const MAX_LINKS: usize = 40;
+
 /// Whether the name stands for standard input.
 pub(super) fn is_standard(path: &Path) -> bool {
     path == Path::new(STANDARD_INPUT)
@@ -22,9 +25,21 @@ pub(super) fn is_standard(path: &Path) -> bool {
 /// Whether another program that is given the name later would not find what this one reads: standard input, pipes, and what
 /// the names of this process's own descriptors lead to.
 pub(super) fn is_stream(path: &Path) -> bool {
-    let is_own =
-        ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"].iter().any(|folder| path.starts_with(folder));
-    is_standard(path) || is_own || fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir())
+    is_standard(path) || is_own(path) || fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir())
+}
+
+/// Whether the name, or one that it is a link to, is of this process's own descriptors.
+fn is_own(path: &Path) -> bool {
+    const OWN: [&str; 5] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"];
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if OWN.iter().any(|folder| path.starts_with(folder)) {
+            return true;
+        }
+        let Ok(target) = fs::read_link(&path) else { return false };
+        path = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+    }
+    false
 }
 
 /// What findings call the file.
