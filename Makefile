@@ -20,7 +20,7 @@ test-mpich: setup-mpich
 	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)
 
 # The kernels against their definition and whole mixed jobs, on the first GPU in hardware instead of a software one. One test at a
-# time: with four at once the process was ended by SIGSEGV there in 5 of 15 runs (driver 580), one at a time in none.
+# time: with four at once the process was ended by SIGSEGV there in 5 of 10 runs (driver 580), one at a time in none.
 test-gpu: export HYBRID_TEST_GPU := hardware
 test-gpu: setup-test
 	.ci/cargo test --locked --test gpu_kernels --test images -- --test-threads 1

@@ -1,5 +1,5 @@
-//! Whether a dispatch looks for orbits that repeat. Looking costs a kernel a quarter of its speed where there are none, and not looking
-//! costs all iterations of an interior: what the dispatches before have shown decides. The counts are the same either way.
+//! Whether a dispatch looks for orbits that repeat. Looking takes a kernel up to a quarter more time where there are none, and not
+//! looking takes all iterations of an interior: what the dispatches before have shown decides. The counts are the same either way.
 //!
 //! Plain arithmetic: knows nothing of the device.
 
