@@ -1,10 +1,7 @@
 //! Whether ranks of these builds may be in one job, and what is said where they may not. Knows nothing of how they told each other.
 
 use super::hello::Hello;
-use crate::{build_id::BuildId, topology::CpuSet, visible::visible};
-
-/// So many builds, and hosts of each, are named.
-const EXAMPLES: usize = 3;
+use crate::{build_id::BuildId, topology::CpuSet, visible::visible, words};
 
 /// The way out of all of this.
 const WAY_OUT: &str = "install the same build on every host; `hybrid --version` tells which one a host has";
@@ -29,10 +26,8 @@ pub(super) fn judge(hellos: &[Option<Hello>], is_allowed: bool) -> Result<Option
     if others.is_empty() {
         return Ok(None);
     }
-    let told: Vec<String> = groups.iter().take(EXAMPLES).map(|(build, ranks)| group(*build, ranks, hellos)).collect();
-    let more = groups.len() - told.len();
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let builds = format!("ranks of different builds are in one job: {}{more}", told.join("; "));
+    let told = words::cases(groups.iter().map(|(build, ranks)| group(*build, ranks, hellos)));
+    let builds = format!("ranks of different builds are in one job: {told}");
     let has_one_wire = others
         .iter()
         .all(|(build, _)| build.is_some_and(|build| build.wire == first.wire && build.version == first.version));
@@ -69,14 +64,12 @@ pub(super) fn not_understood(rank: usize, mine: &Hello) -> String {
 
 /// A build and where it is.
 fn group(build: Option<&BuildId>, ranks: &[usize], hellos: &[Option<Hello>]) -> String {
-    let mut hosts: Vec<&str> = ranks.iter().filter_map(|&rank| Some(hellos[rank].as_ref()?.host.as_str())).collect();
+    let mut hosts: Vec<String> = ranks.iter().filter_map(|&rank| Some(hellos[rank].as_ref()?.host.clone())).collect();
     hosts.dedup();
-    let more = hosts.len().saturating_sub(EXAMPLES);
-    hosts.truncate(EXAMPLES);
-    let on = if hosts.is_empty() { String::new() } else { format!(" on {}", visible(&hosts.join(", "))) };
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let hosts = words::names(hosts, words::EXAMPLES);
+    let on = if hosts.is_empty() { String::new() } else { format!(" on {}", visible(&hosts)) };
     let build = build.map_or_else(|| "an unknown build".to_owned(), ToString::to_string);
-    format!("{}{on}{more} {} {}", numbered(ranks), if ranks.len() == 1 { "is" } else { "are" }, visible(&build))
+    format!("{}{on} {} {}", numbered(ranks), if ranks.len() == 1 { "is" } else { "are" }, visible(&build))
 }
 
 /// `rank 3`, `ranks 0-2,5`.

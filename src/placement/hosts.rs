@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Code, Finding, Severity};
-
-/// So many hosts of one kind are named.
-const EXAMPLES: usize = 3;
+use crate::words;
 
 /// What a host is and has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +54,13 @@ fn remark<'a>(hosts: &'a [HostFacts], what: &str, of: impl Fn(&'a HostFacts) -> 
     if groups.len() < 2 {
         return None;
     }
-    let told: Vec<String> = groups.iter().map(|(value, hosts)| format!("{value} on {}", named(hosts))).collect();
+    let told: Vec<String> = groups
+        .iter()
+        .map(|(value, hosts)| {
+            let hosts = hosts.iter().map(|&host| host.to_owned());
+            format!("{value} on {}", words::names(hosts, words::EXAMPLES))
+        })
+        .collect();
     Some(Finding {
         code: Code::HostsDiffer,
         severity: Severity::Note,
@@ -65,12 +69,6 @@ fn remark<'a>(hosts: &'a [HostFacts], what: &str, of: impl Fn(&'a HostFacts) -> 
         message: format!("hosts differ in {what}: {}", told.join("; ")),
         hint: None,
     })
-}
-
-fn named(hosts: &[&str]) -> String {
-    let more = hosts.len().saturating_sub(EXAMPLES);
-    let names = hosts[..hosts.len() - more].join(", ");
-    if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::write::{line, logical_items};
 use crate::{
     host_name::short_name,
     launcher::{ByDialect, Dialect},
-    words::counted,
+    words::{self, counted},
 };
 
 /// Hosts that a note names; a file may have thousands.
@@ -66,11 +66,7 @@ pub fn lint_against(rankfile: &Rankfile, nodes: &BTreeMap<String, NodeShape>) ->
 fn not_described(mut firsts: Vec<&Entry>) -> Option<Diagnostic> {
     firsts.sort_by_key(|entry| entry.spans[1].start);
     let first = *firsts.first()?;
-    let names: Vec<String> = firsts.iter().take(NAMED_HOSTS).map(|entry| format!("'{}'", entry.short_host())).collect();
-    let names = match firsts.len().saturating_sub(names.len()) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
-    };
+    let names = words::names(firsts.iter().map(|entry| format!("'{}'", entry.short_host())), NAMED_HOSTS);
     let (hosts, are, their) = if firsts.len() == 1 { ("host", "is", "its") } else { ("hosts", "are", "their") };
     let message = format!(
         "{hosts} {names} {are} not described, so {their} cores and GPUs were not checked: add --topology {}=FILE.xml, made there by `lstopo FILE.xml`",

@@ -20,10 +20,8 @@ use crate::{
     rankfile::{self, Diagnostic, Parsed, Reading},
     topology::{CpuSet, Node},
     visible::shown,
+    words,
 };
-
-/// So many faults of a file are spelled out.
-const EXAMPLES: usize = 3;
 
 /// A rankfile, the same on every rank.
 #[derive(Debug)]
@@ -138,14 +136,12 @@ impl JobRankfile {
         let count = has_ranks.then(|| rankfile::lint_rank_count(&parsed.rankfile, ranks)).flatten();
         let faults: Vec<&Diagnostic> = parsed.diagnostics.iter().chain(&count).filter(|d| self.is_fault(d)).collect();
         let first = faults.first()?;
-        let cases: Vec<String> = faults.iter().take(EXAMPLES).map(|fault| self.in_words(fault)).collect();
-        let more = faults.len() - cases.len();
-        let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let cases = words::cases(faults.iter().map(|fault| self.in_words(fault)));
         let hint = match &first.corrected {
             Some(line) if faults.len() == 1 => format!("write `{line}`"),
             _ => format!("mend the file; `hybrid rankfile check {}` shows each place", self.name),
         };
-        finding(Code::RankfileFaulty, Severity::Warning, format!("{}{rest}", cases.join("; ")), hint)
+        finding(Code::RankfileFaulty, Severity::Warning, cases, hint)
     }
 
     fn entry(&self, rank: u32) -> Option<&rankfile::Entry> {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{RankFacts, bind_to_own_cores, examples, finding, written};
+use super::{RankFacts, bind_to_own_cores, finding, written};
 use crate::{
     placement::{Code, Device, Finding, Rules, Severity, map, ranks_in_words},
     topology::{CpuSet, Node, homes},
+    words,
 };
 
 /// Ranks whose binding leaves them the whole node although they are not alone there.
@@ -42,7 +43,7 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
     let sharers: BTreeSet<u32> = shared.keys().flatten().copied().collect();
     let cores = node.allowed_cores().count();
     let cases = shared.iter().map(|(on_it, pus)| format!("{} share PUs {pus}", ranks_in_words(on_it)));
-    let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), examples(cases));
+    let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), words::cases(cases));
     let sharers = sharers.into_iter().collect();
     let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
     finding.hint = Some(bind_to_own_cores(node, ranks));
@@ -56,7 +57,7 @@ pub(in crate::placement) fn excess_threads(node: &Node, ranks: &[RankFacts]) -> 
     if excessive.is_empty() {
         return None;
     }
-    let message = examples(excessive.iter().map(|facts| {
+    let message = words::cases(excessive.iter().map(|facts| {
         format!("rank {} computes with {} threads on {} cores", facts.local.rank, facts.place.threads, cores(facts))
     }));
     let ranks = excessive.iter().map(|facts| facts.local.rank).collect();
@@ -93,7 +94,7 @@ pub(in crate::placement) fn spanning_ranks(node: &Node, ranks: &[RankFacts]) -> 
     let cases = spanning
         .iter()
         .map(|facts| format!("rank {} has cores of NUMA nodes {}", facts.local.rank, numa_nodes(&facts.place.cores)));
-    let message = examples(cases);
+    let message = words::cases(cases);
     let avoidable = spanning.len() > min_spanning(node, ranks, spans);
     let severity = if avoidable { Severity::Warning } else { Severity::Note };
     let concerned = spanning.iter().map(|facts| facts.local.rank).collect();

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{RankFacts, examples, finding, ranks_by_gpu, written};
+use super::{RankFacts, finding, ranks_by_gpu, written};
 use crate::{
     placement::{Code, Device, DeviceRequest, Distance, Finding, LocalRank, Severity, distance, ranks_in_words},
     topology::{CpuSet, Gpu, Locality, NO_CORE_AT_GPU, Node, PciBusId},
+    words,
 };
 
 /// GPUs that serve no rank although a rank could have had them.
@@ -77,7 +78,7 @@ pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
     }
     let cases =
         shared.iter().map(|(id, on_it)| format!("GPU {id} serves {} ranks, {}", on_it.len(), ranks_in_words(on_it)));
-    let message = examples(cases);
+    let message = words::cases(cases);
     let mut concerned: Vec<u32> = shared.iter().flat_map(|(_, on_it)| on_it.iter().copied()).collect();
     concerned.sort_unstable();
     let mut finding = finding(node, Code::GpuShared, Severity::Warning, concerned, message);

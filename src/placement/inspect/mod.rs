@@ -26,9 +26,6 @@ use crate::{
     topology::{CpuSet, Node, PciBusId},
 };
 
-/// So many cases of one kind are spelled out; a node may have hundreds.
-const EXAMPLES: usize = 3;
-
 /// The way out of a `setting`, which is told as `NAME=value`.
 fn unset(setting: &str) -> String {
     format!("unset {}", setting.split('=').next().unwrap_or(setting))
@@ -132,17 +129,6 @@ fn bind_to_own_cores(node: &Node, ranks: &[RankFacts]) -> String {
     let options = launcher.and_then(|launcher| launcher.binding_options(ranks.len(), each));
     let options = options.map(|options| format!("{options}, or with ")).unwrap_or_default();
     format!("start with {options}{}", written(ranks))
-}
-
-/// The first few of many cases, and how many more there are.
-fn examples(cases: impl IntoIterator<Item = String>) -> String {
-    let mut cases = cases.into_iter();
-    let mut text = cases.by_ref().take(EXAMPLES).collect::<Vec<_>>().join("; ");
-    let more = cases.count();
-    if more > 0 {
-        text += &format!("; and {more} more");
-    }
-    text
 }
 
 /// The ranks on each GPU that serves any.

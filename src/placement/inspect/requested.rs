@@ -1,11 +1,12 @@
 //! Whether what a rankfile requests was satisfied.
 
-use super::{RankFacts, Requested, examples, finding, host, reads_rankfiles};
+use super::{RankFacts, Requested, finding, host, reads_rankfiles};
 use crate::{
     host_name::short_name,
     launcher::Launcher,
     placement::{Code, Device, DeviceRequest, Finding, Severity},
     topology::{CpuSet, Node},
+    words,
 };
 
 /// In what a rank's host, cores and device differ from what a rankfile requests, as the rest of sentences on the rank; none
@@ -28,7 +29,7 @@ pub(in crate::placement) fn unsatisfied(node: &Node, facts: &[RankFacts]) -> Opt
     });
     let broken: Vec<(u32, &Requested, String)> = broken.collect();
     let rankfile = &broken.first()?.1.rankfile;
-    let message = format!("not as {rankfile} asks: {}", examples(broken.iter().map(|(.., text)| text.clone())));
+    let message = format!("not as {rankfile} asks: {}", words::cases(broken.iter().map(|(.., text)| text.clone())));
     let ranks = broken.iter().map(|(rank, ..)| *rank).collect();
     let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
     finding.hint = Some(if reads_rankfiles(facts) {
