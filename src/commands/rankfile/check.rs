@@ -2,6 +2,7 @@
 
 use super::{
     findings,
+    machine::Machine,
     nodes::Nodes,
     print,
     read::{name_of, read},
@@ -18,7 +19,7 @@ use crate::{
 pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
     let mut parsed = rankfile::parse(&bytes);
-    let nodes = Nodes::of(&mut parsed, &args.nodes)?;
+    let nodes = Nodes::of(&Machine::of_this_process(), &mut parsed, &args.nodes)?;
     let mut found = parsed.diagnostics;
     found.extend(nodes.lint());
     found.extend(args.ranks.and_then(|ranks| rankfile::lint_rank_count(&parsed.rankfile, ranks)));

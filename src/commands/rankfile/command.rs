@@ -26,14 +26,15 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     }
     let bytes = read(&args.file)?;
     let mut parsed = rankfile::parse(&bytes);
-    let nodes = Nodes::of(&mut parsed, &args.nodes)?;
+    let machine = Machine::of_this_process();
+    let nodes = Nodes::of(&machine, &mut parsed, &args.nodes)?;
     let name = args.file.display().to_string();
     if let Some(found) = parsed.diagnostics.iter().find(|found| found.severity == crate::severity::Severity::Error) {
         let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
         return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
     }
     let mut plan = Plan::of_rankfile(&nodes.rankfile, &nodes.by_host)?;
-    plan.starts_here = Machine::of_this_process().has_all_of(&plan);
+    plan.starts_here = machine.has_all_of(&plan);
     let program = args.program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
         tell(

@@ -1,6 +1,7 @@
 //! `hybrid rankfile explain`: what a file asks for, in words and drawn.
 
 use super::{
+    machine::Machine,
     nodes::Nodes,
     print,
     read::{name_of, read},
@@ -19,7 +20,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), Error> {
         let findings = "it has no line that can be understood".to_owned();
         return Err(Error::BadRankfile { path: name.into(), findings });
     }
-    let nodes = Nodes::of(&mut parsed, &args.nodes)?;
+    let nodes = Nodes::of(&Machine::of_this_process(), &mut parsed, &args.nodes)?;
     let mut found = parsed.diagnostics;
     found.extend(nodes.lint());
     print(&explanation::explain(&name, &nodes.rankfile, &found, &nodes.by_host))

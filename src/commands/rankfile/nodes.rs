@@ -45,9 +45,8 @@ pub(super) fn described(args: &NodeArgs) -> Result<Vec<Host>, Error> {
 
 impl Nodes {
     /// The nodes of the hosts of a file as far as they are known. What was found in the file is corrected by what is known
-    /// of this machine.
-    pub(super) fn of(parsed: &mut Parsed, args: &NodeArgs) -> Result<Self, Error> {
-        let machine = Machine::of_this_process();
+    /// of this `machine`.
+    pub(super) fn of(machine: &Machine, parsed: &mut Parsed, args: &NodeArgs) -> Result<Self, Error> {
         let kind = |host: &str| machine.kind(host);
         rankfile::soften_own_addresses(&parsed.rankfile, kind, &mut parsed.diagnostics);
         let described = described(args)?;

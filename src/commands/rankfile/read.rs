@@ -1,21 +1,15 @@
 //! A rankfile's bytes, from a file or from standard input.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
 
 use crate::{
     commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
+    output::file::location::Target,
 };
 
 /// The word that stands for standard input in the place of a file's name.
 const STANDARD_INPUT: &str = "-";
-
-/// Links that Linux follows one after the other.
-const MAX_LINKS: usize = 40;
 
 /// Whether the name stands for standard input.
 pub(super) fn is_standard(path: &Path) -> bool {
@@ -25,21 +19,7 @@ pub(super) fn is_standard(path: &Path) -> bool {
 /// Whether another program that is given the name later would not find what this one reads: standard input, pipes, and what
 /// the names of this process's own descriptors lead to.
 pub(super) fn is_stream(path: &Path) -> bool {
-    is_standard(path) || is_own(path) || fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir())
-}
-
-/// Whether the name, or one that it is a link to, is of this process's own descriptors.
-fn is_own(path: &Path) -> bool {
-    const OWN: [&str; 5] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"];
-    let mut path = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        if OWN.iter().any(|folder| path.starts_with(folder)) {
-            return true;
-        }
-        let Ok(target) = fs::read_link(&path) else { return false };
-        path = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
-    }
-    false
+    is_standard(path) || Target::keeps_nothing(path)
 }
 
 /// What findings call the file.

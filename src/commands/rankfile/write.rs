@@ -1,7 +1,5 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use std::path::Path;
-
 use super::{found, machine::Machine, mdns, nodes, print, read};
 use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
@@ -41,9 +39,10 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     }
     let mut plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
     plan.starts_here = Machine::of_this_process().has_all_of(&plan);
-    let named = named_output(args);
+    // A launcher can be told of no other: neither what is printed nor what a stream took is there once it starts.
+    let named = args.output.as_deref().filter(|path| !read::is_stream(path));
     let file = named.map_or_else(|| UNNAMED.to_owned(), |path| path.display().to_string());
-    let advice = advice(&plan, args, &file);
+    let advice = advice(&plan, args, &file, named.is_none());
     let text = match args.format {
         PlanFormat::Rankfile => {
             plan.rankfile_for(&readers(args), &plan::header(hosts, &plan, &file, &program(args)))?
@@ -57,23 +56,16 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     {
         streams::tell(&format!("note: {note}"));
     }
-    let Some(path) = &args.output else {
-        print(&text)?;
-        streams::tell(advice.trim_end());
-        return Ok(());
-    };
-    WholeFile::create(path)?.complete(text.as_bytes())?;
-    if named.is_none() {
-        // It may be the stream that stdout is, where more words would become a part of the rankfile.
-        streams::tell(advice.trim_end());
-        return Ok(());
+    match &args.output {
+        Some(path) => WholeFile::create(path)?.complete(text.as_bytes())?,
+        None => print(&text)?,
     }
-    print(&advice)
-}
-
-/// The file that a launcher can be told of: neither what is printed nor a stream is there once it starts.
-fn named_output(args: &WriteArgs) -> Option<&Path> {
-    args.output.as_deref().filter(|path| !read::is_stream(path))
+    if named.is_some() {
+        return print(&advice);
+    }
+    // On stdout, which the output may be, more words would become a part of the rankfile.
+    streams::tell(advice.trim_end());
+    Ok(())
 }
 
 /// The dialects in which launchers read the file, besides this program.
@@ -90,7 +82,7 @@ fn program(args: &WriteArgs) -> String {
 }
 
 /// The command that starts the job, in lines.
-fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
+fn advice(plan: &Plan, args: &WriteArgs, file: &str, is_unnamed: bool) -> String {
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
         let words: Vec<&str> = Launcher::ALL.iter().map(|launcher| launcher.start().name).collect();
         let words = words.join("|");
@@ -101,7 +93,7 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str) -> String {
     if let Some(needs) = line.needs {
         text += &format!("needs {needs}\n");
     }
-    if named_output(args).is_none() && launcher.dialect().is_some() {
+    if is_unnamed && launcher.dialect().is_some() {
         text += &format!("after saving the above as {UNNAMED} (or use -o FILE)\n");
     }
     text

@@ -124,6 +124,12 @@ impl Target {
         Err(failed(io::Error::other("its symbolic links go round in a circle: remove one, or take another name")))
     }
 
+    /// Whether `path` leads to what keeps nothing that could be read by that name later.
+    #[must_use]
+    pub fn keeps_nothing(path: &Path) -> bool {
+        matches!(Self::of(path), Ok(Self::Stream(_) | Self::Nothing))
+    }
+
     /// The place of a file that is written here and there and not from its beginning to its end; `None` where nothing is
     /// to be kept. `what` is its content, with an article.
     ///
