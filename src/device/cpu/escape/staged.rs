@@ -422,7 +422,9 @@ impl<T: Lane> Workspace<T> {
                     bits = tally.inside(map, &group) & valid;
                     if bits == valid {
                         leapt += leap;
-                        cyclic |= group.equal(&past) & valid;
+                        if group.may_equal(&past) {
+                            cyclic |= group.equal(&past) & valid;
+                        }
                     } else {
                         group = before;
                     }
