@@ -1,6 +1,6 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-.PHONY: demo build test test-mpich test-gpu bench-peers bench-gpu guide setup setup-test setup-mpich clean
+.PHONY: demo build test test-mpich test-gpu bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
 
 demo: build
 	@.ci/demo
@@ -36,6 +36,12 @@ bench-peers: setup-test
 	@.ci/setup peers
 	.ci/cargo build --release --locked --example kernel_time
 	target/venv-peers/bin/python benches/peers/run.py --write docs/performance.md
+
+# The program for a Raspberry Pi or another arm64 machine, built on this one: target/aarch64-unknown-linux-gnu/release/hybrid.
+# Natively, on the Pi itself, it is `make build`.
+arm64:
+	@.ci/setup arm64
+	@.ci/arm64 build --release --locked
 
 # The guide as a book: target/guide/index.html. A warning of mdBook's is a mistake in the guide. Where mdBook is missing it is
 # built, once, into target/mdbook.

@@ -1,5 +1,6 @@
 //! The direction of flow, as docs/architecture.md draws it, against the imports in `src/`: no module knows one to its right, and no
-//! two modules of one folder know each other in a circle.
+//! two modules of one folder know each other in a circle. And what every machine has of its own stays out of what is computed: the
+//! functions of its C library that round as they please.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -80,17 +81,17 @@ fn sources() -> BTreeMap<Module, String> {
     found
 }
 
+/// Whether a file is a test as a whole, which is declared elsewhere.
+fn is_test((name, parent): (&String, &[String]), sources: &BTreeMap<Module, String>) -> bool {
+    sources.get(parent).is_some_and(|parent| parent.contains(&format!("#[cfg(test)]\nmod {name};")))
+}
+
 /// Which modules each module names, tests left out.
 fn imports(sources: &BTreeMap<Module, String>) -> Vec<(&Module, Module)> {
     let mut found = Vec::new();
     for (module, text) in sources {
         let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{module:?}: {error}"));
-        // A file that is a test as a whole is declared so elsewhere.
-        let is_test = |module: &Module| {
-            let (name, parent) = module.split_last().unwrap();
-            sources.get(parent).is_some_and(|parent| parent.contains(&format!("#[cfg(test)]\nmod {name};")))
-        };
-        if is_test(module) {
+        if is_test(module.split_last().unwrap(), sources) {
             continue;
         }
         let mut paths = Paths(Vec::new());
@@ -221,4 +222,74 @@ fn a_circle_is_caught() {
     assert_eq!(found, BTreeSet::new(), "nothing there knows bands");
     let found = circles(&with_line("kernel::number", "use super::escape;"));
     assert!(found.iter().any(|(folder, _)| folder == &["kernel"]), "{found:?}");
+}
+
+/// Functions that Rust leaves to the machine's C library, whose last bits differ from one to the next. `libm::sin` and its like are
+/// the same everywhere.
+const ROUNDED_BY_THE_MACHINE: [&str; 20] = [
+    "acos", "asin", "atan", "atan2", "cbrt", "cos", "cosh", "exp", "exp2", "exp_m1", "hypot", "ln", "ln_1p", "log",
+    "log10", "log2", "powf", "sin", "sin_cos", "sinh",
+];
+
+/// Modules that may call them, since a margin makes up for what is rounded.
+const HAVE_A_MARGIN: [&str; 1] = ["device::proof"];
+
+/// Collects the functions of the machine that a file calls, in its tests not.
+struct Rounded(Vec<String>);
+
+impl Rounded {
+    fn add(&mut self, name: &syn::Ident) {
+        let name = name.to_string();
+        if ROUNDED_BY_THE_MACHINE.contains(&name.as_str()) {
+            self.0.push(name);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Rounded {
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.add(&call.method);
+        syn::visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments: Vec<_> = path.segments.iter().map(|segment| &segment.ident).collect();
+        if let [.., of, name] = segments[..]
+            && (of == "f64" || of == "f32")
+        {
+            self.add(name);
+        }
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg")) {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+}
+
+fn rounded_by_the_machine(sources: &BTreeMap<Module, String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (module, text) in sources.iter().filter(|(module, _)| !is_test(module.split_last().unwrap(), sources)) {
+        let mut calls = Rounded(Vec::new());
+        calls.visit_file(&syn::parse_file(text).unwrap());
+        let module = module.join("::");
+        if !HAVE_A_MARGIN.contains(&module.as_str()) {
+            found.extend(calls.0.into_iter().map(|name| format!("{module} calls {name}")));
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_depends_on_how_a_machine_rounds() {
+    assert_eq!(rounded_by_the_machine(&sources()), [""; 0]);
+    for (line, named) in [
+        ("fn f(x: f64) -> f64 { x.sin() }", "kernel::band calls sin"),
+        ("fn f(x: &[f32]) { x.iter().copied().map(f32::log2); }", "kernel::band calls log2"),
+    ] {
+        assert_eq!(rounded_by_the_machine(&with_line("kernel::band", line)), [named], "{line}");
+    }
+    assert_eq!(rounded_by_the_machine(&with_line("kernel::band", "fn f() -> f64 { libm::sin(1.0) }")), [""; 0]);
 }

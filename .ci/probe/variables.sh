@@ -3,10 +3,11 @@
 # is then installed in vain: so each is refused before. What the packages of a scope bring may be named before it is there.
 
 refuse_variables() { # refuse_variables SCOPE
+  refuse_libclang_path
+  if [ "$1" = arm64 ]; then return; fi # what is on this machine is not linked
   refuse_pkg_config
   refuse_mpicc "$1"
   refuse_compiler_of_mpicc
-  refuse_libclang_path
   case $1 in test | mpich | peers) refuse_driver_files ;; esac
 }
 

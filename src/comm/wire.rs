@@ -1,6 +1,9 @@
 //! Values on their way from rank to rank, in the one format that they have there: MessagePack with named fields, defined byte by byte,
 //! so that ranks of different machines understand each other. Knows nothing of MPI.
 
+#[cfg(target_endian = "big")]
+compile_error!("the counts of bands go from rank to rank as they are in memory, little end first");
+
 use serde::{Serialize, de::DeserializeOwned};
 
 /// `value` as bytes.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #![allow(unreachable_pub, reason = "one binary of several files")]
 
+mod arm64;
 #[allow(dead_code, reason = "the build calls its main")]
 #[path = "../../build.rs"]
 mod build;

@@ -32,10 +32,13 @@ fn without_sudo_one_line_for_root_serves_both_commands() {
 fn the_line_for_root_says_what_it_is_for() {
     let system = lacking();
     system.remove("bin/sudo");
+    system.program("uname", "echo x86_64");
     for (scope, what) in [
         ("mpich", "`make test-mpich` needs"),
         ("peers", "`make bench-peers` needs"),
         ("fresh", "making fresh systems needs"),
+        ("arm64", "`make arm64` needs"),
+        ("emulator", "running programs of arm64 needs"),
     ] {
         let answer = system.setup(scope);
         let begun = format!("setup: there is no sudo: let root run this line, all that {what}, then call this again\n");
@@ -48,7 +51,8 @@ fn a_scope_that_there_is_not_is_refused() {
     let system = lacking();
     for words in [&["bulid"][..], &["--help"], &["build", "test"]] {
         let what = words.join(" ");
-        let line = "build, test, mpich, peers or fresh; what each is for stands at the head of .ci/setup";
+        let line =
+            "build, test, mpich, peers, fresh, arm64 or emulator; what each is for stands at the head of .ci/setup";
         let answer = system.call(&[&[".ci/setup"], words].concat());
         assert_says(&answer, 2, &format!("setup: there is no scope '{what}': {line}"));
     }

@@ -118,14 +118,14 @@ fn draw_estimate<B: DrawingBackend>(rows: &[Row], area: &DrawingArea<B, Shift>) 
 
 fn draw_std_dev<B: DrawingBackend>(rows: &[Row], area: &DrawingArea<B, Shift>) -> Drawn<B> {
     let levels =
-        || rows.iter().flat_map(|row| [row.std_dev, row.expected_std_dev]).map(f64::log2).filter(|y| y.is_finite());
+        || rows.iter().flat_map(|row| [row.std_dev, row.expected_std_dev]).map(libm::log2).filter(|y| y.is_finite());
     let (low, high) = (levels().fold(f64::INFINITY, f64::min), levels().fold(f64::NEG_INFINITY, f64::max));
     let title = format!("Standard deviation of the estimates of {} runs", runs(rows));
     let y = Axis { name: "log2(standard deviation)", range: low.floor()..high.ceil(), decimals: 0 };
     let mut chart = over_darts(area, &title, x_range(rows), y)?;
     chart
         .draw_series(LineSeries::new(
-            rows.iter().map(|row| (log2(row), row.expected_std_dev.log2())),
+            rows.iter().map(|row| (log2(row), libm::log2(row.expected_std_dev))),
             ORANGE.stroke_width(2),
         ))?
         .label("slope -1/2: 1.64 / sqrt(N)")
@@ -134,7 +134,7 @@ fn draw_std_dev<B: DrawingBackend>(rows: &[Row], area: &DrawingArea<B, Shift>) -
         .draw_series(
             rows.iter()
                 .filter(|row| row.std_dev > 0.0)
-                .map(|row| Circle::new((log2(row), row.std_dev.log2()), 5, BLUE.filled())),
+                .map(|row| Circle::new((log2(row), libm::log2(row.std_dev)), 5, BLUE.filled())),
         )?
         .label("standard deviation found")
         .legend(|(x, y)| Circle::new((x + 12, y), 5, BLUE.filled()));

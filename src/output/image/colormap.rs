@@ -20,7 +20,7 @@ pub fn cubehelix() -> Colormap {
     from_fn(|fraction| {
         let angle = TAU * (0.5 / 3.0 - 1.5 * fraction);
         let amplitude = fraction * (1.0 - fraction) / 2.0;
-        let (sin, cos) = angle.sin_cos();
+        let (sin, cos) = (libm::sin(angle), libm::cos(angle));
         [
             fraction + amplitude * (-0.148_61 * cos + 1.782_77 * sin),
             fraction + amplitude * (-0.292_27 * cos - 0.906_49 * sin),
