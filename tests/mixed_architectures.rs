@@ -173,16 +173,18 @@ fn ranks_are_where_the_rankfile_puts_them_on_either_architecture() {
 #[test]
 #[ignore = "needs an arm64 system: .ci/long arm64"]
 fn an_edited_kernel_of_one_architecture_is_caught() {
-    const WORDS: &str =
-        "julia --scale 3 --counts counts.npy --timings json -o julia.png --device cpu --schedule static";
+    const WORDS: &str = "julia --scale 3 --counts counts.npy --timings json -o julia.png --schedule static";
     let Some(system) = system() else { return };
     let Ok(edited) = env::var(EDITED) else { return not_run("needs a build of an edited kernel: .ci/long arm64") };
     let (expected, _) = alone(WORDS);
     let folder = tempfile::tempdir().unwrap();
-    let edited =
-        |words: &str| job(&system, folder.path(), &["node1", "pi1"], words).env("HYBRID_ARM64_PROGRAMS", &edited).run();
+    let edited = |words: &str| {
+        job(&system, folder.path(), &["node1", "pi1"], &format!("{words} --device cpu"))
+            .env("HYBRID_ARM64_PROGRAMS", &edited)
+            .run()
+    };
     let refused = edited(WORDS);
-    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
     let [line] = refused.error_lines()[..] else { panic!("{refused:#?}") };
     assert!(line.contains("ranks of different builds are in one job: rank 0 on node1 is"), "{line}");
     let finished = edited(&format!("{WORDS} --allow-mixed-builds")).succeeded();
