@@ -114,6 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn a_gpu_whose_rank_has_few_cores_is_named_where_others_are_idle() {
+        let node = || node(1, 1, 8, &[(0x10, Some(0))]);
+        let parts = ["rank 0 encodes what its GPU computes on 1 core: PUs 2-7 serve no rank", "rankfile"];
+        expect(&facts(node(), &["0", "1"]), Code::GpuRankFewCores, Severity::Note, &[0], &parts);
+        for bindings in [&["0-3", "4"][..], &["0", "1-7"]] {
+            let findings = audit(&[facts(node(), bindings)]);
+            assert!(findings.iter().all(|finding| finding.code != Code::GpuRankFewCores), "{findings:#?}");
+        }
+    }
+
+    #[test]
     fn what_map_makes_and_a_launcher_follows_gives_no_warning() {
         for ranks in 1..=8 {
             let node = node(2, 1, 4, &[(0x10, Some(0)), (0x20, Some(1))]);

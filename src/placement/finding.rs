@@ -32,6 +32,8 @@ pub enum Code {
     GpuUnused,
     /// A GPU serves several ranks.
     GpuShared,
+    /// A rank has few cores to encode what its GPU computes, while others serve no rank.
+    GpuRankFewCores,
     /// Which cores a GPU is near to is not known.
     GpuLocalityUnknown,
     /// A variable hides GPUs, or cannot be understood.
@@ -62,6 +64,7 @@ impl Code {
             Self::GpuRemote => "gpu-remote",
             Self::GpuUnused => "gpu-unused",
             Self::GpuShared => "gpu-shared",
+            Self::GpuRankFewCores => "gpu-rank-few-cores",
             Self::GpuLocalityUnknown => "gpu-locality-unknown",
             Self::GpuMask => "gpu-mask",
             Self::GpuWitnessesDisagree => "gpu-witnesses-disagree",

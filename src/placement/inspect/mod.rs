@@ -81,6 +81,7 @@ pub(super) fn of_places(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     findings.extend(cores::shared_cores(node, ranks));
     findings.extend(cores::excess_threads(node, ranks));
     findings.extend(cores::idle_cores(node, ranks));
+    findings.extend(cores::few_cores_for_a_gpu(node, ranks));
     findings.extend(gpus::unused_gpus(node, ranks));
     findings.extend(gpus::unknown_locality(node, ranks));
     findings.extend(witnesses::disagreements(node));
