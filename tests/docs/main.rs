@@ -42,6 +42,11 @@ fn the_page_on_long_jobs_holds() {
 }
 
 #[test]
+fn the_page_on_raspberry_pis_holds() {
+    assert_holds("docs/raspberry-pis.md", include_str!("../../docs/raspberry-pis.md"));
+}
+
+#[test]
 fn the_page_on_rankfiles_holds() {
     assert_holds("docs/rankfiles.md", include_str!("../../docs/rankfiles.md"));
 }
