@@ -4,8 +4,9 @@
 
 refuse_variables() { # refuse_variables SCOPE
   refuse_libclang_path
+  refuse_pkg_config_program
   if [ "$1" = arm64 ]; then return; fi # what is on this machine is not linked
-  refuse_pkg_config
+  refuse_pkg_config_folders
   refuse_mpicc "$1"
   refuse_compiler_of_mpicc
   case $1 in test | mpich | peers) refuse_driver_files ;; esac
@@ -15,11 +16,14 @@ refuse_variable() { # refuse_variable NAME WHY [CURE]
   fail "$1=${!1} $2: ${3:-mend it}, or leave it unset"
 }
 
-refuse_pkg_config() {
-  local folder
+refuse_pkg_config_program() {
   if [ -n "${PKG_CONFIG+set}" ] && [ "$PKG_CONFIG" != pkg-config ] && ! command -v "$PKG_CONFIG" >/dev/null; then
     refuse_variable PKG_CONFIG 'names no program'
   fi
+}
+
+refuse_pkg_config_folders() {
+  local folder
   # It stands for all folders that pkg-config knows by itself; PKG_CONFIG_PATH is searched before those.
   if [ -n "${PKG_CONFIG_LIBDIR+set}" ]; then
     while read -r folder; do

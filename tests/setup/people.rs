@@ -37,7 +37,6 @@ fn the_line_for_root_says_what_it_is_for() {
         ("mpich", "`make test-mpich` needs"),
         ("peers", "`make bench-peers` needs"),
         ("fresh", "making fresh systems needs"),
-        ("arm64", "`make arm64` needs"),
         ("emulator", "running programs of arm64 needs"),
     ] {
         let answer = system.setup(scope);
