@@ -23,6 +23,11 @@ fn order(document: &str) -> BTreeMap<String, usize> {
     places.flat_map(|(place, names)| names.split(',').map(move |name| (name.trim().to_owned(), place))).collect()
 }
 
+/// Whether a module inside a file is its tests.
+fn is_tests(item: &syn::ItemMod) -> bool {
+    item.ident == "tests" && item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
+}
+
 /// Collects the paths that a file names.
 struct Paths(Vec<Vec<String>>);
 
@@ -50,8 +55,7 @@ impl<'ast> Visit<'ast> for Paths {
 
     /// Tests may look at anything.
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        let is_test = item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
-        if !(is_test && item.ident == "tests") {
+        if !is_tests(item) {
             syn::visit::visit_item_mod(self, item);
         }
     }
@@ -263,7 +267,7 @@ impl<'ast> Visit<'ast> for Rounded {
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg")) {
+        if !is_tests(item) {
             syn::visit::visit_item_mod(self, item);
         }
     }

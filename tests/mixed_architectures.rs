@@ -10,7 +10,7 @@ mod support;
 use std::{env, fs, path::Path, process::Command};
 
 use serde_json::Value;
-use support::{Finished, HYBRID, Job, Launcher, kind, launcher, not_run, wait_until};
+use support::{Finished, HYBRID, Job, Launcher, launcher, not_run, runs_with, wait_until};
 
 const CLUSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/run");
 /// The folder of the arm64 system.
@@ -25,6 +25,9 @@ const SCHEDULES: [&str; 2] = ["--schedule dynamic", "--schedule static"];
 
 /// The arm64 system, or else it is said that the test is not run.
 fn system() -> Option<String> {
+    if !runs_with(&[Launcher::OpenMpi4]) {
+        return None;
+    }
     let found = env::var(SYSTEM).ok();
     if found.is_none() {
         not_run("needs an arm64 system: .ci/long arm64");
@@ -35,16 +38,11 @@ fn system() -> Option<String> {
 /// `hybrid words`, a rank on each of `hosts`, each with both first cores.
 fn job(system: &str, folder: &Path, hosts: &[&str], words: &str) -> Job {
     let mut command = Command::new(CLUSTER);
+    let lines: Vec<String> =
+        hosts.iter().enumerate().map(|(rank, host)| format!("rank {rank}={host} slot=0-1\n")).collect();
+    fs::write(folder.join("rankfile"), lines.concat()).unwrap();
     command.env("HYBRID_CLUSTER_ARM64", system).arg(&launcher()[0]);
-    let ranks = hosts.len().to_string();
-    if kind() == Some(Launcher::OpenMpi4) {
-        let lines: Vec<String> =
-            hosts.iter().enumerate().map(|(rank, host)| format!("rank {rank}={host} slot=0-1\n")).collect();
-        fs::write(folder.join("rankfile"), lines.concat()).unwrap();
-        command.args(["-n", &ranks, "-rf", "rankfile"]);
-    } else {
-        command.args(["-n", &ranks, "-ppn", "1", "-hosts", &hosts.join(",")]);
-    }
+    command.args(["-n", &hosts.len().to_string(), "-rf", "rankfile"]);
     command.arg(HYBRID).args(words.split_whitespace());
     Job::of(command, folder)
 }

@@ -25,14 +25,16 @@ refuse_arm64_for_nothing() {
   done
 }
 
-# Sets `sysroot`, the folder that stands for / of an arm64 system, and `sysroot_of`, what it has to be made of to be whole.
+# Sets `sysroot`, the folder that stands for / of an arm64 system, `sysroot_packages`, and `sysroot_of`, what it has to be made of to be
+# whole.
 name_arm64_sysroot() {
   local release package
   read -r package _ < <(arm64_mpi)
   release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) || release=''
   [ -n "$release" ] || fail 'there is no VERSION_CODENAME in /etc/os-release: the libraries for arm64 are those of a release of Debian'
   sysroot=$target/arm64/${HYBRID_ARM64_MPI:-openmpi}
-  sysroot_of="$release $package libhwloc-dev libudev-dev 2" # a number more where something is made in another way
+  sysroot_packages=("$package" libhwloc-dev libudev-dev)
+  sysroot_of="$release ${sysroot_packages[*]} 2" # a number more where something is made in another way
   case $sysroot in
     *[[:space:],:]*) fail "the path $sysroot has a blank, a comma or a colon, which compilers split: set CARGO_TARGET_DIR to another folder" ;;
   esac
@@ -72,8 +74,7 @@ add_arm64_std() {
 
 # Makes the sysroot with what the program is linked with.
 make_arm64_sysroot() {
-  local mpi package log=$scratch/sysroot.log apt link
-  read -r mpi _ < <(arm64_mpi)
+  local package log=$scratch/sysroot.log apt link
   if is_arm64_sysroot; then return; fi
   say "unpacking the libraries for arm64 of ${sysroot_of%% *} (about 500 MB) in $sysroot"
   rm -rf "$sysroot"
@@ -83,7 +84,7 @@ make_arm64_sysroot() {
     -o "Dir::State::status=$scratch/apt/status" -o APT::Install-Recommends=false -o Acquire::Languages=none
     -o "APT::Sandbox::User=$(id -un 2>/dev/null || id -u)")
   "${apt[@]}" update >"$log" 2>&1 || true # a source that has nothing for arm64 is not needed
-  if ! "${apt[@]}" install -y --download-only "$mpi" libhwloc-dev libudev-dev >>"$log" 2>&1; then
+  if ! "${apt[@]}" install -y --download-only "${sysroot_packages[@]}" >>"$log" 2>&1; then
     fail "apt gets no packages for arm64 ($(apt_gist "$log")): is there a network? sources in /etc/apt that are limited to another" \
       'architecture ([arch=...], Architectures:) and those of Ubuntu have none: call this on a Debian, or build on the arm64 machine itself'
   fi

@@ -30,17 +30,18 @@ ask_all() { # ask_all SCOPE
   need build-essential 'a C compiler and linker' probe_cc
   need ca-certificates 'certificates, for downloads by cargo and pip' probe_certificates
   need pkg-config 'pkg-config' probe_pkg_config
-  if [ "$1" = arm64 ]; then
-    need libclang-dev 'libclang, with its headers (the MPI bindings are generated with it)' probe_libclang
-    need gcc-aarch64-linux-gnu 'a C compiler and linker for arm64' probe_cross_compiler
-    return 0
+  if [ "$1" != arm64 ]; then # whose libraries are not this machine's
+    need_mpi "${MPICC:-mpicc}" mpiexec
+    need libhwloc-dev 'hwloc 2, with headers' probe_hwloc
+    need libudev-dev 'libudev, with headers (hwloc is linked with it)' probe_udev
   fi
-  need_mpi "${MPICC:-mpicc}" mpiexec
-  need libhwloc-dev 'hwloc 2, with headers' probe_hwloc
-  need libudev-dev 'libudev, with headers (hwloc is linked with it)' probe_udev
   need libclang-dev 'libclang, with its headers (the MPI bindings are generated with it)' probe_libclang
   case $1 in
     build) return 0 ;;
+    arm64)
+      need gcc-aarch64-linux-gnu 'a C compiler and linker for arm64' probe_cross_compiler
+      return 0
+      ;;
     emulator)
       need debootstrap 'debootstrap' probe_command debootstrap
       need qemu-user-static 'qemu for programs of arm64' probe_command qemu-aarch64-static

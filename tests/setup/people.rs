@@ -32,7 +32,6 @@ fn without_sudo_one_line_for_root_serves_both_commands() {
 fn the_line_for_root_says_what_it_is_for() {
     let system = lacking();
     system.remove("bin/sudo");
-    system.program("uname", "echo x86_64");
     for (scope, what) in [
         ("mpich", "`make test-mpich` needs"),
         ("peers", "`make bench-peers` needs"),
