@@ -40,7 +40,7 @@ fn on_cluster(folder: &Path, words: &[&str]) -> Job {
 
 /// Whether a test of jobs on the three hosts is not run.
 fn has_no_cluster() -> bool {
-    is_turned_off() || !runs_with(&[Launcher::OpenMpi4, Launcher::OpenMpi5, Launcher::Mpich])
+    is_turned_off() || !runs_with(&[Launcher::OpenMpi4, Launcher::OpenMpi5, Launcher::OpenMpi6, Launcher::Mpich])
 }
 
 /// Whether a description of another machine tells MPICH the hardware threads of the first cores here.

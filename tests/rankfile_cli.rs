@@ -144,8 +144,11 @@ fn one_dialect_alone_can_be_asked_for() {
     let text = b"rank 0=a slot=P1\n";
     assert_eq!(check(text, "--dialect 4.1").code, Some(1));
     assert_eq!(check(text, "--dialect 5").stdout, "");
-    assert_eq!(check(text, "--dialect both").code, Some(1));
-    assert_eq!(check(text, "--dialect 6").code, Some(2));
+    assert_eq!(check(text, "--dialect any").code, Some(1));
+    assert_eq!(check(text, "--dialect both").code, Some(1), "its name before there was a third");
+    assert_eq!(check(text, "--dialect 7").code, Some(2));
+    let windows = b"rank 0=a slot=0\r\n";
+    assert_eq!((check(windows, "--dialect 5").code, check(windows, "--dialect 6").stdout.as_str()), (Some(1), ""));
 }
 
 #[test]
@@ -319,7 +322,7 @@ fn the_launcher_is_found_on_the_path_and_asked_for_its_version() {
     assert!(found("mpiexec", "mpiexec (Open MPI) 5.0.7").contains("rankfile:file="));
     assert!(found("mpiexec", "HYDRA build details:").contains("-bind-to user:"));
     assert!(found("srun", "slurm 23.11.4").contains("--cpu-bind=mask_cpu:0xf"));
-    assert!(found("mpiexec", "something else").contains("--launcher openmpi4|openmpi5|mpich|slurm"));
+    assert!(found("mpiexec", "something else").contains("--launcher openmpi4|openmpi5|openmpi6|mpich|slurm"));
     assert!(found("nothing", "").contains("no launcher"));
 }
 

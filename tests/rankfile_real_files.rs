@@ -211,8 +211,8 @@ fn findings_for_programs_have_the_shape_that_is_promised() {
     let (all, code) = found("rank 0=node1 slot=0\nrank 1=node1 slot=P1 # K\u{fc}che\n", "");
     let expected = json!({
         "file": "file", "line": 2, "column": 19, "end": 21, "code": "RF040", "name": "package-prefix", "severity": "error",
-        "message": "'P1' names a package to Open MPI 5.x only: write package:core, as in 1:* or 1:0-3",
-        "open_mpi_4_1": "binds core 0, without a word", "open_mpi_5": null,
+        "message": "'P1' names a package to Open MPI 5 and later only: write package:core, as in 1:* or 1:0-3",
+        "open_mpi_4_1": "binds core 0, without a word", "open_mpi_5": null, "open_mpi_6": null,
         "replacement": "rank 1=node1 slot=1:* # K\u{fc}che",
     });
     assert_eq!((all, code), (vec![expected], Some(1)));

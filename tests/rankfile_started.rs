@@ -39,7 +39,12 @@ fn start_as_advised(folder: &Path, advice: &str, launcher: &Path) -> Job {
 
 /// The launchers that are here, by the names that `--launcher` has for them.
 fn launchers() -> Vec<(&'static str, PathBuf)> {
-    let names = [("openmpi4", Launcher::OpenMpi4), ("openmpi5", Launcher::OpenMpi5), ("mpich", Launcher::Mpich)];
+    let names = [
+        ("openmpi4", Launcher::OpenMpi4),
+        ("openmpi5", Launcher::OpenMpi5),
+        ("openmpi6", Launcher::OpenMpi6),
+        ("mpich", Launcher::Mpich),
+    ];
     names.into_iter().filter_map(|(name, launcher)| Some((name, mpiexec_of(launcher)?))).collect()
 }
 

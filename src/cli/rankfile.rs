@@ -13,7 +13,7 @@ use crate::launcher::{Dialect, Launcher};
 pub enum RankfileCommand {
     /// Name what a launcher will misread or refuse. Silent for a clean file; exit code 1 on an error.
     Check(CheckArgs),
-    /// Say rank by rank what a rankfile asks for and what Open MPI 4.1 and 5 really do, with a drawing of each node.
+    /// Say rank by rank what a rankfile asks for and what Open MPI 4.1, 5 and 6 really do, with a drawing of each node.
     Explain(ExplainArgs),
     /// Print the command that starts a job as a rankfile says, with the launcher that is found here.
     Command(CommandArgs),
@@ -28,7 +28,7 @@ pub struct CheckArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The Open MPI that the file is meant for.
-    #[arg(long, value_enum, default_value_t = Dialects::Both)]
+    #[arg(long, value_enum, default_value_t = Dialects::Any)]
     pub dialect: Dialects,
     /// Nodes to compare the file with.
     #[command(flatten)]
@@ -131,7 +131,7 @@ pub enum Dialects {
     /// This one.
     One(Dialect),
     /// Any of them.
-    Both,
+    Any,
 }
 
 impl Dialects {
@@ -140,7 +140,7 @@ impl Dialects {
     pub fn dialects(&self) -> &[Dialect] {
         match self {
             Self::One(dialect) => std::slice::from_ref(dialect),
-            Self::Both => &Dialect::ALL,
+            Self::Any => &Dialect::ALL,
         }
     }
 }
@@ -148,7 +148,7 @@ impl Dialects {
 impl ValueEnum for Dialects {
     fn value_variants<'a>() -> &'a [Self] {
         static ALL: LazyLock<Vec<Dialects>> =
-            LazyLock::new(|| Dialect::ALL.map(Dialects::One).into_iter().chain([Dialects::Both]).collect());
+            LazyLock::new(|| Dialect::ALL.map(Dialects::One).into_iter().chain([Dialects::Any]).collect());
         &ALL
     }
 
@@ -157,7 +157,7 @@ impl ValueEnum for Dialects {
             Self::One(dialect) => {
                 PossibleValue::new(dialect.short_version()).help(format!("Open MPI {}", dialect.version()))
             }
-            Self::Both => PossibleValue::new("both").help("Either of them"),
+            Self::Any => PossibleValue::new("any").alias("both").help("Any of them"),
         })
     }
 }
@@ -209,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn both_dialects_are_checked_unless_one_is_named() {
+    fn all_dialects_are_checked_unless_one_is_named() {
         let RankfileCommand::Check(args) = rankfile("check a.rankfile").unwrap() else { panic!("check") };
-        assert_eq!((args.dialect, args.ranks), (Dialects::Both, None));
+        assert_eq!((args.dialect, args.ranks), (Dialects::Any, None));
         let RankfileCommand::Check(args) = rankfile("check --dialect 4.1 -n 3 a").unwrap() else { panic!("check") };
         assert_eq!((args.dialect, args.ranks), (Dialects::One(Dialect::OpenMpi41), Some(3)));
     }
@@ -237,7 +237,7 @@ mod tests {
     fn wrong_words_are_named_with_the_way_out() {
         for (words, expected) in [
             ("check", "<FILE>"),
-            ("check a --dialect 6", "4.1, 5, both"),
+            ("check a --dialect 7", "4.1, 5, 6, any"),
             ("check a -n 0", "0 is not in 1.."),
             ("check a --format xml", "text, json"),
             ("check a --topology node1", "HOST=FILE.xml"),
@@ -245,7 +245,7 @@ mod tests {
             ("write --ranks-per-node 0", "0 is not in 1..=65536"),
             ("write --ranks-per-node 65537", "1..=65536"),
             ("write --ranks-per-gpu 0", "0 is not in 1.."),
-            ("write --launcher lam", "openmpi4, openmpi5, mpich, slurm"),
+            ("write --launcher lam", "openmpi4, openmpi5, openmpi6, mpich, slurm"),
             ("write --format yaml", "rankfile, json"),
         ] {
             let message = rankfile(words).expect_err(words);

@@ -15,34 +15,39 @@ listed! {
         OpenMpi41,
         /// Open MPI 5.x.
         OpenMpi5,
+        /// Open MPI 6.x.
+        OpenMpi6,
     }
 }
 
 impl Dialect {
-    /// Its version in sentences: `4.1`, `5.x`.
+    /// Its version in sentences: `4.1`, `5.x`, `6.x`.
     #[must_use]
     pub const fn version(self) -> &'static str {
         match self {
             Self::OpenMpi41 => "4.1",
             Self::OpenMpi5 => "5.x",
+            Self::OpenMpi6 => "6.x",
         }
     }
 
-    /// Its version as the command line has it: `4.1`, `5`.
+    /// Its version as the command line has it: `4.1`, `5`, `6`.
     #[must_use]
     pub const fn short_version(self) -> &'static str {
         match self {
             Self::OpenMpi41 => "4.1",
             Self::OpenMpi5 => "5",
+            Self::OpenMpi6 => "6",
         }
     }
 
-    /// Its name in files for programs: `open_mpi_4_1`, `open_mpi_5`.
+    /// Its name in files for programs: `open_mpi_4_1`, `open_mpi_5`, `open_mpi_6`.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             Self::OpenMpi41 => "open_mpi_4_1",
             Self::OpenMpi5 => "open_mpi_5",
+            Self::OpenMpi6 => "open_mpi_6",
         }
     }
 }
@@ -70,6 +75,13 @@ impl<T> ByDialect<T> {
         ByDialect(self.0.map(change))
     }
 
+    /// The same with another value for one dialect.
+    #[must_use]
+    pub fn with(mut self, dialect: Dialect, value: T) -> Self {
+        self.0[dialect as usize] = value;
+        self
+    }
+
     /// Each dialect with its value.
     pub fn iter(&self) -> impl Iterator<Item = (Dialect, &T)> {
         Dialect::ALL.into_iter().zip(&self.0)
@@ -81,6 +93,23 @@ impl<T> ByDialect<Option<T>> {
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0.iter().all(Option::is_none)
+    }
+}
+
+impl<T: PartialEq> ByDialect<Option<T>> {
+    /// The values that there are, each once for neighbouring dialects that have it alike, after their versions: `5.x, 6.x`.
+    pub fn by_versions(&self) -> impl Iterator<Item = (String, &T)> {
+        let mut runs: Vec<(String, &T)> = Vec::new();
+        let mut before = None;
+        for (dialect, value) in self.iter() {
+            match (value, runs.last_mut().filter(|_| before == Some(value))) {
+                (Some(_), Some((versions, _))) => *versions += &format!(", {}", dialect.version()),
+                (Some(value), None) => runs.push((dialect.version().to_owned(), value)),
+                (None, _) => {}
+            }
+            before = Some(value);
+        }
+        runs.into_iter()
     }
 }
 
@@ -102,5 +131,21 @@ mod tests {
         assert!(Dialect::ALL.into_iter().all(|dialect| words[dialect] == dialect.short_version()));
         assert!(words.iter().all(|(dialect, word)| dialect.short_version() == *word));
         assert!(ByDialect::<Option<u8>>::default().is_none() && !words.map(Some).is_none());
+    }
+
+    #[test]
+    fn what_neighbours_have_alike_stands_once() {
+        for (values, expected) in [
+            ([Some('a'), Some('a'), Some('a')], &[("4.1, 5.x, 6.x", 'a')][..]),
+            ([Some('a'), Some('b'), Some('b')], &[("4.1", 'a'), ("5.x, 6.x", 'b')]),
+            ([Some('a'), None, Some('a')], &[("4.1", 'a'), ("6.x", 'a')]),
+            ([None, None, Some('c')], &[("6.x", 'c')]),
+            ([None; 3], &[]),
+        ] {
+            let values = ByDialect::new(values);
+            let found: Vec<(String, char)> = values.by_versions().map(|(versions, value)| (versions, *value)).collect();
+            let expected: Vec<(String, char)> = expected.iter().map(|(v, c)| ((*v).to_owned(), *c)).collect();
+            assert_eq!(found, expected);
+        }
     }
 }

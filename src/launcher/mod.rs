@@ -48,8 +48,10 @@ listed! {
     pub enum Launcher {
         /// `mpiexec` of Open MPI up to 4.1.
         OpenMpi4,
-        /// `mpiexec` of Open MPI 5 and later.
+        /// `mpiexec` of Open MPI 5.
         OpenMpi5,
+        /// `mpiexec` of Open MPI 6 and later.
+        OpenMpi6,
         /// `mpiexec` of MPICH (Hydra).
         Mpich,
         /// `srun` of Slurm.
@@ -62,7 +64,8 @@ impl Launcher {
     const fn profile(self) -> &'static Profile {
         match self {
             Self::OpenMpi4 => &open_mpi::UP_TO_4,
-            Self::OpenMpi5 => &open_mpi::FROM_5,
+            Self::OpenMpi5 => &open_mpi::ONLY_5,
+            Self::OpenMpi6 => &open_mpi::FROM_6,
             Self::Mpich => &mpich::PROFILE,
             Self::Slurm => &slurm::PROFILE,
         }
@@ -117,6 +120,11 @@ impl Launcher {
         self.rankfile().map(|reader| (reader.options)(file, shares_cores))
     }
 
+    /// What `text` makes of each launcher that reads rankfiles, by the dialect in which it does.
+    pub(crate) fn by_dialect<T>(mut text: impl FnMut(Self) -> Option<T>) -> ByDialect<Option<T>> {
+        ByDialect::of(|dialect| Self::all().find(|launcher| launcher.dialect() == Some(dialect)).and_then(&mut text))
+    }
+
     /// The options with which it binds each rank to so many cores of its own, where that takes no plan.
     #[must_use]
     pub(crate) fn binding_options(self, ranks: usize, cores: usize) -> Option<String> {
@@ -151,8 +159,10 @@ mod tests {
             ("mpirun (Open MPI) 4.1.6", Some(Launcher::OpenMpi4)),
             ("mpiexec (Open MPI) 5.0.11\n", Some(Launcher::OpenMpi5)),
             ("mpirun (Open MPI) v5.0.0rc12", Some(Launcher::OpenMpi5)),
-            ("mpirun (Open MPI) 10.0.0", Some(Launcher::OpenMpi5)),
+            ("mpiexec (Open MPI) 6.0.0rc2\n", Some(Launcher::OpenMpi6)),
+            ("mpirun (Open MPI) 10.0.0", Some(Launcher::OpenMpi6)),
             ("prterun (PRRTE) 3.0.7", Some(Launcher::OpenMpi5)),
+            ("prterun (PRRTE) 5.0.0rc1", Some(Launcher::OpenMpi6)),
             ("HYDRA build details:\n    Version:                                 4.0.2\n", Some(Launcher::Mpich)),
             ("slurm-wlm 22.05.8\n", Some(Launcher::Slurm)),
             ("slurm 23.11.4", Some(Launcher::Slurm)),
@@ -170,7 +180,7 @@ mod tests {
         for (library, expected) in [
             ("Open MPI v4.1.4", Some(Launcher::OpenMpi4)),
             ("Open MPI v5.0.7", Some(Launcher::OpenMpi5)),
-            ("Open MPI v6.0.0rc2", Some(Launcher::OpenMpi5)),
+            ("Open MPI v6.0.0rc2", Some(Launcher::OpenMpi6)),
             ("MPICH 5.0.2", Some(Launcher::Mpich)),
             ("MVAPICH2 2.3.7", None),
             ("Intel(R) MPI Library 2021.19 for Linux* OS", None),

@@ -17,7 +17,7 @@ use super::{
 /// Up to 4.1.
 pub(super) static UP_TO_4: Profile = Profile {
     ranks: RANKS,
-    library: Some(|library| version_after("Open MPI", library).is_some_and(|major| major < FIRST_OF_PRRTE)),
+    library: Some(|library| Family::of_library(library) == Some(Family::UpTo4)),
     job_variables: JOB_VARIABLES,
     rankfile: Some(RankfileReader {
         dialect: Dialect::OpenMpi41,
@@ -31,50 +31,99 @@ pub(super) static UP_TO_4: Profile = Profile {
         name: "openmpi4",
         help: "mpiexec of Open MPI up to 4.1",
         program: "mpiexec",
-        is_version: |text| version(text).is_some_and(|major| major < FIRST_OF_PRRTE),
+        is_version: |text| Family::of_version(text) == Some(Family::UpTo4),
         line: line_4,
     },
 };
 
-/// From 5 on.
-pub(super) static FROM_5: Profile = Profile {
+/// 5.x.
+pub(super) static ONLY_5: Profile = Profile {
     ranks: RANKS,
-    library: Some(|library| version_after("Open MPI", library).is_some_and(|major| major >= FIRST_OF_PRRTE)),
+    library: Some(|library| Family::of_library(library) == Some(Family::Only5)),
     job_variables: JOB_VARIABLES,
-    rankfile: Some(RankfileReader {
-        dialect: Dialect::OpenMpi5,
-        options: options_5,
-        // It tells its ranks of no rankfile.
-        path_variables: &[],
-        process_names: &[],
-    }),
+    rankfile: Some(reader_of_prrte(Dialect::OpenMpi5)),
     binding_options: Some(binding_options),
     start: Start {
         name: "openmpi5",
-        help: "mpiexec of Open MPI 5 and later",
+        help: "mpiexec of Open MPI 5",
         program: "mpiexec",
-        is_version: |text| version(text).is_some_and(|major| major >= FIRST_OF_PRRTE),
-        line: line_5,
+        is_version: |text| Family::of_version(text) == Some(Family::Only5),
+        line: |job| LaunchLine {
+            // 5.0.7 refuses a path with `-` as an unknown qualifier; 5.0.11 takes it.
+            needs: job.rankfile.contains([':', '-']).then_some(
+                "a file whose path has no `:`, where Open MPI 5 cuts its option, and no `-`, which 5.0.7 refuses",
+            ),
+            command: line_of_prrte(job),
+        },
     },
 };
 
-/// The first version whose launcher is PRRTE's.
-const FIRST_OF_PRRTE: u32 = 5;
+/// From 6 on.
+pub(super) static FROM_6: Profile = Profile {
+    ranks: RANKS,
+    library: Some(|library| Family::of_library(library) == Some(Family::From6)),
+    job_variables: JOB_VARIABLES,
+    rankfile: Some(reader_of_prrte(Dialect::OpenMpi6)),
+    binding_options: Some(binding_options),
+    start: Start {
+        name: "openmpi6",
+        help: "mpiexec of Open MPI 6 and later",
+        program: "mpiexec",
+        is_version: |text| Family::of_version(text) == Some(Family::From6),
+        line: |job| LaunchLine {
+            needs: job
+                .rankfile
+                .contains([':', ' '])
+                .then_some("a file whose path has no `:` and no blank, where Open MPI 6 cuts its option"),
+            command: line_of_prrte(job),
+        },
+    },
+};
+
+/// It tells its ranks of no rankfile.
+const fn reader_of_prrte(dialect: Dialect) -> RankfileReader {
+    RankfileReader { dialect, options: options_5, path_variables: &[], process_names: &[] }
+}
+
+/// Versions that are alike to a launcher's user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    UpTo4,
+    Only5,
+    From6,
+}
+
+impl Family {
+    /// By the version of Open MPI.
+    const fn of(major: u32) -> Self {
+        match major {
+            0..5 => Self::UpTo4,
+            5 => Self::Only5,
+            6.. => Self::From6,
+        }
+    }
+
+    /// By what a library says of itself: `Open MPI v4.1.4`.
+    fn of_library(library: &str) -> Option<Self> {
+        version_after("Open MPI", library).map(Self::of)
+    }
+
+    /// By what a launcher prints: `mpirun (Open MPI) 4.1.6`, `mpiexec (OpenRTE) 4.1.4`, `prterun (PRRTE) 3.0.7`, the last of which
+    /// comes with Open MPI 5.
+    fn of_version(text: &str) -> Option<Self> {
+        let of_prrte = |major| if major < 4 { Self::Only5 } else { Self::From6 };
+        ["(Open MPI)", "(OpenRTE)"].into_iter().find(|name| text.contains(name)).map_or_else(
+            || version_after("(PRRTE)", text).map(of_prrte),
+            |name| version_after(name, text).map(Self::of),
+        )
+    }
+}
 
 /// All versions tell a rank the same.
 const RANKS: RankVariables =
     RankVariables { launcher: "Open MPI's mpiexec", rank: "OMPI_COMM_WORLD_RANK", size: "OMPI_COMM_WORLD_SIZE" };
 
 const JOB_VARIABLES: &[&str] = &["OMPI_", "PMIX_", "PRTE_", "PMI_"];
-
-/// The version of Open MPI whose launcher prints this text: `mpirun (Open MPI) 4.1.6`, `mpiexec (OpenRTE) 4.1.4`,
-/// `prterun (PRRTE) 3.0.7`.
-fn version(text: &str) -> Option<u32> {
-    ["(Open MPI)", "(OpenRTE)"]
-        .into_iter()
-        .find(|name| text.contains(name))
-        .map_or_else(|| version_after("(PRRTE)", text).map(|_| FIRST_OF_PRRTE), |name| version_after(name, text))
-}
 
 /// The major version that stands behind a name.
 fn version_after(name: &str, text: &str) -> Option<u32> {
@@ -109,15 +158,16 @@ fn line_4(job: &Job<'_>) -> LaunchLine {
     LaunchLine::plain(format!("mpiexec -n {} {} {}", job.ranks.len(), options_4(job.rankfile), job.program))
 }
 
-fn line_5(job: &Job<'_>) -> LaunchLine {
+fn line_of_prrte(job: &Job<'_>) -> String {
     let Job { rankfile, program, .. } = job;
-    // 4.1 tells its processes where the rankfile is; 5.x does not, and the devices in its comments would go unread.
+    // 4.1 tells its processes where the rankfile is; later ones do not, and the devices in its comments would go unread.
     let devices = if job.names_devices {
         format!(" -x {}", shell_word(&format!("{OWN_VARIABLE}={rankfile}")))
     } else {
         String::new()
     };
-    // 4.1 takes the hosts from the rankfile; 5.x knows of them what it is told elsewhere, and of itself the machine it is on.
+    // 4.1 takes the hosts from the rankfile; later ones know of them what they are told elsewhere, and of themselves the machine
+    // they are on.
     let mut hosts: Vec<&str> = job.by_host().map(|ranks| ranks[0].host).collect();
     let mut seen = BTreeSet::new();
     hosts.retain(|host| seen.insert(*host));
@@ -125,13 +175,7 @@ fn line_5(job: &Job<'_>) -> LaunchLine {
     let hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:{}", slots(host))).collect();
     let hosts = if !job.starts_here { format!(" -H {}", hosts.join(",")) } else { String::new() };
     let options = options_5(rankfile, job.shares_cores);
-    LaunchLine {
-        command: format!("mpiexec -n {}{hosts} {options}{devices} {program}", job.ranks.len()),
-        // 5.0.7 refuses a path with `-` as an unknown qualifier; 5.0.11 takes it.
-        needs: rankfile.contains([':', '-']).then_some(
-            "a file whose path has no `:`, where Open MPI 5 cuts its option, and no `-`, which 5.0.7 refuses",
-        ),
-    }
+    format!("mpiexec -n {}{hosts} {options}{devices} {program}", job.ranks.len())
 }
 
 #[cfg(test)]

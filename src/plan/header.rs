@@ -1,11 +1,7 @@
 //! What stands above the lines of a written rankfile: how it was made, for which nodes, and how to start with it.
 
 use super::{Host, Plan, launch_line};
-use crate::{
-    launcher::{Dialect, LaunchLine, Launcher},
-    visible::visible,
-    words::none_or_counted,
-};
+use crate::{launcher::Launcher, visible::visible, words::none_or_counted};
 
 /// The lines, without the signs of a comment. `file` is what the rankfile will be called, `program` what it is to start.
 #[must_use]
@@ -25,14 +21,14 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
             .map(|(n, what)| none_or_counted(n, what));
         lines.push(format!("  {name}: {packages}, {cores}, {gpus} {}", ids.join(" ")).trim_end().to_owned());
     }
-    // A file for another launcher may have lines that are too long for these.
-    let has_room = |dialect: &Dialect| plan.rankfile_for(&[*dialect], &[]).is_ok();
-    let width =
-        Dialect::ALL.map(|dialect| dialect.short_version().len()).into_iter().max().unwrap_or_default() + ":".len();
-    for launcher in Launcher::ALL {
-        let Some(dialect) = launcher.dialect().filter(has_room) else { continue };
-        let LaunchLine { command, .. } = launch_line(plan, launcher, file, program);
-        lines.push(format!("  Open MPI {:width$} {command}", format!("{}:", dialect.short_version())));
+    let commands = Launcher::by_dialect(|launcher| {
+        // A file for another launcher may have lines that are too long for this one.
+        plan.rankfile_for(&[launcher.dialect()?], &[]).ok()?;
+        Some(launch_line(plan, launcher, file, program).command)
+    });
+    let width = commands.by_versions().map(|(versions, _)| versions.len() + ":".len()).max().unwrap_or_default();
+    for (versions, command) in commands.by_versions() {
+        lines.push(format!("  Open MPI {:width$} {command}", format!("{versions}:")));
     }
     lines.iter().map(|line| visible(line).into_owned()).collect()
 }

@@ -129,17 +129,21 @@ fn misfit_finding(entry: &Entry, misfit: &Misfit, shape: &NodeShape) -> Diagnost
     Diagnostic::new(code, entry.slots_span(), message).with_consequences(ByDialect::of(does))
 }
 
+const DIES: &str = "mpiexec dies of a segmentation fault";
+
 /// What a launcher does with a slot list that it reads as these cores, or that does not fit the node.
 fn binds(dialect: Dialect, read: Result<Vec<u32>, Misfit>) -> String {
     match read {
         Ok(cores) => format!("binds {}, without a word", logical_words(&cores)),
-        Err(Misfit::Crash | Misfit::NoSuchPackage { whole: true, .. }) => {
-            "mpiexec dies of a segmentation fault".to_owned()
-        }
+        Err(Misfit::Crash) => DIES.to_owned(),
         Err(misfit) => match (dialect, misfit) {
+            (Dialect::OpenMpi41 | Dialect::OpenMpi5, Misfit::NoSuchPackage { whole: true, .. }) => DIES.to_owned(),
             (Dialect::OpenMpi41, Misfit::NoSuchCore { .. }) => "exits with status 1 and prints nothing".to_owned(),
             (Dialect::OpenMpi41, _) => "refuses the job: \"Not found\", without a line number".to_owned(),
-            (Dialect::OpenMpi5, _) => "refuses the job: \"a non-existent CPU\"".to_owned(),
+            (Dialect::OpenMpi6, Misfit::Refused) => {
+                "refuses the job: \"Bad parameter\", without a line number".to_owned()
+            }
+            (Dialect::OpenMpi5 | Dialect::OpenMpi6, _) => "refuses the job: \"a non-existent CPU\"".to_owned(),
         },
     }
 }
@@ -225,13 +229,18 @@ mod tests {
             ("rank 0=a slot=0:4\n", Dialect::OpenMpi41, "Not found"),
             ("rank 0=a slot=0:4\n", Dialect::OpenMpi5, "binds core 4"),
             ("rank 0=a slot=S2\n", Dialect::OpenMpi5, "segmentation fault"),
+            ("rank 0=a slot=S2\n", Dialect::OpenMpi6, "non-existent CPU"),
+            ("rank 0=a slot=0:4\n", Dialect::OpenMpi6, "non-existent CPU"),
         ] {
             let does = findings(text, &[4, 4])[0].consequences[dialect].clone();
             assert!(does.as_deref().is_some_and(|does| does.contains(expected)), "{text}: {does:?}");
         }
         let unequal = &findings("rank 0=a slot=1:0-1 # gpu\n", &[2, 4])[0];
         assert_eq!(unequal.corrected.as_deref(), Some("rank 0=a slot=2-3 # gpu"));
-        assert_eq!(unequal.consequences, ByDialect::new([None, Some("binds cores 4-5, without a word".to_owned())]));
+        assert_eq!(
+            unequal.consequences,
+            ByDialect::new([None, Some("binds cores 4-5, without a word".to_owned()), None])
+        );
     }
 
     #[test]

@@ -65,10 +65,9 @@ impl Diagnostic {
 
     /// What each dialect does, and what to write, as far as there is something to say, with the words before it.
     pub fn notes(&self) -> impl Iterator<Item = (String, &str)> {
-        let consequences = self.consequences.iter();
-        let consequences = consequences.map(|(dialect, does)| (format!("Open MPI {}", dialect.version()), does));
-        let corrected = ("write".to_owned(), &self.corrected);
-        consequences.chain([corrected]).filter_map(|(label, note)| Some((label, note.as_deref()?)))
+        let consequences = self.consequences.by_versions();
+        let consequences = consequences.map(|(versions, does)| (format!("Open MPI {versions}"), does.as_str()));
+        consequences.chain(self.corrected.as_deref().map(|corrected| ("write".to_owned(), corrected)))
     }
 
     pub(super) fn with_correction(mut self, corrected: Option<String>) -> Self {
@@ -153,7 +152,7 @@ mod tests {
     fn the_caret_stands_below_the_place() {
         let source = "# caf\u{e9}\n\trank 1=a slot=0\n";
         let diagnostic = at(source, "1")
-            .with_consequences(ByDialect::new([Some("no word".into()), None]))
+            .with_consequences(ByDialect::default().with(Dialect::OpenMpi41, Some("no word".to_owned())))
             .with_correction(Some("rank 2=a slot=0".into()));
         let expected = "\
 error[RF062]: rank 1 stands here twice

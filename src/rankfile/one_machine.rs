@@ -31,7 +31,7 @@ impl OwnName {
     fn is_known_to(self, dialect: Dialect) -> bool {
         match dialect {
             Dialect::OpenMpi41 => self != Self::Loopback,
-            Dialect::OpenMpi5 => matches!(self, Self::Name | Self::Localhost | Self::Address),
+            Dialect::OpenMpi5 | Dialect::OpenMpi6 => matches!(self, Self::Name | Self::Localhost | Self::Address),
         }
     }
 }
@@ -73,9 +73,10 @@ fn several(firsts: &[(&Entry, OwnName)], own: &str) -> Diagnostic {
         match (dialect, unknown) {
             (Dialect::OpenMpi41, Some((entry, _))) if firsts.len() == 2 => Some(tries_ssh(entry)),
             (Dialect::OpenMpi41, _) => Some(NOT_ENOUGH_SLOTS.to_owned()),
-            (Dialect::OpenMpi5, Some(_)) => Some(NOT_ALLOCATED.to_owned()),
+            (Dialect::OpenMpi5 | Dialect::OpenMpi6, Some(_)) => Some(NOT_ALLOCATED.to_owned()),
             // The slots of the machine are those of its first name, unless that is its own.
             (Dialect::OpenMpi5, None) => (firsts[0].1 != OwnName::Name).then(|| NOT_ALLOCATED_5_0_11.to_owned()),
+            (Dialect::OpenMpi6, None) => None,
         }
     });
     finding(firsts[1].0, own, message).with_consequences(consequences)
@@ -92,7 +93,7 @@ fn alone((first, kind): (&Entry, OwnName), entries: &[(&Entry, OwnName)], own: &
         let consequences = ByDialect::of(|dialect| {
             (!kind.is_known_to(dialect)).then(|| match dialect {
                 Dialect::OpenMpi41 => tries_ssh(first),
-                Dialect::OpenMpi5 => NOT_ALLOCATED.to_owned(),
+                Dialect::OpenMpi5 | Dialect::OpenMpi6 => NOT_ALLOCATED.to_owned(),
             })
         });
         let message = format!("'{host}' is this machine, but no launcher starts with that name: write '{own}'");
@@ -102,7 +103,7 @@ fn alone((first, kind): (&Entry, OwnName), entries: &[(&Entry, OwnName)], own: &
     let second = entries.get(1).filter(|_| kind == OwnName::Address)?.0;
     let message = format!("'{host}' is this machine by its address and has several ranks: write '{own}' for each");
     let consequences = ByDialect::of(|dialect| match dialect {
-        Dialect::OpenMpi41 => None,
+        Dialect::OpenMpi41 | Dialect::OpenMpi6 => None,
         Dialect::OpenMpi5 => Some(NOT_ALLOCATED_5_0_11.to_owned()),
     });
     Some(finding(second, own, message).with_consequences(consequences))
@@ -147,10 +148,10 @@ mod tests {
         lint_own_names(&parse(lines.as_bytes()).rankfile, "vm", kind)
     }
 
-    /// What Open MPI 4.1.4, 5.0.7 and 5.0.11 did with these hosts when they were run on a machine called vm.
+    /// What Open MPI 4.1.4, 5.0.7, 5.0.11 and 6.0.0rc2 did with these hosts when they were run on a machine called vm.
     #[test]
     fn names_of_this_machine_are_told_as_the_launchers_took_them() {
-        type Row<'a> = (&'a [&'a str], Option<(usize, Option<&'a str>, Option<&'a str>)>);
+        type Row<'a> = (&'a [&'a str], Option<(usize, Option<&'a str>, Option<&'a str>, Option<&'a str>)>);
         let slots = Some("not enough slots");
         let rows: &[Row] = &[
             (&["vm", "vm", "vm.site.org"], None),
@@ -158,23 +159,23 @@ mod tests {
             (&["127.0.0.1"], None),
             (&["vm", "node1"], None),
             (&["192.0.2.2", "192.0.2.2", "node1"], None),
-            (&["vm", "localhost"], Some((2, slots, None))),
-            (&["vm", "127.0.0.1", "vm"], Some((2, slots, None))),
-            (&["localhost", "vm"], Some((2, slots, Some("5.0.7 takes")))),
-            (&["localhost", "localhost", "127.0.0.1"], Some((3, slots, Some("5.0.7 takes")))),
-            (&["192.0.2.2", "127.0.0.1"], Some((2, slots, Some("5.0.7 takes")))),
-            (&["vm", "alias"], Some((2, slots, Some("not allocated")))),
-            (&["vm", "127.0.0.2"], Some((2, Some("ssh"), Some("not allocated")))),
-            (&["127.0.0.1", "127.0.0.1"], Some((2, None, Some("5.0.7 takes")))),
-            (&["alias"], Some((1, None, Some("not allocated")))),
-            (&["127.0.0.2"], Some((1, Some("ssh"), Some("not allocated")))),
+            (&["vm", "localhost"], Some((2, slots, None, None))),
+            (&["vm", "127.0.0.1", "vm"], Some((2, slots, None, None))),
+            (&["localhost", "vm"], Some((2, slots, Some("5.0.7 takes"), None))),
+            (&["localhost", "localhost", "127.0.0.1"], Some((3, slots, Some("5.0.7 takes"), None))),
+            (&["192.0.2.2", "127.0.0.1"], Some((2, slots, Some("5.0.7 takes"), None))),
+            (&["vm", "alias"], Some((2, slots, Some("not allocated"), Some("not allocated")))),
+            (&["vm", "127.0.0.2"], Some((2, Some("ssh"), Some("not allocated"), Some("not allocated")))),
+            (&["127.0.0.1", "127.0.0.1"], Some((2, None, Some("5.0.7 takes"), None))),
+            (&["alias"], Some((1, None, Some("not allocated"), Some("not allocated")))),
+            (&["127.0.0.2"], Some((1, Some("ssh"), Some("not allocated"), Some("not allocated")))),
         ];
         for (hosts, expected) in rows {
             let found = found(hosts);
             assert_eq!(found.len(), usize::from(expected.is_some()), "{hosts:?} {found:?}");
-            let Some((line, by_41, by_5)) = expected else { continue };
+            let Some((line, by_41, by_5, by_6)) = expected else { continue };
             assert_eq!(found[0].span.line, *line, "{hosts:?}");
-            for (dialect, part) in ByDialect::new([by_41, by_5]).iter() {
+            for (dialect, part) in ByDialect::new([by_41, by_5, by_6]).iter() {
                 let says = &found[0].consequences[dialect];
                 assert_eq!(says.is_some(), part.is_some(), "{hosts:?} {says:?}");
                 assert!(says.iter().all(|says| says.contains(part.unwrap())), "{hosts:?} {says:?}");

@@ -7,7 +7,7 @@ use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::Entry;
 use super::wording::clip;
-use crate::launcher::ByDialect;
+use crate::launcher::{ByDialect, Dialect};
 use crate::severity::Severity;
 
 /// The findings. With `complete` false a line could not be read, and it may be the missing rank's.
@@ -34,11 +34,17 @@ fn duplicates(entries: &[Entry], found: &mut Vec<Diagnostic>) -> HashMap<u32, us
         let message = format!("rank {rank} stands here again, after line {before}: give each rank one line");
         let diagnostic = Diagnostic::new(Code::DuplicateRank, spans[0], message);
         let is_same = earlier.short_host() == entry.short_host() && earlier.slots.items() == entry.slots.items();
-        let refused = |_| Some("\"rank 0 is already assigned\", and starts nothing".to_owned());
+        let refused = |_| Some(format!("\"rank {rank} is already assigned\", and starts nothing"));
+        let last_wins = "lets the last line win, without a word; without -n it misses a rank";
+        let of_others = |dialect| match dialect {
+            Dialect::OpenMpi41 | Dialect::OpenMpi5 => Some(last_wins.to_owned()),
+            Dialect::OpenMpi6 => refused(dialect),
+        };
+        let diagnostic =
+            diagnostic.with_consequences(if *rank == 0 { ByDialect::of(refused) } else { ByDialect::of(of_others) });
         found.push(match rank {
-            0 => diagnostic.with_consequences(ByDialect::of(refused)),
             // Whichever line wins, the rank is where both say.
-            _ if is_same => Diagnostic { severity: Severity::Warning, ..diagnostic },
+            1.. if is_same => Diagnostic { severity: Severity::Warning, ..diagnostic },
             _ => diagnostic,
         });
     }

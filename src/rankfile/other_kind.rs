@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::code::SYNTAX_OF_LINE;
 use crate::launcher::ByDialect;
 
 /// A kind of file that launchers take and that is no rankfile.
@@ -52,12 +53,13 @@ impl OtherKind {
         const ILLEGAL: &str = "refuses it: \"an illegal character in the following node name\"";
         const SYNTAX: &str = "refuses it: \"invalid syntax in the rankfile\"";
         const SSH_OR_SYNTAX: &str = "tries ssh to the hosts, or says \"invalid syntax in the rankfile\"";
+        const LINE: &str = SYNTAX_OF_LINE;
         const HOSTFILE: &str = "refuses it: \"a parse error in the hostfile\" or \"invalid syntax in the rankfile\"";
         ByDialect::new(match self {
-            Self::Hosts | Self::LsfAffinity => [SSH, NO_RANK],
-            Self::OpenMpiHostfile => [SSH_OR_SYNTAX, SYNTAX],
-            Self::MpichMachinefile => [ILLEGAL, NO_RANK],
-            Self::JsrunResources => [HOSTFILE, HOSTFILE],
+            Self::Hosts | Self::LsfAffinity => [SSH, NO_RANK, LINE],
+            Self::OpenMpiHostfile => [SSH_OR_SYNTAX, SYNTAX, LINE],
+            Self::MpichMachinefile => [ILLEGAL, NO_RANK, LINE],
+            Self::JsrunResources => [HOSTFILE, HOSTFILE, LINE],
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::code::Code;
+use super::code::{Code, SYNTAX_OF_LINE};
 use super::device::{Comment, read_comment};
 use super::diagnostic::{Diagnostic, Span};
 use super::entry::{Entry, Rankfile};
@@ -15,7 +15,13 @@ use super::slots::judge::{Judgement, judge};
 use super::statement::{self, Statement};
 use super::wording::{guise_message, statement_consequences, statement_message};
 use super::{guise, host_word, order, other_kind, text};
-use crate::{host_name::short_name, launcher::ByDialect, request::DeviceRequest, severity::Severity, words::counted};
+use crate::{
+    host_name::short_name,
+    launcher::{ByDialect, Dialect},
+    request::DeviceRequest,
+    severity::Severity,
+    words::counted,
+};
 
 /// A file that was read: what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +142,8 @@ impl Parser<'_> {
             let hidden = "takes the next line for a part of the comment, without a word";
             found.with_consequences(ByDialect::of(|_| Some(hidden.to_owned())))
         } else {
-            found
+            let consequences = found.consequences.clone().with(Dialect::OpenMpi6, Some(SYNTAX_OF_LINE.to_owned()));
+            found.with_consequences(consequences)
         });
     }
 

@@ -1,6 +1,6 @@
 //! What is said about a fault in a statement. Words only; what is a fault is decided elsewhere.
 
-use super::code::Code;
+use super::code::{Code, SYNTAX_OF_LINE};
 use super::guise::Guise;
 use super::statement::Second;
 use super::{host_word, statement};
@@ -84,14 +84,15 @@ pub(super) fn statement_consequences(code: Code, marked: &str, rank: Option<u32>
         let (name, short) = (clip(name), clip(host_name::short_name(name)));
         ByDialect::of(|dialect| match dialect {
             Dialect::OpenMpi41 => format!("cuts the name and tries 'ssh {short}'"),
-            Dialect::OpenMpi5 => format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),
+            Dialect::OpenMpi5 | Dialect::OpenMpi6 => format!("with -H {name}:1 tries 'ssh {name}'; without -H or a hostfile \"a host was either not allocated or oversubscribed its slots\""),
         })
     })
 }
 
-/// What a launcher does about a line with a second key, as 4.1.4 and 5.0.11 did.
+/// What a launcher does about a line with a second key, as 4.1.4, 5.0.11 and 6.0.0rc2 did.
 fn about_second(second: Second, rank: Option<u32>, dialect: Dialect) -> &'static str {
     match (second, rank, dialect) {
+        (_, _, Dialect::OpenMpi6) => SYNTAX_OF_LINE,
         (Second::Slots, Some(0), _) => "\"rank 0 is already assigned\", and starts nothing",
         (Second::Slots, ..) => "lets the last list win, without a word",
         (Second::Rank, _, Dialect::OpenMpi41) => "\"There are not enough slots available\", and starts nothing",

@@ -83,7 +83,7 @@ impl fmt::Display for WriteError {
                 f,
                 "rank {rank}: host '{host}' and slots '{slots}' need {} characters with ' slot=', Open MPI {}: give the rank neighbouring cores, or the host a shorter alias",
                 host.len() + " slot=".len() + slots.len(),
-                Dialect::ALL.map(room_in_words).join(", ")
+                Dialect::ALL.into_iter().filter_map(room_in_words).collect::<Vec<_>>().join(", ")
             ),
         }
     }
@@ -131,15 +131,17 @@ fn has_room(dialect: Dialect, host: &str, slots: &str) -> bool {
     match dialect {
         Dialect::OpenMpi41 => host.len() + " slot=".len() + slots.len() <= MAX_HOST_AND_SLOTS,
         Dialect::OpenMpi5 => slots.len() <= MAX_SLOTS_5,
+        Dialect::OpenMpi6 => true,
     }
 }
 
-/// How much of a line is read.
-fn room_in_words(dialect: Dialect) -> String {
+/// How much of a line is read, where that has a limit.
+fn room_in_words(dialect: Dialect) -> Option<String> {
     let version = dialect.version();
     match dialect {
-        Dialect::OpenMpi41 => format!("{version} has room for {MAX_HOST_AND_SLOTS}"),
-        Dialect::OpenMpi5 => format!("{version} for {MAX_SLOTS_5} of slots"),
+        Dialect::OpenMpi41 => Some(format!("{version} has room for {MAX_HOST_AND_SLOTS}")),
+        Dialect::OpenMpi5 => Some(format!("{version} for {MAX_SLOTS_5} of slots")),
+        Dialect::OpenMpi6 => None,
     }
 }
 

@@ -142,7 +142,7 @@ fn obstacle(block: &Block) -> Option<String> {
     if (has(" -rf ") || has("--oversubscribe")) && !is_open_mpi_4() {
         return Some(format!("{first}: needs the launcher of Open MPI 4.1"));
     }
-    let is_open_mpi = matches!(kind(), Some(Launcher::OpenMpi4 | Launcher::OpenMpi5));
+    let is_open_mpi = matches!(kind(), Some(Launcher::OpenMpi4 | Launcher::OpenMpi5 | Launcher::OpenMpi6));
     (has("mpiexec") && has(" -H ") && !is_open_mpi).then(|| format!("{first}: needs a launcher of Open MPI"))
 }
 

@@ -76,8 +76,18 @@ impl<'a> Run<'a> {
             Dialect::OpenMpi41 => {
                 command.args(["--mca", "plm_rsh_agent", "false", "--display-devel-map", "-rf"]).arg(&file)
             }
-            Dialect::OpenMpi5 => command
-                .args(["--prtemca", "plm_rsh_agent", "false", "--display", "map-devel", "--map-by"])
+            Dialect::OpenMpi5 | Dialect::OpenMpi6 => command
+                .args([
+                    "--prtemca",
+                    "plm_rsh_agent",
+                    "false",
+                    "--prtemca",
+                    "plm_ssh_agent",
+                    "false",
+                    "--display",
+                    "map-devel",
+                    "--map-by",
+                ])
                 .arg(format!("rankfile:file={}", file.display())),
         };
         command.args(self.extra);
@@ -192,7 +202,7 @@ impl Outcome {
     }
 }
 
-/// `[BB/../..][../..]` of 4.1 and `package[0][core:L0-1] package[1][core:L6]` of 5.x.
+/// `[BB/../..][../..]` of 4.1 and `package[0][core:L0-1] package[1][core:L6]` of 5.x and 6.x.
 fn bound_cores(binding: &str) -> Vec<u32> {
     if binding.starts_with('[') {
         let cores = binding.split(['[', ']', '/']).filter(|core| !core.is_empty());

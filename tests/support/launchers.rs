@@ -65,6 +65,7 @@ fn variable_of(wanted: Launcher) -> (&'static str, Option<&'static str>) {
     match wanted {
         Launcher::OpenMpi4 => ("HYBRID_TEST_MPIEXEC41", None),
         Launcher::OpenMpi5 => ("HYBRID_TEST_MPIEXEC5", Some("venv/bin/mpiexec")),
+        Launcher::OpenMpi6 => ("HYBRID_TEST_MPIEXEC6", None),
         Launcher::Mpich => ("HYBRID_TEST_MPICH", Some("venv-mpich/bin/mpiexec")),
         Launcher::Slurm => ("HYBRID_TEST_SRUN", None),
     }
@@ -113,7 +114,7 @@ pub fn translated(folder: &Path, options: &[&str]) -> Vec<String> {
     let Some(at) = options.iter().position(|option| *option == "-rf") else { return owned(options) };
     let file = options[at + 1];
     let instead: Vec<String> = match kind() {
-        Some(Launcher::OpenMpi5) => Launcher::OpenMpi5
+        Some(of_prrte @ (Launcher::OpenMpi5 | Launcher::OpenMpi6)) => of_prrte
             .rankfile_options(file, true)
             .expect("it reads rankfiles")
             .split(' ')

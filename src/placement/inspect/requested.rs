@@ -34,14 +34,10 @@ pub(in crate::placement) fn unsatisfied(node: &Node, facts: &[RankFacts]) -> Opt
     let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
     finding.hint = Some(if reads_rankfiles(facts) {
         let shares_cores = requests_shared_cores(facts);
-        let ways = Launcher::ALL.into_iter().filter_map(|launcher| {
-            let options = launcher.rankfile_options(rankfile, shares_cores)?;
-            Some(format!("{} `mpiexec {options}`", launcher.dialect()?.version()))
-        });
-        format!(
-            "let the launcher follow the file, and leave other binding options away: Open MPI {}",
-            ways.collect::<Vec<_>>().join(", ")
-        )
+        let options = Launcher::by_dialect(|launcher| launcher.rankfile_options(rankfile, shares_cores));
+        let ways: Vec<String> =
+            options.by_versions().map(|(versions, options)| format!("{versions} `mpiexec {options}`")).collect();
+        format!("let the launcher follow the file, and leave other binding options away: Open MPI {}", ways.join("; "))
     } else {
         format!(
             "start with the command that `hybrid rankfile command {rankfile}` prints, and leave other binding options away"

@@ -46,7 +46,7 @@ pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
             Dialect::OpenMpi5 if text.len() > MAX_SLOTS_5 => {
                 deed.map(|deed| format!("drops what comes after {MAX_SLOTS_5} characters of slots: {deed}"))
             }
-            Dialect::OpenMpi41 | Dialect::OpenMpi5 => deed,
+            Dialect::OpenMpi41 | Dialect::OpenMpi5 | Dialect::OpenMpi6 => deed,
         }
     });
     let place = match list.slip {
@@ -134,7 +134,7 @@ fn wording(code: Code, marked: &str, slots: &str, host: &str) -> String {
     let marked = clip(marked);
     match code {
         Code::PackagePrefix => {
-            format!("'{marked}' names a package to Open MPI 5.x only: write package:core, as in 1:* or 1:0-3")
+            format!("'{marked}' names a package to Open MPI 5 and later only: write package:core, as in 1:* or 1:0-3")
         }
         Code::CorePrefix => format!("'{marked}' is no core: write the number alone"),
         Code::StarWithoutPackage => {
@@ -142,7 +142,7 @@ fn wording(code: Code, marked: &str, slots: &str, host: &str) -> String {
         }
         Code::NotANumber => format!("'{marked}' is not a decimal number"),
         Code::CommaAfterPackage => format!(
-            "'{marked}' has a comma after a colon, where Open MPI 4.1 and 5.x split differently: write each part with its package, joined by ';'"
+            "'{marked}' has a comma after a colon, where versions of Open MPI split differently: write each part with its package, joined by ';'"
         ),
         Code::ReversedRange => format!("the range '{marked}' runs backwards"),
         Code::StrayPunctuation => "a sign stands here with no number beside it".to_owned(),
@@ -174,41 +174,57 @@ mod tests {
 
     #[test]
     fn what_one_of_them_reads_otherwise_is_told() {
-        for (slots, code, by_41, by_5, corrected) in [
-            ("P1", Code::PackagePrefix, Some("binds core 0,"), None, Some("1:*")),
-            ("p1:2", Code::PackagePrefix, Some("binds core 2 of package 0,"), None, Some("1:2")),
-            ("C1", Code::CorePrefix, Some("binds core 0,"), Some("binds core 0,"), Some("1")),
-            ("*", Code::StarWithoutPackage, Some("binds core 0,"), Some("binds core 0,"), Some("S*")),
-            ("0x3", Code::NotANumber, Some("binds core 0,"), Some("binds core 0,"), None),
+        for (slots, code, by_41, by_5, by_6, corrected) in [
+            ("P1", Code::PackagePrefix, Some("binds core 0,"), None, None, Some("1:*")),
+            ("p1:2", Code::PackagePrefix, Some("binds core 2 of package 0,"), None, None, Some("1:2")),
+            ("C1", Code::CorePrefix, Some("binds core 0,"), Some("binds core 0,"), Some("refuses"), Some("1")),
+            ("*", Code::StarWithoutPackage, Some("binds core 0,"), Some("binds core 0,"), Some("refuses"), Some("S*")),
+            ("0x3", Code::NotANumber, Some("binds core 0,"), Some("binds core 0,"), Some("refuses"), None),
             (
                 "0:0,1",
                 Code::CommaAfterPackage,
                 Some("core 0 of package 0, without a word; without a package 1"),
                 None,
+                None,
                 Some("0:0-1"),
             ),
-            ("0:0-2,1:3", Code::CommaAfterPackage, None, Some("binds cores 0-3 of package 0"), Some("0:0-2;1:3")),
+            (
+                "0:0-2,1:3",
+                Code::CommaAfterPackage,
+                None,
+                Some("binds cores 0-3 of package 0"),
+                Some("refuses"),
+                Some("0:0-2;1:3"),
+            ),
             (
                 "0:0-2,4",
                 Code::CommaAfterPackage,
                 Some("package 4"),
                 Some("binds cores 0-2 of package 0"),
+                Some("refuses"),
                 Some("0:0-2;0:4"),
             ),
-            ("1:0-3,3", Code::CommaAfterPackage, Some("without a package 3"), None, Some("1:0-3")),
-            ("0:*,1", Code::CommaAfterPackage, Some("without a package 1"), None, Some("0:1;0:*")),
-            ("0,1:1", Code::MixedCounts, Some("core 1 of package 1"), Some("core 1 of package 0"), Some("0;1:1")),
-            ("2-0", Code::ReversedRange, Some("unbound"), Some("unbound"), Some("0-2")),
-            ("0,", Code::StrayPunctuation, None, None, Some("0")),
-            ("-1", Code::NegativeNumber, Some("binds core 1,"), Some("binds core 1,"), None),
-            ("0-1-2", Code::BadRange, Some("refuses"), Some("refuses"), None),
-            ("4294967296", Code::NumberTooLarge, Some("binds core 0,"), Some("binds core 0,"), None),
-            ("0:", Code::MissingNumber, Some("unbound"), Some("unbound"), None),
-            ("S", Code::MissingNumber, Some("segmentation"), Some("segmentation"), None),
+            ("1:0-3,3", Code::CommaAfterPackage, Some("without a package 3"), None, Some("refuses"), Some("1:0-3")),
+            ("0:*,1", Code::CommaAfterPackage, Some("without a package 1"), None, None, Some("0:1;0:*")),
+            (
+                "0,1:1",
+                Code::MixedCounts,
+                Some("core 1 of package 1"),
+                Some("core 1 of package 0"),
+                Some("refuses"),
+                Some("0;1:1"),
+            ),
+            ("2-0", Code::ReversedRange, Some("unbound"), Some("unbound"), Some("unbound"), Some("0-2")),
+            ("0,", Code::StrayPunctuation, None, None, None, Some("0")),
+            ("-1", Code::NegativeNumber, Some("binds core 1,"), Some("binds core 1,"), Some("binds core 1,"), None),
+            ("0-1-2", Code::BadRange, Some("refuses"), Some("refuses"), Some("segmentation"), None),
+            ("4294967296", Code::NumberTooLarge, Some("binds core 0,"), Some("binds core 0,"), Some("refuses"), None),
+            ("0:", Code::MissingNumber, Some("unbound"), Some("unbound"), Some("unbound"), None),
+            ("S", Code::MissingNumber, Some("segmentation"), Some("segmentation"), Some("segmentation"), None),
         ] {
             let finding = judge(slots, "node").finding.unwrap_or_else(|| panic!("{slots}"));
             assert_eq!((finding.code, finding.corrected.as_deref()), (code, corrected), "{slots}");
-            for (dialect, expected) in ByDialect::new([by_41, by_5]).iter() {
+            for (dialect, expected) in ByDialect::new([by_41, by_5, by_6]).iter() {
                 match (finding.consequences[dialect].as_deref(), *expected) {
                     (Some(said), Some(expected)) => {
                         assert!(said.contains(expected), "{slots}: {said}");
@@ -221,12 +237,12 @@ mod tests {
 
     #[test]
     fn the_room_of_each_version_ends_where_it_ended_when_it_was_run() {
-        // Host of 2 characters: 55 characters of slots are taken, 56 abort 4.1, 65 are cut by 5.x.
+        // Host of 2 characters: 55 characters of slots are taken, 56 abort 4.1, 65 are cut by 5.x, and 6.x takes them all.
         let of_length = |length: usize| format!("{}2", &"0;".repeat(64)[..length - 1]);
         let said = |length| {
             judge(&of_length(length), "vm").finding.map(|f| (f.code, f.consequences.map(|does| does.is_some())))
         };
-        let too_long = |by_41, by_5| Some((Code::SlotsTooLong, ByDialect::new([by_41, by_5])));
+        let too_long = |by_41, by_5| Some((Code::SlotsTooLong, ByDialect::new([by_41, by_5, false])));
         assert_eq!(said(55), None);
         assert_eq!(said(56), too_long(true, false));
         assert_eq!(said(63), too_long(true, false));

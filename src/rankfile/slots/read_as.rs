@@ -1,7 +1,8 @@
 //! Slot lists as Open MPI reads them, dialect by dialect, with its own splitting and its `atoi`.
 //!
 //! Follows what the launchers do, not what their manuals say: `opal_hwloc_base_cpu_list_parse` of
-//! Open MPI 4.1 and `prte_hwloc_base_cpu_list_parse` of the PRRTE in 5.x. Knows no person's intent.
+//! Open MPI 4.1 and `prte_hwloc_base_cpu_list_parse` of the PRRTE in 5.x and in 6.x, which reads numbers strictly. Knows no
+//! person's intent.
 
 use std::ops::Range;
 
@@ -23,6 +24,7 @@ pub(in crate::rankfile) fn read_as(dialect: Dialect, text: &str) -> Result<Vec<I
     match dialect {
         Dialect::OpenMpi41 => read_as_41(text),
         Dialect::OpenMpi5 => read_as_5(text),
+        Dialect::OpenMpi6 => read_by_prrte(text, Numbers::Strict),
     }
 }
 
@@ -30,9 +32,18 @@ pub(in crate::rankfile) fn read_as(dialect: Dialect, text: &str) -> Result<Vec<I
 /// packages are equal, and past the end of a package it goes on into the next one.
 pub(in crate::rankfile) fn counts_flat(dialect: Dialect) -> bool {
     match dialect {
-        Dialect::OpenMpi41 => false,
+        Dialect::OpenMpi41 | Dialect::OpenMpi6 => false,
         Dialect::OpenMpi5 => true,
     }
+}
+
+/// How a launcher reads a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// With `atoi`: what is none is 0, and a large one is cut to 32 bits.
+    Lenient,
+    /// With `strtol`, all of it: what is none, or is larger than C's `int`, is refused, and so is a list with a dash too many.
+    Strict,
 }
 
 /// The cores that Open MPI 4.1 takes the text to mean.
@@ -42,14 +53,14 @@ fn read_as_41(text: &str) -> Result<Vec<Item>, Misfit> {
     for item in split_unchecked(&text, ';')? {
         let unprefixed = item.strip_prefix(['S', 's']);
         match (unprefixed, item.contains(':')) {
-            (Some(packages), false) => read_packages(packages, &mut items)?,
+            (Some(packages), false) => read_packages(packages, Numbers::Lenient, &mut items)?,
             // The comma splits before the colon: in "0:0,1" the 1 is a package without cores.
             (_, true) => {
                 for part in split_unchecked(unprefixed.unwrap_or(item), ',')? {
-                    read_package_cores(part, &mut items)?;
+                    read_package_cores(part, Numbers::Lenient, &mut items)?;
                 }
             }
-            (None, false) => read_cores(item, &mut items)?,
+            (None, false) => read_cores(item, Numbers::Lenient, &mut items)?,
         }
     }
     Ok(items)
@@ -59,15 +70,19 @@ fn read_as_41(text: &str) -> Result<Vec<Item>, Misfit> {
 fn read_as_5(text: &str) -> Result<Vec<Item>, Misfit> {
     let text = lexed(text);
     // All of it is ASCII, or there would be no slot list to read.
-    let kept = text.get(..MAX_SLOTS_5).unwrap_or(&text);
+    read_by_prrte(text.get(..MAX_SLOTS_5).unwrap_or(&text), Numbers::Lenient)
+}
+
+/// The same by any version of PRRTE.
+fn read_by_prrte(text: &str, numbers: Numbers) -> Result<Vec<Item>, Misfit> {
     let mut items = Vec::new();
-    for item in split_unchecked(kept, ';')? {
+    for item in split_unchecked(text, ';')? {
         let unprefixed = item.strip_prefix(['P', 'p', 'S', 's']);
         match (unprefixed, item.contains(':')) {
-            (Some(packages), false) => read_packages(packages, &mut items)?,
-            // The comma is split last: "0:0-2,4" is the range from 0 to atoi("2,4").
-            (_, true) => read_package_cores(unprefixed.unwrap_or(item), &mut items)?,
-            (None, false) => read_cores(item, &mut items)?,
+            (Some(packages), false) => read_packages(packages, numbers, &mut items)?,
+            // The comma is split last: "0:0-2,4" is the range from 0 to "2,4".
+            (_, true) => read_package_cores(unprefixed.unwrap_or(item), numbers, &mut items)?,
+            (None, false) => read_cores(item, numbers, &mut items)?,
         }
     }
     Ok(items)
@@ -106,43 +121,70 @@ fn atoi(text: &str) -> i32 {
     }
 }
 
-fn number(text: &str) -> u32 {
-    u32::try_from(atoi(text)).unwrap_or(NOWHERE)
+/// All of a text as a number of C's `int` that is not negative, a sign and blanks before it left out.
+fn strict(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|&number: &u32| is_number && i32::try_from(number).is_ok())
 }
 
-/// `N` or `A-B`; `None` for a reversed range, which binds nothing.
-fn range(text: &str) -> Result<Option<Range<u32>>, Misfit> {
-    let ends: Vec<&str> = split(text, '-').take(3).collect();
-    let (first, last) = match ends[..] {
-        [one] => (number(one), number(one)),
-        [first, last] => (number(first), number(last)),
-        _ => return Err(Misfit::Refused),
-    };
-    Ok((first <= last).then(|| first..last + 1))
+impl Numbers {
+    fn read(self, text: &str) -> Result<u32, Misfit> {
+        match self {
+            Self::Lenient => Ok(u32::try_from(atoi(text)).unwrap_or(NOWHERE)),
+            Self::Strict => strict(text).ok_or(Misfit::Refused),
+        }
+    }
+
+    /// What becomes of a list with no dash or more than one where a range should be: it is refused, and the strict launcher dies of
+    /// the attempt to say so.
+    fn no_range(self) -> Misfit {
+        match self {
+            Self::Lenient => Misfit::Refused,
+            Self::Strict => Misfit::Crash,
+        }
+    }
+
+    /// `N` or `A-B`; where A is larger the range is empty.
+    fn range(self, text: &str) -> Result<Range<u32>, Misfit> {
+        let ends: Vec<&str> = split(text, '-').take(3).collect();
+        let (first, last) = match ends[..] {
+            [one] => (self.read(one)?, self.read(one)?),
+            [first, last] => (self.read(first)?, self.read(last)?),
+            _ => return Err(self.no_range()),
+        };
+        Ok(first..last + 1)
+    }
 }
 
-fn read_cores(item: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
+fn read_cores(item: &str, numbers: Numbers, items: &mut Vec<Item>) -> Result<(), Misfit> {
     for part in split_unchecked(item, ',')? {
-        items.extend(range(part)?.map(Item::Cores));
+        // A reversed range binds nothing.
+        items.extend(Some(numbers.range(part)?).filter(|range| !range.is_empty()).map(Item::Cores));
     }
     Ok(())
 }
 
-fn read_packages(text: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
+fn read_packages(text: &str, numbers: Numbers, items: &mut Vec<Item>) -> Result<(), Misfit> {
     for part in split_unchecked(text, ',')? {
         if part.starts_with('*') {
             items.push(Item::WholeNode);
-        } else {
-            items.extend(range(part)?.map(Item::Packages));
+            continue;
+        }
+        match (numbers.range(part)?, numbers) {
+            (range, _) if !range.is_empty() => items.push(Item::Packages(range)),
+            (_, Numbers::Lenient) => {}
+            (_, Numbers::Strict) => return Err(Misfit::Refused),
         }
     }
     Ok(())
 }
 
-/// `package:cores[:cores]`, in which 5.x splits a list without a dash at its commas.
-fn read_package_cores(text: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
-    let mut parts = split_unchecked(text, ':')?;
-    let package = number(parts.next().ok_or(Misfit::Crash)?);
+/// `package:cores[:cores]`, in which PRRTE splits a list without a dash at its commas.
+fn read_package_cores(text: &str, numbers: Numbers, items: &mut Vec<Item>) -> Result<(), Misfit> {
+    let mut parts = split(text, ':');
+    let none = if numbers == Numbers::Strict { Misfit::Refused } else { Misfit::Crash };
+    let package = numbers.read(parts.next().ok_or(none)?)?;
     // The package must exist even where none of its cores is asked for.
     items.push(Item::PackageCores(package, 0..0));
     for cores in parts {
@@ -152,10 +194,13 @@ fn read_package_cores(text: &str, items: &mut Vec<Item>) -> Result<(), Misfit> {
             break;
         }
         if split(cores, '-').count() == 1 {
-            let listed = split_unchecked(cores.trim_matches('-'), ',')?.map(number);
-            items.extend(listed.map(|core| Item::PackageCores(package, core..core + 1)));
+            for core in split_unchecked(cores.trim_matches('-'), ',')? {
+                let core = numbers.read(core)?;
+                items.push(Item::PackageCores(package, core..core + 1));
+            }
         } else {
-            items.extend(range(cores)?.map(|range| Item::PackageCores(package, range)));
+            let range = numbers.range(cores)?;
+            items.extend(Some(range).filter(|range| !range.is_empty()).map(|range| Item::PackageCores(package, range)));
         }
     }
     Ok(())
@@ -191,10 +236,12 @@ mod tests {
     #[test]
     fn a_list_of_nothing_crashes_all() {
         for (text, dialect) in
-            ["S", "s,", ",", "0;,", ";", ":"].into_iter().flat_map(|text| Dialect::ALL.map(|dialect| (text, dialect)))
+            ["S", "s,", ",", "0;,", ";"].into_iter().flat_map(|text| Dialect::ALL.map(|dialect| (text, dialect)))
         {
             assert_eq!(read_as(dialect, text), Err(Misfit::Crash), "{text} {dialect:?}");
         }
+        assert_eq!(read_as(Dialect::OpenMpi41, ":"), Err(Misfit::Crash));
+        assert_eq!(read_as(Dialect::OpenMpi6, ":"), Err(Misfit::Refused));
         assert_eq!(read_as_41("P"), Ok(vec![Item::Cores(0..1)]));
         assert_eq!(read_as_5("P"), Err(Misfit::Crash));
     }
