@@ -322,7 +322,10 @@ fn the_launcher_is_found_on_the_path_and_asked_for_its_version() {
     assert!(found("mpiexec", "mpiexec (Open MPI) 5.0.7").contains("rankfile:file="));
     assert!(found("mpiexec", "HYDRA build details:").contains("-bind-to user:"));
     assert!(found("srun", "slurm 23.11.4").contains("--cpu-bind=mask_cpu:0xf"));
-    assert!(found("mpiexec", "something else").contains("--launcher openmpi4|openmpi5|openmpi6|mpich|slurm"));
+    assert!(
+        found("mpiexec", "something else")
+            .contains("--launcher openmpi4|openmpi5|openmpi6|intelmpi|flux|pals|mpich|slurm")
+    );
     assert!(found("nothing", "").contains("no launcher"));
 }
 
@@ -393,11 +396,11 @@ fn the_command_for_a_rankfile_is_that_of_the_launcher_on_the_path() {
 fn a_rankfile_that_a_launcher_cannot_be_told_is_refused_with_the_way_out() {
     for (text, options, expected) in [
         ("rank 0=a slot=P1\n", "--launcher openmpi4", &["file:1", "rankfile check file"][..]),
-        ("rank 0=a slot=0\n", "--launcher mpich", &["host a", "--topology a=FILE.xml"]),
+        ("rank 0=a slot=0:0\n", "--launcher mpich", &["host a", "--topology a=FILE.xml"]),
         ("rank 0=a slot=7\n", &format!("--launcher openmpi4 {ONE_SOCKET}"), &["rank 0 asks for slot=7 of a", "write"]),
         (
             "rank 0=a slot=0\nrank 1=b slot=0\nrank 2=a slot=1\n",
-            "--launcher slurm --topology a=TOPOLOGIES/laptop.xml --topology b=TOPOLOGIES/laptop.xml",
+            "--launcher pals --topology a=TOPOLOGIES/laptop.xml --topology b=TOPOLOGIES/laptop.xml",
             &["one host after the other"],
         ),
     ] {

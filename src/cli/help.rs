@@ -96,6 +96,6 @@ mod tests {
     #[test]
     fn a_command_that_there_is_not_is_told_with_those_that_there_are() {
         let message = page(&["rankfile", "chek"]).unwrap_err();
-        assert_eq!(message, "hybrid rankfile has no subcommand chek: it has check, explain, command, write");
+        assert_eq!(message, "hybrid rankfile has no subcommand chek: it has check, explain, command, convert, write");
     }
 }

@@ -17,6 +17,8 @@ pub enum RankfileCommand {
     Explain(ExplainArgs),
     /// Print the command that starts a job as a rankfile says, with the launcher that is found here.
     Command(CommandArgs),
+    /// Tell the places of a rankfile, or of a launcher's command, to another launcher.
+    Convert(ConvertArgs),
     /// Make one: for the nodes it is started on (one rank on each is enough), or for stored topologies.
     Write(WriteArgs),
 }
@@ -67,6 +69,60 @@ pub struct CommandArgs {
     /// What each rank runs, behind `--`.
     #[arg(last = true, value_name = "PROGRAM", default_values = ["hybrid", "julia"])]
     pub program: Vec<String>,
+}
+
+/// Options of `hybrid rankfile convert`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct ConvertArgs {
+    /// The rankfile, or a file with the launcher's command; - reads standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The launcher to tell: its command is printed, or the rankfile that it reads.
+    #[arg(long, value_enum, value_name = "LAUNCHER")]
+    pub to: Launcher,
+    /// What FILE is: a rankfile as it is meant or as a version of Open MPI reads it, or the command of another launcher.
+    #[arg(long, value_enum, value_name = "LAUNCHER", default_value_t = Source::Rankfile)]
+    pub from: Source,
+    /// Nodes that FILE names.
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+    /// Where to write; without it what the launcher is told is printed.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What each rank runs, behind `--` [default: what the command in FILE runs, or else hybrid julia].
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub program: Vec<String>,
+}
+
+/// What says where ranks belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A rankfile as its author means it.
+    Rankfile,
+    /// A rankfile as a launcher reads it, or a launcher's command.
+    Launcher(Launcher),
+}
+
+impl ValueEnum for Source {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Source>> =
+            LazyLock::new(|| [Source::Rankfile].into_iter().chain(Launcher::ALL.map(Source::Launcher)).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Rankfile => PossibleValue::new("rankfile").help("A rankfile as it is meant"),
+            Self::Launcher(launcher) => {
+                let name = launcher.start().name;
+                let help = match launcher.dialect() {
+                    Some(dialect) => format!("A rankfile as Open MPI {} reads it", dialect.version()),
+                    None => format!("A command of {}", launcher.start().help),
+                };
+                PossibleValue::new(name).help(help)
+            }
+        })
+    }
 }
 
 /// Options of `hybrid rankfile write`.
@@ -245,7 +301,7 @@ mod tests {
             ("write --ranks-per-node 0", "0 is not in 1..=65536"),
             ("write --ranks-per-node 65537", "1..=65536"),
             ("write --ranks-per-gpu 0", "0 is not in 1.."),
-            ("write --launcher lam", "openmpi4, openmpi5, openmpi6, mpich, slurm"),
+            ("write --launcher lam", "openmpi4, openmpi5, openmpi6, intelmpi, flux, pals, mpich, slurm"),
             ("write --format yaml", "rankfile, json"),
         ] {
             let message = rankfile(words).expect_err(words);

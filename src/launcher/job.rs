@@ -1,5 +1,7 @@
 //! A job whose places are planned, as a launcher is told of it, and the command that starts it.
 
+use std::collections::BTreeMap;
+
 use crate::topology::CpuSet;
 
 /// What is to be started, and where.
@@ -44,16 +46,55 @@ impl LaunchLine {
     }
 }
 
+/// Why a launcher cannot be told where the ranks of a job belong, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Untold(pub(crate) String);
+
+impl Untold {
+    /// A launcher that gives each node as many ranks as any other.
+    pub(super) fn uneven(what: &str) -> Self {
+        Self(format!("{what} gives each node as many ranks as any other, and these have not as many: {ELSEWHERE}"))
+    }
+
+    /// An option that has one list for the ranks of all nodes.
+    pub(super) fn one_list(what: &str) -> Self {
+        Self(format!("{what} is one list for all nodes, and these differ: {ELSEWHERE}"))
+    }
+}
+
+/// The way out of a job that a launcher cannot be told of.
+const ELSEWHERE: &str = "make a job of each kind of node, or let each rank take its own place with `hybrid run`";
+
 impl<'a> Job<'a> {
-    /// The ranks of each host, in the order of the hosts.
+    /// The ranks that follow one another on a host, in their order.
     pub(super) fn by_host(&self) -> impl Iterator<Item = &[JobRank<'a>]> {
         self.ranks.chunk_by(|one, next| one.host == next.host)
     }
 
+    /// The ranks of each host, wherever they stand, the hosts in the order of their first ranks. Not empty, and none in it.
+    pub(super) fn local_ranks(&self) -> Vec<Vec<JobRank<'a>>> {
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut hosts: Vec<Vec<JobRank<'a>>> = Vec::new();
+        for rank in &self.ranks {
+            let place = *places.entry(rank.host).or_insert(hosts.len());
+            if place == hosts.len() {
+                hosts.push(Vec::new());
+            }
+            hosts[place].push(*rank);
+        }
+        hosts
+    }
+
+    /// Whether the ranks of each host follow one another.
+    pub(super) fn goes_host_by_host(&self) -> bool {
+        self.by_host().count() == self.local_ranks().len()
+    }
+
     /// The PUs of each rank of a node, where one list serves all nodes: a node with fewer ranks uses the start of it.
     pub(super) fn common_list(&self) -> Option<Vec<&'a CpuSet>> {
-        let longest = self.by_host().max_by_key(|ranks| ranks.len())?;
-        let fits = |ranks: &[JobRank<'_>]| ranks.iter().zip(longest).all(|(rank, model)| rank.pus == model.pus);
-        self.by_host().all(fits).then(|| longest.iter().map(|rank| rank.pus).collect())
+        let hosts = self.local_ranks();
+        let longest = hosts.iter().max_by_key(|ranks| ranks.len())?;
+        let fits = |ranks: &Vec<JobRank<'_>>| ranks.iter().zip(longest).all(|(rank, model)| rank.pus == model.pus);
+        hosts.iter().all(fits).then(|| longest.iter().map(|rank| rank.pus).collect())
     }
 }

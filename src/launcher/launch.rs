@@ -34,6 +34,7 @@ impl Launch {
         let number = |name| variable(name).and_then(|value| value.trim().parse::<u32>().ok());
         let launchers = Launcher::all().map(|launcher| &launcher.profile().ranks);
         let process = KNOWN_TO_RANKS_ALONE.into_iter().chain(launchers).find_map(|ranks| {
+            ranks.mark.is_none_or(|mark| variable(mark).is_some()).then_some(())?;
             Some(Process { launcher: ranks.launcher, rank: number(ranks.rank)?, size: number(ranks.size)? })
         });
         Self { process }
@@ -102,5 +103,10 @@ mod tests {
             launch(&mvapich).company() == Some(("MVAPICH's launcher", 2)) && !launch(&mvapich).is_by(Launcher::Mpich)
         );
         assert!(launch(&step).is_by(Launcher::Mpich) && !launch(&step).is_by(Launcher::Slurm));
+        for (mark, launcher) in [("I_MPI_HYDRA_UUID", Launcher::IntelMpi), ("PALS_RANKID", Launcher::Pals)] {
+            assert!(launch(&[hydra[0], hydra[1], (mark, "1")]).is_by(launcher), "{mark}");
+        }
+        let flux = [hydra[0], hydra[1], ("FLUX_TASK_RANK", "1"), ("FLUX_JOB_SIZE", "2")];
+        assert!(launch(&flux).is_by(Launcher::Flux));
     }
 }

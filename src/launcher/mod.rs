@@ -9,13 +9,18 @@
 //! Starts nothing and calls no MPI. What an MPI *library* is to find in the environment is set by
 //! [`environment`](crate::environment), whatever starts the job.
 
+mod command_line;
 mod dialect;
+mod flux;
+mod hydra;
+mod intel_mpi;
 mod job;
 mod launch;
 mod listed;
 mod mpich;
 mod mvapich;
 mod open_mpi;
+mod pals;
 mod profile;
 mod rankfile_path;
 mod shell;
@@ -25,16 +30,17 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{
-    dialect::{ByDialect, Dialect},
-    launch::Launch,
-};
 pub(crate) use self::{
-    job::{Job, JobRank, LaunchLine},
+    command_line::{CommandLine, FileLines, Told, Unread},
+    job::{Job, JobRank, LaunchLine, Untold},
     open_mpi::sharing,
     profile::Start,
     rankfile_path::{FollowedRankfile, OWN_VARIABLE, followed_rankfile},
     shell::shell_word,
+};
+pub use self::{
+    dialect::{ByDialect, Dialect},
+    launch::Launch,
 };
 use self::{
     listed::listed,
@@ -52,6 +58,12 @@ listed! {
         OpenMpi5,
         /// `mpiexec` of Open MPI 6 and later.
         OpenMpi6,
+        /// `mpiexec` of Intel MPI.
+        IntelMpi,
+        /// `flux run`.
+        Flux,
+        /// `mpiexec` of PALS, on Cray systems.
+        Pals,
         /// `mpiexec` of MPICH (Hydra).
         Mpich,
         /// `srun` of Slurm.
@@ -66,6 +78,9 @@ impl Launcher {
             Self::OpenMpi4 => &open_mpi::UP_TO_4,
             Self::OpenMpi5 => &open_mpi::ONLY_5,
             Self::OpenMpi6 => &open_mpi::FROM_6,
+            Self::IntelMpi => &intel_mpi::PROFILE,
+            Self::Flux => &flux::PROFILE,
+            Self::Pals => &pals::PROFILE,
             Self::Mpich => &mpich::PROFILE,
             Self::Slurm => &slurm::PROFILE,
         }
@@ -166,7 +181,8 @@ mod tests {
             ("HYDRA build details:\n    Version:                                 4.0.2\n", Some(Launcher::Mpich)),
             ("slurm-wlm 22.05.8\n", Some(Launcher::Slurm)),
             ("slurm 23.11.4", Some(Launcher::Slurm)),
-            ("Intel(R) MPI Library for Linux* OS, Version 2021.11 Build 20231005", None),
+            ("Intel(R) MPI Library for Linux* OS, Version 2021.11 Build 20231005", Some(Launcher::IntelMpi)),
+            ("commands:    \t\t0.65.0\nlibflux-core:\t\t0.65.0\n", Some(Launcher::Flux)),
             ("mpiexec (Open MPI)", None),
             ("", None),
         ] {
@@ -183,7 +199,7 @@ mod tests {
             ("Open MPI v6.0.0rc2", Some(Launcher::OpenMpi6)),
             ("MPICH 5.0.2", Some(Launcher::Mpich)),
             ("MVAPICH2 2.3.7", None),
-            ("Intel(R) MPI Library 2021.19 for Linux* OS", None),
+            ("Intel(R) MPI Library 2021.19 for Linux* OS", Some(Launcher::IntelMpi)),
             ("", None),
         ] {
             assert_eq!(Launcher::of_job(&alone, library), expected, "{library}");

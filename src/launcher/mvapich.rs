@@ -2,5 +2,9 @@
 
 use super::profile::RankVariables;
 
-pub(super) static RANKS: RankVariables =
-    RankVariables { launcher: "MVAPICH's launcher", rank: "MV2_COMM_WORLD_RANK", size: "MV2_COMM_WORLD_SIZE" };
+pub(super) static RANKS: RankVariables = RankVariables {
+    launcher: "MVAPICH's launcher",
+    rank: "MV2_COMM_WORLD_RANK",
+    size: "MV2_COMM_WORLD_SIZE",
+    mark: None,
+};

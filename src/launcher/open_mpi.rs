@@ -32,7 +32,8 @@ pub(super) static UP_TO_4: Profile = Profile {
         help: "mpiexec of Open MPI up to 4.1",
         program: "mpiexec",
         is_version: |text| Family::of_version(text) == Some(Family::UpTo4),
-        line: line_4,
+        line: |job| Ok(LaunchLine::plain(line_4(job))),
+        read: None,
     },
 };
 
@@ -48,13 +49,16 @@ pub(super) static ONLY_5: Profile = Profile {
         help: "mpiexec of Open MPI 5",
         program: "mpiexec",
         is_version: |text| Family::of_version(text) == Some(Family::Only5),
-        line: |job| LaunchLine {
-            // 5.0.7 refuses a path with `-` as an unknown qualifier; 5.0.11 takes it.
-            needs: job.rankfile.contains([':', '-']).then_some(
-                "a file whose path has no `:`, where Open MPI 5 cuts its option, and no `-`, which 5.0.7 refuses",
-            ),
-            command: line_of_prrte(job),
+        line: |job| {
+            Ok(LaunchLine {
+                // 5.0.7 refuses a path with `-` as an unknown qualifier; 5.0.11 takes it.
+                needs: job.rankfile.contains([':', '-']).then_some(
+                    "a file whose path has no `:`, where Open MPI 5 cuts its option, and no `-`, which 5.0.7 refuses",
+                ),
+                command: line_of_prrte(job),
+            })
         },
+        read: None,
     },
 };
 
@@ -70,13 +74,16 @@ pub(super) static FROM_6: Profile = Profile {
         help: "mpiexec of Open MPI 6 and later",
         program: "mpiexec",
         is_version: |text| Family::of_version(text) == Some(Family::From6),
-        line: |job| LaunchLine {
-            needs: job
-                .rankfile
-                .contains([':', ' '])
-                .then_some("a file whose path has no `:` and no blank, where Open MPI 6 cuts its option"),
-            command: line_of_prrte(job),
+        line: |job| {
+            Ok(LaunchLine {
+                needs: job
+                    .rankfile
+                    .contains([':', ' '])
+                    .then_some("a file whose path has no `:` and no blank, where Open MPI 6 cuts its option"),
+                command: line_of_prrte(job),
+            })
         },
+        read: None,
     },
 };
 
@@ -120,8 +127,12 @@ impl Family {
 }
 
 /// All versions tell a rank the same.
-const RANKS: RankVariables =
-    RankVariables { launcher: "Open MPI's mpiexec", rank: "OMPI_COMM_WORLD_RANK", size: "OMPI_COMM_WORLD_SIZE" };
+const RANKS: RankVariables = RankVariables {
+    launcher: "Open MPI's mpiexec",
+    rank: "OMPI_COMM_WORLD_RANK",
+    size: "OMPI_COMM_WORLD_SIZE",
+    mark: None,
+};
 
 const JOB_VARIABLES: &[&str] = &["OMPI_", "PMIX_", "PRTE_", "PMI_"];
 
@@ -154,8 +165,8 @@ fn binding_options(ranks: usize, cores: usize) -> String {
     format!("--map-by ppr:{ranks}:node:PE={cores} --bind-to core")
 }
 
-fn line_4(job: &Job<'_>) -> LaunchLine {
-    LaunchLine::plain(format!("mpiexec -n {} {} {}", job.ranks.len(), options_4(job.rankfile), job.program))
+fn line_4(job: &Job<'_>) -> String {
+    format!("mpiexec -n {} {} {}", job.ranks.len(), options_4(job.rankfile), job.program)
 }
 
 fn line_of_prrte(job: &Job<'_>) -> String {

@@ -1,7 +1,10 @@
 //! What there is to know of a launcher, for each file of this folder to say. There are no defaults, so that a new launcher
 //! answers every question.
 
-use super::{Dialect, Job, LaunchLine};
+use super::{
+    Dialect, Job, LaunchLine, Untold,
+    command_line::{CommandLine, Told, Unread},
+};
 
 /// All that is known of a launcher.
 pub(super) struct Profile {
@@ -29,6 +32,8 @@ pub(super) struct RankVariables {
     pub(super) rank: &'static str,
     /// The number of ranks.
     pub(super) size: &'static str,
+    /// A variable that it sets besides, where others set the two above as well.
+    pub(super) mark: Option<&'static str>,
 }
 
 /// How a launcher reads rankfiles, and tells of them.
@@ -53,6 +58,8 @@ pub(crate) struct Start {
     pub(crate) program: &'static str,
     /// Whether the program prints this text for `--version`.
     pub(super) is_version: fn(&str) -> bool,
-    /// The command that starts a job.
-    pub(crate) line: fn(&Job<'_>) -> LaunchLine,
+    /// The command that starts a job, or why there is none.
+    pub(crate) line: fn(&Job<'_>) -> Result<LaunchLine, Untold>,
+    /// What such a command says of places; `None` of a launcher to which a rankfile says it.
+    pub(crate) read: Option<fn(&CommandLine<'_>) -> Result<Told, Unread>>,
 }

@@ -1,9 +1,13 @@
 //! Slurm: `srun`, which starts programs of any MPI. It knows no rankfile and is told the PUs of each rank, by the operating
-//! system's numbers, as a list for the ranks of a node; where nodes differ, each node becomes a part of the command of its own. It
-//! gives ranks to hosts in an order of its own, unless a file lists a host for each.
+//! system's numbers, as a list for the ranks of a node; where nodes differ, each node becomes a part of the command of its own, or,
+//! where ranks go to and fro between them, a file has a line for each rank. It gives ranks to hosts in an order of its own, unless a
+//! file lists a host for each.
+
+use std::collections::BTreeMap;
 
 use super::{
-    Job, JobRank, LaunchLine, OWN_VARIABLE,
+    Job, JobRank, LaunchLine, OWN_VARIABLE, Untold,
+    command_line::{CommandLine, Told, Unread, Words, bound, common_program, list, local_numbers},
     profile::{Profile, RankVariables, Start},
     shell_word,
 };
@@ -11,7 +15,7 @@ use crate::{host_name::without_user, topology::CpuSet};
 
 pub(super) static PROFILE: Profile = Profile {
     // Only inside a step started by srun, and not in the batch script around it.
-    ranks: RankVariables { launcher: "srun", rank: "SLURM_PROCID", size: "SLURM_STEP_NUM_TASKS" },
+    ranks: RankVariables { launcher: "srun", rank: "SLURM_PROCID", size: "SLURM_STEP_NUM_TASKS", mark: None },
     library: None,
     job_variables: &[],
     rankfile: None,
@@ -22,30 +26,57 @@ pub(super) static PROFILE: Profile = Profile {
         program: "srun",
         is_version: |text| text.trim_start().starts_with("slurm"),
         line,
+        read: Some(read),
     },
 };
 
-fn line(job: &Job<'_>) -> LaunchLine {
+/// The variable that names a file with the host of each rank.
+const HOST_FILE: &str = "SLURM_HOSTFILE";
+
+const WHOLE_NODES: &str = "an allocation of whole nodes (--exclusive)";
+
+fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
     let program = job.program;
     // srun hands its environment on to the ranks, which hear of the rankfile, and of the devices in its comments, by that alone.
     let devices =
         if job.names_devices { format!("{OWN_VARIABLE}={} ", shell_word(job.rankfile)) } else { String::new() };
     if let Some(sets) = job.common_list() {
-        let command = format!("{devices}srun {} --cpu-bind={} {program}", ranks(job), cpu_bind(&sets));
-        return LaunchLine {
-            command: if job.by_host().count() > 1 { with_host_file(job, &command) } else { command },
-            needs: Some("an allocation of whole nodes (--exclusive)"),
+        let options = format!("{} --cpu-bind={}", ranks(job), cpu_bind(&sets));
+        let command = format!("srun {options} {program}");
+        return Ok(LaunchLine {
+            command: if job.by_host().count() > 1 {
+                with_host_file(job, &devices, &command)
+            } else {
+                devices + &command
+            },
+            needs: Some(WHOLE_NODES),
+        });
+    }
+    if job.goes_host_by_host() {
+        let part = |ranks: &[JobRank<'_>]| {
+            let sets: Vec<&CpuSet> = ranks.iter().map(|rank| rank.pus).collect();
+            format!("-w {} -N 1 -n {} --cpu-bind={} {program}", host(&ranks[0]), ranks.len(), cpu_bind(&sets))
         };
+        let parts: Vec<String> = job.by_host().map(part).collect();
+        return Ok(LaunchLine {
+            command: format!("{devices}srun {}", parts.join(" : ")),
+            needs: Some(
+                "an allocation of whole nodes (--exclusive), and Slurm 20.11 or later for a step of several parts",
+            ),
+        });
     }
-    let part = |ranks: &[JobRank<'_>]| {
-        let sets: Vec<&CpuSet> = ranks.iter().map(|rank| rank.pus).collect();
-        format!("-w {} -N 1 -n {} --cpu-bind={} {program}", host(&ranks[0]), ranks.len(), cpu_bind(&sets))
-    };
-    let parts: Vec<String> = job.by_host().map(part).collect();
-    LaunchLine {
-        command: format!("{devices}srun {}", parts.join(" : ")),
-        needs: Some("an allocation of whole nodes (--exclusive), and Slurm 20.11 or later for a step of several parts"),
-    }
+    // A step of several parts numbers its ranks part by part.
+    let file = shell_word(&format!("{}.multi", job.rankfile));
+    let lines: Vec<String> = (0..)
+        .zip(&job.ranks)
+        .map(|(rank, place): (u32, _)| shell_word(&format!("{rank} taskset -c {} {program}", place.pus)))
+        .collect();
+    let command = format!("srun {} --cpu-bind=none --multi-prog {file}", ranks(job));
+    let command = with_host_file(job, &devices, &command);
+    Ok(LaunchLine {
+        command: format!(r"printf '%s\n' {} >{file} && {command}", lines.join(" ")),
+        needs: Some("an allocation of whole nodes (--exclusive), and taskset on every node"),
+    })
 }
 
 /// The host's name: srun starts ranks as the user that calls it, by no ssh, and takes no other user.
@@ -64,10 +95,10 @@ fn ranks(job: &Job<'_>) -> String {
 }
 
 /// `command`, and before it what makes the file that tells srun the host of each rank.
-fn with_host_file(job: &Job<'_>, command: &str) -> String {
+fn with_host_file(job: &Job<'_>, devices: &str, command: &str) -> String {
     let hosts: Vec<&str> = job.ranks.iter().map(host).collect();
     let list = shell_word(&format!("{}.hosts", job.rankfile));
-    format!("printf '%s\\n' {} >{list} && SLURM_HOSTFILE={list} {command}", hosts.join(" "))
+    format!("printf '%s\\n' {} >{list} && {HOST_FILE}={list} {devices}{command}", hosts.join(" "))
 }
 
 /// A list of PUs where each rank has one, else of masks.
@@ -86,6 +117,144 @@ fn mask(pus: &CpuSet) -> String {
     format!("0x{digits}")
 }
 
+fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
+    let mut places = Vec::new();
+    let mut programs = Vec::new();
+    for words in command.parts() {
+        let Part { order, sets, program } = Part::read(words, command)?;
+        let local = local_numbers(&order);
+        for (rank, host) in order.iter().enumerate() {
+            let (program, pus) = match &program {
+                PartProgram::Common(program, pus) => (program, pus.clone().or_else(|| sets.get(local[rank]).cloned())),
+                PartProgram::Each(programs) => {
+                    let (program, pus) = programs
+                        .get(&rank)
+                        .ok_or_else(|| Unread(format!("the file of --multi-prog has no line for rank {rank}")))?;
+                    (program, Some(pus.clone()))
+                }
+            };
+            programs.push(program.clone());
+            places.push((host.clone(), bound(rank, pus)?));
+        }
+    }
+    let rankfile = command.variable(OWN_VARIABLE).map(str::to_owned);
+    Ok(Told { places, program: common_program(programs)?, rankfile })
+}
+
+/// What stands between colons.
+struct Part {
+    /// The host of each of its ranks.
+    order: Vec<String>,
+    /// The PUs of the ranks of a host.
+    sets: Vec<CpuSet>,
+    program: PartProgram,
+}
+
+enum PartProgram {
+    /// One for all, with its PUs where `taskset` stands before it.
+    Common(Vec<String>, Option<CpuSet>),
+    /// From a file, by rank.
+    Each(BTreeMap<usize, (Vec<String>, CpuSet)>),
+}
+
+impl Part {
+    fn read(mut words: Words<'_>, command: &CommandLine<'_>) -> Result<Self, Unread> {
+        let (mut ranks, mut hosts, mut sets) = (1, Vec::new(), Vec::new());
+        let (mut is_arbitrary, mut is_multi) = (false, false);
+        while let Some(option) = words.option() {
+            match option {
+                "-n" | "--ntasks" => ranks = words.number(option)?,
+                "-N" | "--nodes" => drop(words.number(option)?),
+                "-w" | "--nodelist" => hosts = words.value(option)?.split(',').map(str::to_owned).collect(),
+                "-m" | "--distribution" => is_arbitrary = words.value(option)? == "arbitrary",
+                "--cpu-bind" => sets = cpu_sets(words.value(option)?)?,
+                "--multi-prog" => is_multi = true,
+                "--exclusive" | "--overcommit" | "-O" => {}
+                _ => return Err(Unread::word(option)),
+            }
+        }
+        let (program, pus) = words.program()?;
+        let order = match (hosts.as_slice(), command.variable(HOST_FILE).filter(|_| is_arbitrary)) {
+            (_, Some(file)) => command.lines_of(file)?,
+            ([only], None) if !only.contains('[') => vec![only.clone(); ranks],
+            _ => {
+                return Err(Unread(format!(
+                    "srun itself divides the ranks among its hosts: --distribution=arbitrary with {HOST_FILE}=FILE says which host each rank gets"
+                )));
+            }
+        };
+        if order.len() != ranks {
+            return Err(Unread(format!("it starts {ranks} ranks and names the hosts of {}", order.len())));
+        }
+        let program = match program.as_slice() {
+            [file, ..] if is_multi => PartProgram::Each(each(&command.lines_of(file)?)?),
+            _ => PartProgram::Common(program, pus),
+        };
+        Ok(Self { order, sets, program })
+    }
+}
+
+/// `RANKS taskset -c PUS PROGRAM`, line by line.
+fn each(lines: &[String]) -> Result<BTreeMap<usize, (Vec<String>, CpuSet)>, Unread> {
+    let mut programs = BTreeMap::new();
+    for line in lines {
+        let unread =
+            || Unread(format!("'{line}' is no line 'RANKS taskset -c PUS PROGRAM' of a file for --multi-prog"));
+        let words = shell_words::split(line).map_err(|_| unread())?;
+        let [ranks, taskset, option, pus, program @ ..] = words.as_slice() else { return Err(unread()) };
+        if taskset != "taskset" || option != "-c" {
+            return Err(unread());
+        }
+        let ranks: CpuSet = ranks.parse().map_err(|_| unread())?;
+        let pus = list(pus)?;
+        programs.extend(ranks.iter().map(|rank| (rank, (program.to_vec(), pus.clone()))));
+    }
+    Ok(programs)
+}
+
+/// The sets of `map_cpu:0,1` or `mask_cpu:0x3,0xc`, each as often as `*N` says; none where nothing is bound.
+fn cpu_sets(text: &str) -> Result<Vec<CpuSet>, Unread> {
+    let unread =
+        || Unread(format!("--cpu-bind={text} names no hardware threads: map_cpu:0,1 or mask_cpu:0x3,0xc does"));
+    let text_of_sets = text.trim_start_matches("verbose,").trim_start_matches("v,").trim_start_matches("quiet,");
+    let (kind, sets) = match text_of_sets.split_once(':') {
+        None if text_of_sets == "none" => return Ok(Vec::new()),
+        None => return Err(unread()),
+        Some(parts) => parts,
+    };
+    let mut all = Vec::new();
+    for word in sets.split(',') {
+        let (set, times) = word.split_once('*').unwrap_or((word, "1"));
+        let times: usize = times.parse().ok().filter(|times| *times <= MAX_TIMES).ok_or_else(unread)?;
+        let set = match kind {
+            "map_cpu" => set.parse::<usize>().ok().and_then(|pu| pu.to_string().parse().ok()),
+            "mask_cpu" => of_mask(set),
+            _ => None,
+        };
+        all.extend(std::iter::repeat_n(set.ok_or_else(unread)?, times));
+    }
+    Ok(all)
+}
+
+/// No node has more ranks.
+const MAX_TIMES: usize = 1 << 16;
+
+/// The set that a number in hexadecimal stands for, its lowest bit PU 0.
+fn of_mask(text: &str) -> Option<CpuSet> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if digits.is_empty() || digits.len() > CpuSet::LIMIT / 4 {
+        return None;
+    }
+    let mut pus = CpuSet::new();
+    for (place, digit) in digits.chars().rev().enumerate() {
+        let digit = digit.to_digit(16)?;
+        for bit in (0..4).filter(|bit| digit >> bit & 1 == 1) {
+            pus.insert(4 * place + bit);
+        }
+    }
+    Some(pus)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +263,7 @@ mod tests {
     fn masks_have_a_digit_for_four_pus() {
         for (pus, expected) in [("0", "0x1"), ("0-3", "0xf"), ("4", "0x10"), ("0,64-65", "0x30000000000000001")] {
             assert_eq!(mask(&pus.parse().unwrap()), expected);
+            assert_eq!(of_mask(expected), Some(pus.parse().unwrap()));
         }
     }
 }

@@ -29,6 +29,33 @@ pub enum PlanError {
         /// In what they do not fit.
         misfit: Misfit,
     },
+    /// A rank is to have hardware threads that its host has not, or not for this job.
+    #[error("ranks cannot be placed: rank {rank} is to have hardware threads {pus} of {host}, which has {usable}")]
+    NoSuchPus {
+        /// The rank.
+        rank: u32,
+        /// The host.
+        host: String,
+        /// Those that are not there.
+        pus: String,
+        /// Those that are.
+        usable: String,
+    },
+    /// A rank has hardware threads that are not all those of their cores.
+    #[error(
+        "ranks cannot be placed: rank {rank} has hardware threads {pus} of {host}, a part of the cores that have {whole}, and a rankfile \
+         counts whole cores: give the rank all of them, or choose another launcher"
+    )]
+    HalfCore {
+        /// The rank.
+        rank: u32,
+        /// Its hardware threads.
+        pus: String,
+        /// The host.
+        host: String,
+        /// All of those that its cores have.
+        whole: String,
+    },
     /// A name or a list of cores is one that a launcher would refuse or misread.
     #[error("ranks cannot be placed: {reason}{}", way_out(reason))]
     Unwritable {

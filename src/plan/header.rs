@@ -24,7 +24,7 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
     let commands = Launcher::by_dialect(|launcher| {
         // A file for another launcher may have lines that are too long for this one.
         plan.rankfile_for(&[launcher.dialect()?], &[]).ok()?;
-        Some(launch_line(plan, launcher, file, program).command)
+        Some(launch_line(plan, launcher, file, program).ok()?.command)
     });
     let width = commands.by_versions().map(|(versions, _)| versions.len() + ":".len()).max().unwrap_or_default();
     for (versions, command) in commands.by_versions() {

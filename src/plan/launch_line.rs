@@ -1,10 +1,13 @@
 //! The command that starts a plan with each launcher, which knows how.
 
 use super::Plan;
-use crate::launcher::{Job, JobRank, LaunchLine, Launcher};
+use crate::launcher::{Job, JobRank, LaunchLine, Launcher, Untold};
 
 /// The command that starts `program` (words for a shell) as planned; `file` holds the plan's rankfile.
-pub(crate) fn launch_line(plan: &Plan, launcher: Launcher, file: &str, program: &str) -> LaunchLine {
+///
+/// # Errors
+/// What the launcher cannot be told.
+pub(crate) fn launch_line(plan: &Plan, launcher: Launcher, file: &str, program: &str) -> Result<LaunchLine, Untold> {
     let job = Job {
         ranks: plan.ranks.iter().map(|rank| JobRank { host: &rank.host, pus: &rank.cpuset }).collect(),
         shares_cores: plan.shares_cores,
@@ -23,7 +26,7 @@ mod tests {
     fn line(hosts: &[(&str, &str)], ranks: u32, launcher: Launcher) -> String {
         let hosts: Vec<_> = hosts.iter().map(|(name, topology)| host(name, topology)).collect();
         let plan = Plan::of(&hosts, Some(ranks), 1).unwrap();
-        launch_line(&plan, launcher, "my.rf", "hybrid julia").command
+        launch_line(&plan, launcher, "my.rf", "hybrid julia").unwrap().command
     }
 
     #[test]
@@ -59,7 +62,7 @@ mod tests {
     fn open_mpi_5_knows_of_itself_only_the_machine_it_is_on() {
         let mut plan = Plan::of(&[host("a", "raspberry-pi")], Some(2), 1).unwrap();
         plan.starts_here = true;
-        let line = launch_line(&plan, Launcher::OpenMpi5, "my.rf", "p").command;
+        let line = launch_line(&plan, Launcher::OpenMpi5, "my.rf", "p").unwrap().command;
         assert_eq!(line, "mpiexec -n 2 --map-by rankfile:file=my.rf --bind-to core p");
     }
 

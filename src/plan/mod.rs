@@ -4,6 +4,7 @@
 mod error;
 mod header;
 mod launch_line;
+mod of_command;
 mod of_rankfile;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use crate::{
     request::DeviceRequest,
     topology::{CpuSet, Node, PciBusId, homes},
     visible::visible_json,
+    words,
 };
 
 /// A node of the job under the name that the launcher knows.
@@ -53,6 +55,8 @@ pub struct PlannedRank {
     pub slots: Vec<u32>,
     /// What it computes on.
     pub device: Device,
+    /// The device that its line of a rankfile asks for.
+    pub request: DeviceRequest,
 }
 
 /// The places of all ranks, node by node.
@@ -79,6 +83,20 @@ fn default_ranks(node: &Node, ranks_per_gpu: u16) -> u32 {
     u32::try_from(ranks).expect("a node's cores are counted in 32 bits")
 }
 
+/// A note on hosts of which nothing is known, and on what is done all the same.
+fn not_described(hosts: &BTreeSet<String>, so: &str) -> Option<String> {
+    let first = hosts.first()?;
+    let names = words::names(hosts.iter().cloned(), NAMED_HOSTS);
+    let are = if hosts.len() == 1 { "is" } else { "are" };
+    Some(format!(
+        "{names} {are} not described, so {so}: right where each core has one thread, counted as hwloc counts cores; --topology \
+         {first}=FILE.xml, made there by `lstopo FILE.xml`, makes sure"
+    ))
+}
+
+/// Hosts that a note names.
+const NAMED_HOSTS: usize = 4;
+
 impl Plan {
     /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best.
     ///
@@ -104,6 +122,11 @@ impl Plan {
                 slots: node.slots_of(&place.cores),
                 cpuset: place.cores,
                 device: place.device,
+                request: match place.device {
+                    Device::Gpu(id) => DeviceRequest::ThisGpu(id),
+                    Device::SoftwareGpu => DeviceRequest::Gpu,
+                    Device::Cpu => DeviceRequest::Cpu,
+                },
             }));
         }
         plan.shares_cores = plan.has_shared_cores();
@@ -145,11 +168,7 @@ impl Plan {
                 rank: rank.rank,
                 host: rank.host.clone(),
                 cores: rank.slots.clone(),
-                device: Some(match rank.device {
-                    Device::Gpu(id) => DeviceRequest::ThisGpu(id),
-                    Device::SoftwareGpu => DeviceRequest::Gpu,
-                    Device::Cpu => DeviceRequest::Cpu,
-                }),
+                device: Some(rank.request),
             })
             .collect();
         rankfile::write_for(dialects, header, &lines).map_err(|reason| PlanError::Unwritable { reason })

@@ -1,9 +1,10 @@
 //! The plan that a rankfile is, for launchers that read none: cores of hosts that are known become PUs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, PlanError, PlannedRank};
+use super::{Plan, PlanError, PlannedRank, not_described};
 use crate::{
+    host_name::short_name,
     placement::Device,
     rankfile::{self, Entry, Rankfile, Reading},
     request::DeviceRequest,
@@ -11,12 +12,16 @@ use crate::{
 };
 
 impl Plan {
-    /// The places that `rankfile` gives its ranks, in the order of the ranks. Those on a host that is not among `nodes` have no
-    /// PUs: enough for a launcher that reads the file.
+    /// The places that `rankfile` gives its ranks, in the order of the ranks, as its author or a launcher reads it. Those on a host
+    /// that is not among `nodes` have no PUs: enough for a launcher that reads the file.
     ///
     /// # Errors
     /// [`PlanError::NoSuchSlots`] where a rank asks for a core that its host has not.
-    pub fn of_rankfile(rankfile: &Rankfile, nodes: &BTreeMap<String, Node>) -> Result<Self, PlanError> {
+    pub fn of_rankfile(
+        rankfile: &Rankfile,
+        reading: Reading,
+        nodes: &BTreeMap<String, Node>,
+    ) -> Result<Self, PlanError> {
         let by_rank: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
         let users = users(rankfile);
         let ranks = by_rank.values().map(|entry| {
@@ -24,7 +29,7 @@ impl Plan {
                 Some(user) => format!("{user}@{}", entry.host),
                 None => entry.host.clone(),
             };
-            planned(entry, host, nodes.get(entry.short_host()))
+            planned(entry, reading, host, nodes.get(entry.short_host()))
         });
         let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, ..Self::default() };
         let among_unknown = rankfile::lint_overlaps(rankfile, |host| nodes.contains_key(host));
@@ -39,14 +44,24 @@ impl Plan {
         self.ranks.iter().find(|rank| rank.cpuset.is_empty()).map(|rank| rank.host.as_str())
     }
 
-    /// Whether the ranks are numbered from 0, and those of a host follow one another.
+    /// Takes slots of hosts that are not known for PUs of the same numbers, which holds where each core has one hardware thread and
+    /// the operating system counts them as hwloc does; says for which. Slots that are counted within a package stay unknown.
+    pub fn count_slots_as_pus(&mut self) {
+        let mut hosts = BTreeSet::new();
+        for rank in self.ranks.iter_mut().filter(|rank| rank.cpuset.is_empty()) {
+            let slots: Vec<usize> = rank.slots.iter().filter_map(|&slot| usize::try_from(slot).ok()).collect();
+            if !slots.is_empty() && slots.iter().all(|&slot| slot < CpuSet::LIMIT) {
+                slots.into_iter().for_each(|slot| rank.cpuset.insert(slot));
+                hosts.insert(short_name(&rank.host).to_owned());
+            }
+        }
+        self.notes.extend(not_described(&hosts, "hardware threads with the numbers of slots are told"));
+    }
+
+    /// The first rank that lacks a line, as the next one shows.
     #[must_use]
-    pub fn goes_host_by_host(&self) -> bool {
-        let mut hosts: Vec<&str> = self.by_host().map(|ranks| ranks[0].host.as_str()).collect();
-        let groups = hosts.len();
-        hosts.sort_unstable();
-        hosts.dedup();
-        hosts.len() == groups && (0..).zip(&self.ranks).all(|(number, rank)| rank.rank == number)
+    pub fn missing_rank(&self) -> Option<u32> {
+        (0..).zip(&self.ranks).find(|(number, rank)| rank.rank != *number).map(|(number, _)| number)
     }
 }
 
@@ -56,15 +71,25 @@ fn users(rankfile: &Rankfile) -> BTreeMap<&str, &str> {
     named.filter_map(|entry| Some((entry.short_host(), entry.user.as_deref()?))).collect()
 }
 
-fn planned(entry: &Entry, host: String, node: Option<&Node>) -> Result<PlannedRank, PlanError> {
+/// No node has more cores.
+const MOST_SLOTS: u32 = 1 << 16;
+
+fn planned(entry: &Entry, reading: Reading, host: String, node: Option<&Node>) -> Result<PlannedRank, PlanError> {
     let device = match entry.device {
         Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
         Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
         _ => Device::Cpu,
     };
-    let unknown = PlannedRank { rank: entry.rank, host, cpuset: CpuSet::new(), cores: vec![], slots: vec![], device };
-    let Some(node) = node else { return Ok(unknown) };
-    let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).map_err(|misfit| {
+    let request = entry.device.unwrap_or_default();
+    let unknown =
+        PlannedRank { rank: entry.rank, host, cpuset: CpuSet::new(), cores: vec![], slots: vec![], device, request };
+    let Some(node) = node else {
+        // Slots over the whole node are numbers, whatever the node is.
+        let slots = rankfile::resolve(&entry.slots, reading, &[MOST_SLOTS]).unwrap_or_default();
+        let is_numbers = entry.slots.counts_over_the_node();
+        return Ok(PlannedRank { slots: if is_numbers { slots } else { vec![] }, ..unknown });
+    };
+    let slots = rankfile::resolve(&entry.slots, reading, &node.slots_per_package()).map_err(|misfit| {
         let (rank, slots, host) = (entry.rank, entry.slots.text().to_owned(), entry.host.clone());
         PlanError::NoSuchSlots { rank, slots, host, misfit }
     })?;
@@ -81,11 +106,11 @@ mod tests {
 
     fn plan(text: &str, hosts: &[(&str, &str)]) -> Result<Plan, PlanError> {
         let nodes = hosts.iter().map(|(name, topology)| ((*name).to_owned(), host(name, topology).node)).collect();
-        Plan::of_rankfile(&rankfile::parse(text.as_bytes()).rankfile, &nodes)
+        Plan::of_rankfile(&rankfile::parse(text.as_bytes()).rankfile, Reading::Meant, &nodes)
     }
 
     fn line(text: &str, hosts: &[(&str, &str)], launcher: Launcher) -> String {
-        launch_line(&plan(text, hosts).unwrap(), launcher, "f", "p").command
+        launch_line(&plan(text, hosts).unwrap(), launcher, "f", "p").unwrap().command
     }
 
     #[test]
@@ -127,10 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn ranks_that_go_to_and_fro_between_hosts_are_known() {
-        let ordered = |text| plan(text, &[]).unwrap().goes_host_by_host();
-        assert!(ordered("rank 0=b slot=0\nrank 1=b slot=1\nrank 2=a slot=0\n"));
-        assert!(!ordered("rank 0=b slot=0\nrank 1=a slot=1\nrank 2=b slot=0\n"));
-        assert!(!ordered("rank 0=b slot=0\nrank 2=b slot=1\n"));
+    fn a_rank_without_a_line_is_named() {
+        let missing = |text| plan(text, &[]).unwrap().missing_rank();
+        assert_eq!(missing("rank 0=b slot=0\nrank 1=a slot=1\nrank 2=b slot=0\n"), None);
+        assert_eq!(missing("rank 0=b slot=0\nrank 2=b slot=1\n"), Some(1));
+    }
+
+    #[test]
+    fn slots_of_hosts_that_are_not_known_are_counted_as_pus_with_a_note_each_host() {
+        let mut plan = plan("rank 0=b slot=0-1\nrank 1=a slot=1:0\nrank 2=b slot=2\n", &[]).unwrap();
+        plan.count_slots_as_pus();
+        let pus: Vec<String> = plan.ranks.iter().map(|rank| rank.cpuset.to_string()).collect();
+        assert_eq!(
+            (pus.as_slice(), plan.unknown_host()),
+            (&["0-1".to_owned(), String::new(), "2".to_owned()][..], Some("a"))
+        );
+        assert!(plan.notes.len() == 1 && plan.notes[0].starts_with("b is not described"), "{:?}", plan.notes);
     }
 }

@@ -51,6 +51,12 @@ impl SlotList {
         spelling::in_words(&self.items)
     }
 
+    /// Whether all of it is cores counted over the whole node, so that its numbers mean the same on every node.
+    #[must_use]
+    pub fn counts_over_the_node(&self) -> bool {
+        self.items.iter().all(|item| matches!(item, Item::Cores(_)))
+    }
+
     /// What it asks for, in order and without overlaps.
     #[must_use]
     pub fn items(&self) -> &[Item] {

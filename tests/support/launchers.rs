@@ -67,6 +67,9 @@ fn variable_of(wanted: Launcher) -> (&'static str, Option<&'static str>) {
         Launcher::OpenMpi5 => ("HYBRID_TEST_MPIEXEC5", Some("venv/bin/mpiexec")),
         Launcher::OpenMpi6 => ("HYBRID_TEST_MPIEXEC6", None),
         Launcher::Mpich => ("HYBRID_TEST_MPICH", Some("venv-mpich/bin/mpiexec")),
+        Launcher::IntelMpi => ("HYBRID_TEST_INTEL_MPI", None),
+        Launcher::Flux => ("HYBRID_TEST_FLUX", None),
+        Launcher::Pals => ("HYBRID_TEST_PALS", None),
         Launcher::Slurm => ("HYBRID_TEST_SRUN", None),
     }
 }

@@ -1,5 +1,7 @@
 //! `hybrid rankfile command`: what starts a job as a rankfile says, with the launcher that is here.
 
+use std::path::Path;
+
 use super::{
     found,
     machine::Machine,
@@ -9,11 +11,13 @@ use super::{
     read::{is_stream, name_of, read},
 };
 use crate::{
-    cli::rankfile::CommandArgs,
+    cli::rankfile::{CommandArgs, NodeArgs},
     error::Error,
+    host_name::without_user,
     launcher::{Dialect, shell_word},
     plan::{Plan, launch_line},
-    rankfile,
+    rankfile::{self, Reading},
+    severity::Severity,
     streams::tell,
 };
 
@@ -24,18 +28,11 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
                       a file, as with `cat >my.rankfile`, and name that";
         return Err(Error::Rankfile { name: name_of(&args.file), reason: reason.to_owned() });
     }
-    let bytes = read(&args.file)?;
-    let mut parsed = rankfile::parse(&bytes);
-    let machine = Machine::of_this_process();
-    let nodes = Nodes::of(&machine, &mut parsed, &args.nodes)?;
     let name = args.file.display().to_string();
-    if let Some(found) = parsed.diagnostics.iter().find(|found| found.severity == crate::severity::Severity::Error) {
-        let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
-        return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
-    }
-    let mut plan = Plan::of_rankfile(&nodes.rankfile, &nodes.by_host)?;
+    let mut plan = plan_of(&args.file, Reading::Meant, &args.nodes)?;
+    let machine = Machine::of_this_process();
     plan.starts_here = machine.has_all_of(&plan);
-    let program = args.program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
+    let program = words(&args.program);
     let Some(launcher) = args.launcher.or_else(found::launcher) else {
         tell(
             "note: no launcher that is known here was found, so the ranks are not told where to run; --launcher names one",
@@ -43,22 +40,50 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
         return print(&format!("mpiexec -n {} {program}\n", plan.ranks.len()));
     };
     if launcher.dialect().is_none() {
-        check_for_lists(&plan, &name)?;
+        check_for_lists(&mut plan, &name)?;
     }
-    if launcher.dialect() == Some(Dialect::OpenMpi41)
-        && let Some(note) = mdns::about(parsed.rankfile.entries.iter().map(|entry| entry.host.as_str()))
-    {
+    if launcher.dialect() == Some(Dialect::OpenMpi41) {
+        plan.notes.extend(mdns::about(plan.ranks.iter().map(|rank| without_user(&rank.host))));
+    }
+    for note in &plan.notes {
         tell(&format!("note: {note}"));
     }
-    let line = launch_line(&plan, launcher, &name, &program);
+    let line = launch_line(&plan, launcher, &name, &program)
+        .map_err(|untold| Error::Rankfile { name: name.clone(), reason: untold.0 })?;
     if let Some(needs) = line.needs {
         tell(&format!("needs {needs}"));
     }
     print(&format!("{}\n", line.command))
 }
 
+/// Words for a shell.
+pub(super) fn words(program: &[String]) -> String {
+    program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The plan that a rankfile without errors is.
+pub(super) fn plan_of(file: &Path, reading: Reading, nodes: &NodeArgs) -> Result<Plan, Error> {
+    let bytes = read(file)?;
+    let mut parsed = rankfile::parse(&bytes);
+    let nodes = Nodes::of(&Machine::of_this_process(), &mut parsed, nodes)?;
+    let name = name_of(file);
+    let is_error = |found: &&rankfile::Diagnostic| match reading {
+        Reading::Meant => found.severity == Severity::Error,
+        // What the launcher misreads is what is wanted, as long as it reads anything.
+        Reading::By(dialect) => {
+            found.severity == Severity::Error && found.concerns(&[dialect]) && nodes.rankfile.has_unread_lines
+        }
+    };
+    if let Some(found) = parsed.diagnostics.iter().find(is_error) {
+        let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
+        return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
+    }
+    Ok(Plan::of_rankfile(&nodes.rankfile, reading, &nodes.by_host)?)
+}
+
 /// Refuses what cannot be told to a launcher that reads no rankfile.
-fn check_for_lists(plan: &Plan, name: &str) -> Result<(), Error> {
+pub(super) fn check_for_lists(plan: &mut Plan, name: &str) -> Result<(), Error> {
+    plan.count_slots_as_pus();
     let refused = |reason: String| Err(Error::Rankfile { name: name.to_owned(), reason });
     if let Some(host) = plan.unknown_host() {
         return refused(format!(
@@ -66,12 +91,10 @@ fn check_for_lists(plan: &Plan, name: &str) -> Result<(), Error> {
              --topology {host}=FILE.xml, made there by `lstopo FILE.xml`"
         ));
     }
-    if !plan.goes_host_by_host() {
-        return refused(
-            "the launcher reads no rankfile and gives ranks to one host after the other: number them from 0, those of a host \
-             one after the other"
-                .to_owned(),
-        );
+    if let Some(rank) = plan.missing_rank() {
+        return refused(format!(
+            "the launcher reads no rankfile and numbers ranks from 0, but rank {rank} has no line: number them without a gap"
+        ));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod command;
+mod convert;
 mod explain;
 mod findings;
 mod found;
@@ -22,7 +23,10 @@ use crate::{
 /// Whether the command is for one process and needs no MPI.
 pub(super) fn is_for_one_process(command: &RankfileCommand) -> bool {
     match command {
-        RankfileCommand::Check(_) | RankfileCommand::Explain(_) | RankfileCommand::Command(_) => true,
+        RankfileCommand::Check(_)
+        | RankfileCommand::Explain(_)
+        | RankfileCommand::Command(_)
+        | RankfileCommand::Convert(_) => true,
         RankfileCommand::Write(args) => !args.nodes.topology.is_empty(),
     }
 }
@@ -33,6 +37,7 @@ pub(super) fn run_alone(command: &RankfileCommand) -> Result<(), Error> {
         RankfileCommand::Check(args) => check::run(args),
         RankfileCommand::Explain(args) => explain::run(args),
         RankfileCommand::Command(args) => command::run(args),
+        RankfileCommand::Convert(args) => convert::run(args),
         RankfileCommand::Write(args) => write::for_stored_topologies(args),
     }
 }

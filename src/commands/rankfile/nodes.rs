@@ -43,6 +43,33 @@ pub(super) fn described(args: &NodeArgs) -> Result<Vec<Host>, Error> {
         .collect()
 }
 
+/// The nodes of `hosts` as far as they are known: those that are described, under the name that `called` gives them, and this
+/// `machine` where a host is it.
+pub(super) fn by_host(
+    machine: &Machine,
+    hosts: &BTreeSet<&str>,
+    described: Vec<Host>,
+    called: impl Fn(&str) -> String,
+) -> Result<BTreeMap<String, Node>, Error> {
+    let mut nodes = BTreeMap::new();
+    for Host { name, node } in described {
+        let name = called(host_name::without_user(&name));
+        nodes.insert(host_name::short_name(&name).to_owned(), node);
+    }
+    let is_open = |host: &&&str| !nodes.contains_key(**host) && machine.kind(host).is_some();
+    let open: Vec<String> = hosts.iter().filter(is_open).map(|host| (*host).to_owned()).collect();
+    if open.is_empty() {
+        return Ok(nodes);
+    }
+    match this_node::read(&[]) {
+        Ok((node, _)) => nodes.extend(open.into_iter().map(|host| (host, node.clone()))),
+        Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error),
+        // Another machine's file can be read where hwloc cannot see this one.
+        Err(_) => {}
+    }
+    Ok(nodes)
+}
+
 impl Nodes {
     /// The nodes of the hosts of a file as far as they are known. What was found in the file is corrected by what is known
     /// of this `machine`.
@@ -57,22 +84,10 @@ impl Nodes {
             about_names: rankfile::lint_own_names(&parsed.rankfile, &machine.name, kind),
         };
         let is_merged = nodes.rankfile != parsed.rankfile;
-        for Host { name, node } in described {
-            let name = host_name::without_user(&name);
-            let name = if is_merged && machine.kind(name).is_some() { &machine.name } else { name };
-            nodes.by_host.insert(host_name::short_name(name).to_owned(), node);
-        }
-        let is_open = |host: &&str| !nodes.by_host.contains_key(*host) && machine.kind(host).is_some();
-        let open: Vec<String> = nodes.rankfile.short_hosts().into_iter().filter(is_open).map(str::to_owned).collect();
-        if open.is_empty() {
-            return Ok(nodes);
-        }
-        match this_node::read(&[]) {
-            Ok((node, _)) => nodes.by_host.extend(open.into_iter().map(|host| (host, node.clone()))),
-            Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error),
-            // Another machine's file can be read where hwloc cannot see this one.
-            Err(_) => {}
-        }
+        let own_name = |name: &str| {
+            if is_merged && machine.kind(name).is_some() { machine.name.clone() } else { name.to_owned() }
+        };
+        nodes.by_host = by_host(machine, &nodes.rankfile.short_hosts(), described, own_name)?;
         Ok(nodes)
     }
 

@@ -6,14 +6,14 @@ use crate::{
     comm::{Failure, World},
     commands::this_node,
     error::Error,
-    launcher::{Dialect, Launcher},
+    launcher::{Dialect, Launcher, Untold},
     output::file::whole::WholeFile,
     plan::{self, Host, Plan},
     streams,
 };
 
 /// What the launch line calls the file where it is printed and not written.
-const UNNAMED: &str = "my.rankfile";
+pub(super) const UNNAMED: &str = "my.rankfile";
 
 /// Writes for the nodes that `--topology` describes.
 pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
@@ -88,7 +88,10 @@ fn advice(plan: &Plan, args: &WriteArgs, file: &str, is_unnamed: bool) -> String
         let words = words.join("|");
         return format!("no launcher that is known here was found; --launcher {words} prints its command\n");
     };
-    let line = plan::launch_line(plan, launcher, file, &program(args));
+    let line = match plan::launch_line(plan, launcher, file, &program(args)) {
+        Ok(line) => line,
+        Err(Untold(reason)) => return format!("no command of {} says this: {reason}\n", launcher.start().name),
+    };
     let mut text = format!("start with: {}\n", line.command);
     if let Some(needs) = line.needs {
         text += &format!("needs {needs}\n");
