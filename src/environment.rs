@@ -22,8 +22,7 @@ const SETTINGS_FILE: &str = "/etc/openmpi/openmpi-mca-params.conf";
 
 /// Sets what the user has not set, and tells what was set for MPI. Call it first, before MPI or any thread is started.
 ///
-/// * `XDG_RUNTIME_DIR`: without it the Vulkan loader's window-system libraries print an error on every rank, though no
-///   window is wanted.
+/// * what [`quiet_vulkan`] sets;
 /// * `OMPI_MCA_pml=ob1`, where there is no fabric: Open MPI then does not load the drivers of fabrics to find that out, two
 ///   of which spend 100 ms each on calibrating a clock.
 /// * `OMPI_MCA_btl=^uct,openib,ofi`, where there is no fabric, and what a settings file leaves out besides: the layer `ofi` of
@@ -31,7 +30,7 @@ const SETTINGS_FILE: &str = "/etc/openmpi/openmpi-mca-params.conf";
 /// * `OMPI_MCA_reachable=weighted`: the other way of Open MPI 5.0.7 to pair addresses prints a line for each pair of ranks of a
 ///   node that has IPv6, "Unable to find reachable pairing", and then gets on without.
 pub fn prepare(mpi_defaults: bool) -> Vec<String> {
-    set("XDG_RUNTIME_DIR", env::temp_dir().into());
+    quiet_vulkan();
     if mpi_defaults {
         return Vec::new();
     }
@@ -51,11 +50,19 @@ pub fn prepare(mpi_defaults: bool) -> Vec<String> {
     settings.iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
+/// Sets `XDG_RUNTIME_DIR`, without which the Vulkan loader's window-system libraries print an error on every rank, though no
+/// window is wanted. Tells the name where it did, for who starts a program that is not to hear of it. As [`prepare`], to be called
+/// before any thread is started.
+pub fn quiet_vulkan() -> Option<&'static str> {
+    const NAME: &str = "XDG_RUNTIME_DIR";
+    set(NAME, env::temp_dir().into()).then_some(NAME)
+}
+
 /// Sets `name` where it is not set; tells whether it did.
 fn set(name: &str, value: OsString) -> bool {
     let free = !is_set(&[name]);
     if free {
-        // SAFETY: `main` calls `prepare` before anything that starts a thread, so nobody reads the environment meanwhile.
+        // SAFETY: `main` calls these functions before anything that starts a thread, so nobody reads the environment meanwhile.
         unsafe { env::set_var(name, value) };
     }
     free

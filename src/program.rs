@@ -34,7 +34,10 @@ pub fn run() -> ExitCode {
 /// The job that MPI was started for, which ends when this is dropped: when the outcome has been told.
 enum Job {
     /// MPI was not started, or is not to be had.
-    None,
+    None {
+        /// Whether no other process tells what this one has to tell.
+        speaks: bool,
+    },
     /// It ran.
     Run(World),
     /// Its ranks are of different builds.
@@ -45,7 +48,7 @@ impl Job {
     /// Whether this rank is the one that prints a failure.
     fn speaks(&self) -> bool {
         match self {
-            Self::None => true,
+            Self::None { speaks } => *speaks,
             Self::Run(world) => world.is_root(),
             Self::Refused(refused) => refused.is_root(),
         }
@@ -54,8 +57,14 @@ impl Job {
 
 /// Does what was asked for; with the job, where MPI was started for it.
 fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
-    let alone = |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None);
+    let alone =
+        |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None { speaks: true });
     let began = Began::now(&parsed, launch);
+    if let Parsed::Run(cli::Cli { command: cli::Command::Run(args), .. }) = &parsed {
+        let outcome = commands::become_program(args, launch, environment::quiet_vulkan());
+        let speaks = outcome.as_ref().is_err_and(|failed| failed.speaks);
+        return (outcome.map_err(|failed| Failure::alone(&failed.error)), Job::None { speaks });
+    }
     let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
     // they would wait for this one.

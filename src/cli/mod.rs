@@ -13,6 +13,7 @@ mod numbers;
 mod pi;
 pub mod rankfile;
 mod report;
+mod run;
 mod where_;
 
 use std::ffi::OsString;
@@ -27,6 +28,7 @@ pub use self::{
     mandelbrot::MandelbrotArgs,
     pi::PiArgs,
     report::{ProgressRequest, Timings},
+    run::RunArgs,
     where_::{Format, WhereArgs},
 };
 use crate::build_id::LONG_VERSION;
@@ -57,6 +59,8 @@ pub enum Command {
     Pi(PiArgs),
     /// Show where each rank runs, what was asked for, and what is wrong with it.
     Where(WhereArgs),
+    /// Give any program its cores and its GPU: in front of it, behind any launcher.
+    Run(RunArgs),
     /// Check, explain and write rankfiles: which rank runs on which cores of which host.
     Rankfile {
         /// What to do.
@@ -76,7 +80,12 @@ impl Command {
         match self {
             Self::Julia(args) => Some(args),
             Self::Mandelbrot(args) => Some(args),
-            Self::Pi(_) | Self::Where(_) | Self::Rankfile { .. } | Self::Completions(_) | Self::Man(_) => None,
+            Self::Pi(_)
+            | Self::Where(_)
+            | Self::Run(_)
+            | Self::Rankfile { .. }
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ mod image;
 mod pi;
 mod place;
 mod rankfile;
+mod run;
 mod site;
 mod this_node;
 mod where_;
@@ -12,6 +13,7 @@ mod where_;
 use std::time::{Duration, Instant};
 
 pub(crate) use place::gpu_of_rank;
+pub(crate) use run::run as become_program;
 pub(crate) use site::Site;
 
 use crate::{
@@ -43,7 +45,11 @@ impl Began {
                     command.picture().map(|picture| picture.shared().time_limit)
                 }
                 Command::Pi(_) => Some(None),
-                Command::Where(_) | Command::Rankfile { .. } | Command::Completions(_) | Command::Man(_) => None,
+                Command::Where(_)
+                | Command::Run(_)
+                | Command::Rankfile { .. }
+                | Command::Completions(_)
+                | Command::Man(_) => None,
             },
             Parsed::Answer(_) | Parsed::Wrong(_) => None,
         };
@@ -79,6 +85,7 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
         Command::Mandelbrot(args) => image::run(world, args, began),
         Command::Pi(args) => pi::run(world, args, began),
         Command::Where(args) => where_::run(world, args),
+        Command::Run(_) => unreachable!("it starts no MPI"),
         Command::Rankfile { command } => rankfile::run(world, command),
         Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
     }

@@ -5,13 +5,21 @@
 use super::{
     Job, LaunchLine, OWN_VARIABLE, Untold,
     command_line::{CommandLine, Told, Unread, bound, common_program, list, local_numbers},
-    profile::{Profile, RankVariables, Start},
+    profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
 use crate::{host_name::without_user, topology::CpuSet};
 
 pub(super) static PROFILE: Profile = Profile {
-    ranks: RankVariables { launcher: "flux", rank: "FLUX_TASK_RANK", size: "FLUX_JOB_SIZE", mark: None },
+    ranks: RankVariables {
+        launcher: "flux",
+        rank: "FLUX_TASK_RANK",
+        size: "FLUX_JOB_SIZE",
+        mark: None,
+        local_rank: "FLUX_TASK_LOCAL_ID",
+        local_size: LocalSize::EvenOver("FLUX_JOB_NNODES"),
+        job: &["FLUX_JOB_ID"],
+    },
     library: None,
     job_variables: &[],
     rankfile: None,

@@ -8,7 +8,7 @@ use super::{
     Job, JobRank, LaunchLine, Untold,
     command_line::{CommandLine, Told, Unread, bound, list, local_numbers},
     hydra::{self, HERE, Parts},
-    profile::{Profile, RankVariables, Start},
+    profile::{LocalSize, Profile, RankVariables, Start},
 };
 use crate::{topology::CpuSet, words::counted};
 
@@ -18,6 +18,9 @@ pub(super) static PROFILE: Profile = Profile {
         rank: "PMI_RANK",
         size: "PMI_SIZE",
         mark: Some("I_MPI_HYDRA_UUID"),
+        local_rank: "MPI_LOCALRANKID",
+        local_size: LocalSize::Number("MPI_LOCALNRANKS"),
+        job: &["I_MPI_HYDRA_UUID"],
     },
     library: Some(|library| library.contains("Intel(R) MPI Library")),
     job_variables: &["PMI_", "I_MPI_HYDRA_"],

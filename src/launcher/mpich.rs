@@ -6,7 +6,7 @@ use super::{
     Job, LaunchLine, Untold,
     command_line::{CommandLine, Told, Unread, bound},
     hydra::{self, Parts},
-    profile::{Profile, RankVariables, Start},
+    profile::{LocalSize, Profile, RankVariables, Start},
 };
 use crate::topology::CpuSet;
 
@@ -16,6 +16,9 @@ pub(super) static PROFILE: Profile = Profile {
         rank: "PMI_RANK",
         size: "PMI_SIZE",
         mark: None,
+        local_rank: "MPI_LOCALRANKID",
+        local_size: LocalSize::Number("MPI_LOCALNRANKS"),
+        job: &[],
     },
     library: Some(|library| library.contains("MPICH")),
     job_variables: &["PMI_"],

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Dialect, Job, LaunchLine, OWN_VARIABLE,
-    profile::{Profile, RankVariables, RankfileReader, Start},
+    profile::{LocalSize, Profile, RankVariables, RankfileReader, Start},
     shell_word,
 };
 
@@ -132,6 +132,9 @@ const RANKS: RankVariables = RankVariables {
     rank: "OMPI_COMM_WORLD_RANK",
     size: "OMPI_COMM_WORLD_SIZE",
     mark: None,
+    local_rank: "OMPI_COMM_WORLD_LOCAL_RANK",
+    local_size: LocalSize::Number("OMPI_COMM_WORLD_LOCAL_SIZE"),
+    job: &["PMIX_NAMESPACE"],
 };
 
 const JOB_VARIABLES: &[&str] = &["OMPI_", "PMIX_", "PRTE_", "PMI_"];

@@ -4,7 +4,7 @@
 use super::{
     Job, LaunchLine, OWN_VARIABLE, Untold,
     command_line::{CommandLine, Told, Unread, bound, common_program, list},
-    profile::{Profile, RankVariables, Start},
+    profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
 use crate::{host_name::without_user, topology::CpuSet};
@@ -15,6 +15,9 @@ pub(super) static PROFILE: Profile = Profile {
         rank: "PMI_RANK",
         size: "PMI_SIZE",
         mark: Some("PALS_RANKID"),
+        local_rank: "PALS_LOCAL_RANKID",
+        local_size: LocalSize::Number("PALS_LOCAL_SIZE"),
+        job: &["PALS_APID"],
     },
     library: None,
     job_variables: &[],

@@ -34,6 +34,23 @@ pub(super) struct RankVariables {
     pub(super) size: &'static str,
     /// A variable that it sets besides, where others set the two above as well.
     pub(super) mark: Option<&'static str>,
+    /// The process's number among those of its node.
+    pub(super) local_rank: &'static str,
+    /// The number of those.
+    pub(super) local_size: LocalSize,
+    /// What tells its job from others of the same launcher process.
+    pub(super) job: &'static [&'static str],
+}
+
+/// Where a launcher says how many processes a node has.
+#[derive(Clone, Copy)]
+pub(super) enum LocalSize {
+    /// In this variable.
+    Number(&'static str),
+    /// By a list of their ranks, with commas.
+    List(&'static str),
+    /// Nowhere, but each of so many nodes has as many as any other.
+    EvenOver(&'static str),
 }
 
 /// How a launcher reads rankfiles, and tells of them.

@@ -8,14 +8,22 @@ use std::collections::BTreeMap;
 use super::{
     Job, JobRank, LaunchLine, OWN_VARIABLE, Untold,
     command_line::{CommandLine, Told, Unread, Words, bound, common_program, list, local_numbers},
-    profile::{Profile, RankVariables, Start},
+    profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
 use crate::{host_name::without_user, topology::CpuSet};
 
 pub(super) static PROFILE: Profile = Profile {
     // Only inside a step started by srun, and not in the batch script around it.
-    ranks: RankVariables { launcher: "srun", rank: "SLURM_PROCID", size: "SLURM_STEP_NUM_TASKS", mark: None },
+    ranks: RankVariables {
+        launcher: "srun",
+        rank: "SLURM_PROCID",
+        size: "SLURM_STEP_NUM_TASKS",
+        mark: None,
+        local_rank: "SLURM_LOCALID",
+        local_size: LocalSize::List("SLURM_GTIDS"),
+        job: &["SLURM_JOB_ID", "SLURM_STEP_ID"],
+    },
     library: None,
     job_variables: &[],
     rankfile: None,

@@ -22,6 +22,7 @@ mod neighbours;
 mod refusal;
 #[cfg(test)]
 mod sample;
+mod settings;
 mod visible;
 
 use std::fmt;
@@ -40,6 +41,7 @@ pub use self::{
     },
     live::choose,
     map::{map, map_ranks},
+    settings::{Setting, SettingError, settings},
     visible::{Visible, visible},
 };
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};

@@ -115,7 +115,7 @@ impl Site {
 }
 
 /// How places are assigned under these options.
-fn rules(args: &DeviceArgs) -> Rules {
+pub(super) fn rules(args: &DeviceArgs) -> Rules {
     Rules {
         ranks_per_gpu: usize::from(args.ranks_per_gpu),
         software_gpus: usize::from(args.software_gpu),

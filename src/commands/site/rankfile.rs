@@ -69,6 +69,15 @@ impl JobRankfile {
         Ok(Some(rankfile))
     }
 
+    /// The same for a process that knows of no others: it reads the file itself.
+    pub(in crate::commands) fn of_process(args: &DeviceArgs) -> Result<Option<Self>, Error> {
+        let Some((told, text)) = tell(args)? else { return Ok(None) };
+        let parsed = told.unread.map_or_else(|| Ok(rankfile::parse(&text)), Err);
+        let rankfile = Self { name: told.name, parsed, dialect: told.followed_in };
+        rankfile.check(args, told.followed_in.is_none())?;
+        Ok(Some(rankfile))
+    }
+
     /// Refuses a file that was named and says nothing, and any file that names a GPU nobody can understand.
     fn check(&self, args: &DeviceArgs, is_named: bool) -> Result<(), Error> {
         let Ok(parsed) = &self.parsed else { return Ok(()) };
@@ -93,7 +102,7 @@ impl JobRankfile {
     }
 
     /// The devices that comments request, for any rank.
-    pub(super) fn requests(&self) -> impl Iterator<Item = DeviceRequest> + '_ {
+    pub(in crate::commands) fn requests(&self) -> impl Iterator<Item = DeviceRequest> + '_ {
         self.parsed.iter().flat_map(|parsed| &parsed.rankfile.entries).filter_map(|entry| entry.device)
     }
 

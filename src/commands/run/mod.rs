@@ -1,0 +1,247 @@
+//! `hybrid run`: each process takes the place that is its own and becomes another program. Starts no MPI, which is the program's: the
+//! processes of a node agree through their launcher's variables and a file in memory.
+
+mod meeting;
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use self::meeting::Meeting;
+use super::{
+    print,
+    site::{JobRankfile, rules},
+    this_node,
+};
+use crate::{
+    cli::RunArgs,
+    error::Error,
+    host_name::short_name,
+    launcher::Launch,
+    placement::{self, Code, DeviceRequest, LocalRank, NodeFacts, RankFacts, Requested, Setting},
+    topology::{self, Node},
+    visible::{shown, visible},
+    words,
+};
+
+/// What ends a process before it becomes the program.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// The reason.
+    pub(crate) error: Error,
+    /// Whether this process is the one of its node that tells it.
+    pub(crate) speaks: bool,
+}
+
+/// Why this process cannot be placed, in words, or what it tells the others of its node.
+#[derive(Serialize, Deserialize)]
+struct Arrival {
+    local: LocalRank,
+    requested: Option<Requested>,
+    /// What is wrong on this process, of which all must hear.
+    problem: Option<(String, bool)>,
+}
+
+/// Takes the place of this process and becomes the program, which does not see the variable `own` of this one; or with `--dry-run`
+/// prints what it would do. Returns only then, and where it fails.
+pub(crate) fn run(args: &RunArgs, launch: &Launch, own: Option<&'static str>) -> Result<(), Failed> {
+    let told_by_rank_0 = |error| Failed { error, speaks: launch.speaks() };
+    let (launcher, rank, size) = launch.rank();
+    let Some((number, of)) = launch.local() else {
+        let reason = format!(
+            "{launcher} does not tell this process how many ranks its node has: start `hybrid run` directly behind the launcher"
+        );
+        return Err(told_by_rank_0(Error::Usage(reason)));
+    };
+    let alone = |error| Failed { error, speaks: true };
+    let host = host();
+    let (node, arrival) = match prepare(args, rank, &host) {
+        Ok((node, local, requested)) => (Some(node), Arrival { local, requested, problem: None }),
+        Err(error) => {
+            let problem = Some((error.to_string(), error.exit_code() == 2));
+            (None, Arrival { local: nowhere(rank), requested: None, problem })
+        }
+    };
+    let all = meet(args, launch, number, of, arrival).map_err(alone)?;
+    let first_failed = all.iter().enumerate().find_map(|(number, arrival)| Some((number, arrival.problem.as_ref()?)));
+    if let Some((first, (reason, is_usage))) = first_failed {
+        let reason = format!("rank {} on {host}: {reason}", all[first].local.rank);
+        let error = if *is_usage { Error::Usage(reason) } else { Error::Module(reason.into()) };
+        return Err(Failed { error, speaks: first == number as usize });
+    }
+    let node = node.expect("whoever cannot read the node has a problem");
+    let speaks = number == 0;
+    let failed = |error| Failed { error, speaks };
+    let locals: Vec<LocalRank> = all.iter().map(|arrival| arrival.local.clone()).collect();
+    let places = placement::choose(&node, &locals, &rules(&args.devices())).map_err(|error| failed(error.into()))?;
+    let facts = all.into_iter().zip(places);
+    let facts: Vec<RankFacts> =
+        facts.map(|(Arrival { local, requested, .. }, place)| RankFacts { local, place, requested }).collect();
+    check_as_requested(args, &node, &facts, size).map_err(failed)?;
+    // All of the node or none: what one of them cannot be told ends all.
+    let settings: Vec<Vec<Setting>> = facts
+        .iter()
+        .map(|facts| placement::settings(&node, &facts.place, |name| env::var_os(name).is_some()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(Error::Module(Box::new(error))))?;
+    let (mine, settings) = (&facts[number as usize], &settings[number as usize]);
+    if args.dry_run {
+        return print(&in_words(args, &node, mine, settings)).map_err(alone);
+    }
+    // Also where the launcher has bound it so: that another than this binds what is bound is for nobody to rely on.
+    topology::bind_thread(&mine.place.cores).map_err(|error| alone(error.into()))?;
+    let (program, words) = args.program.split_first().expect("the command line has one");
+    let mut command = Command::new(program);
+    command.args(words);
+    for Setting { name, value } in settings {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(own) = own {
+        command.env_remove(own);
+    }
+    let cause = command.exec();
+    Err(alone(Error::Module(format!("rank {rank}: {} cannot be started: {cause}", shown(Path::new(program))).into())))
+}
+
+/// A rank that is not placed.
+fn nowhere(rank: u32) -> LocalRank {
+    LocalRank {
+        rank,
+        binding: topology::CpuSet::new(),
+        request: DeviceRequest::Auto,
+        source: None,
+        visible: placement::Visible::default(),
+        launcher: None,
+    }
+}
+
+/// Hears what the other processes of the node tell.
+fn meet(args: &RunArgs, launch: &Launch, number: u32, of: u32, mine: Arrival) -> Result<Vec<Arrival>, Error> {
+    let Some((rank, job)) = launch.job().filter(|_| of > 1) else { return Ok(vec![mine]) };
+    let patience = Duration::from_secs(args.patience.into());
+    let heard =
+        Meeting::of_job(rank, job).and_then(|meeting| meeting.tell(number as usize, of as usize, &mine, patience));
+    heard.map_err(|cause| {
+        let (_, own, _) = launch.rank();
+        let seconds = words::counted(usize::from(args.patience), "second");
+        let reason = match cause.kind() {
+            std::io::ErrorKind::TimedOut => format!(
+                "{cause} within {seconds}: start `hybrid run` directly behind the launcher, in front of every program of the job"
+            ),
+            _ => format!("the ranks of this node cannot agree on their places: {cause}"),
+        };
+        Error::Module(format!("rank {own}: {reason}").into())
+    })
+}
+
+/// The name of this host as the operating system has it, without its domain.
+fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "this host".to_owned());
+    visible(short_name(name.trim())).into_owned()
+}
+
+/// The node, and what this process has to tell of itself.
+fn prepare(args: &RunArgs, rank: u32, host: &str) -> Result<(Node, LocalRank, Option<Requested>), Error> {
+    is_program(args.program.first().expect("the command line has one"))?;
+    let rankfile = JobRankfile::of_process(&args.devices())?;
+    let requests: Vec<DeviceRequest> = match args.device {
+        DeviceRequest::Auto => rankfile.iter().flat_map(JobRankfile::requests).collect(),
+        request => vec![request],
+    };
+    let (mut node, _) = this_node::read(&requests)?;
+    node.host = Some(host.to_owned());
+    let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
+    let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
+    let binding = topology::binding()?;
+    // Where the launcher has bound nothing, the file does.
+    let asked = requested.as_ref().and_then(|requested| requested.cores.clone());
+    let binding = asked.filter(|_| binding == node.allowed).unwrap_or(binding);
+    let local = LocalRank {
+        rank,
+        binding,
+        request: told.as_ref().map_or(args.device, |(request, _)| *request),
+        source: told.map(|(_, line)| line),
+        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
+        launcher: None,
+    };
+    Ok((node, local, requested))
+}
+
+/// Refuses a program that is not there, or is none, before anything is started.
+fn is_program(program: &OsStr) -> Result<(), Error> {
+    let is_executable =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    let path = Path::new(program);
+    let shown = shown(path);
+    if program.as_encoded_bytes().contains(&b'/') {
+        return match fs::metadata(path) {
+            Err(cause) => Err(Error::Module(format!("{shown} cannot be started: {cause}").into())),
+            Ok(_) if !is_executable(&path.to_owned()) => Err(Error::Module(
+                format!("{shown} cannot be started: it is no program (chmod +x makes a script one)").into(),
+            )),
+            Ok(_) => Ok(()),
+        };
+    }
+    let folders = env::var_os("PATH").unwrap_or_default();
+    if env::split_paths(&folders).any(|folder| is_executable(&folder.join(path))) {
+        return Ok(());
+    }
+    Err(Error::Module(format!("there is no program {shown} on the PATH here").into()))
+}
+
+/// Refuses places that are not those of a rankfile which was named.
+fn check_as_requested(args: &RunArgs, node: &Node, ranks: &[RankFacts], size: u32) -> Result<(), Error> {
+    let facts = NodeFacts { node: node.clone(), ranks: ranks.to_vec(), vulkan: None };
+    let findings = placement::audit(&[facts]);
+    if let Some(finding) = findings.into_iter().find(|finding| finding.code == Code::AskedIsNotActual) {
+        let hint = "bind no rank by the launcher, and `hybrid run` binds as the file says; or leave the file away";
+        return Err(Error::Module(format!("{}: {hint}", finding.message).into()));
+    }
+    let file = args.devices().rankfile.is_some() || env::var_os(crate::launcher::OWN_VARIABLE).is_some();
+    let lost = ranks.iter().find(|rank| rank.requested.is_none()).filter(|_| file);
+    match lost {
+        None => Ok(()),
+        Some(rank) => Err(Error::Module(
+            format!(
+                "rank {} of {size} has no line in the rankfile: give each rank one, or start fewer",
+                rank.local.rank
+            )
+            .into(),
+        )),
+    }
+}
+
+/// The place of a rank and what would be set for it, in one line.
+fn in_words(args: &RunArgs, node: &Node, facts: &RankFacts, settings: &[Setting]) -> String {
+    let place = &facts.place;
+    let cores: Vec<String> = node.cores_in(&place.cores).map(|core| core.logical.to_string()).collect();
+    let host = node.host.as_deref().unwrap_or("this host");
+    let settings: Vec<String> = settings
+        .iter()
+        .map(|setting| match &setting.value {
+            Some(value) => format!("{}={value}", setting.name),
+            None => format!("no {}", setting.name),
+        })
+        .collect();
+    let program: Vec<String> = args.program.iter().map(|word| shown(Path::new(word)).to_string()).collect();
+    format!(
+        "rank {} on {host}: cores {} (PUs {}), {}: {}: {}\n",
+        place.rank,
+        cores.join(","),
+        place.cores,
+        place.device,
+        settings.join(" "),
+        program.join(" ")
+    )
+}
