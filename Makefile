@@ -1,6 +1,6 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-.PHONY: demo build test test-mpich test-gpu bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
+.PHONY: demo build test test-mpich test-launchers launchers-here test-gpu bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
 
 demo: build
 	@.ci/demo
@@ -18,6 +18,19 @@ test-mpich: export HYBRID_MPIEXEC := mpiexec.mpich
 test-mpich: setup-mpich
 	.ci/cargo build --locked --examples --target-dir $(MPICH_TARGET)
 	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)
+
+# Every launcher that can be installed, over 200 plans made by chance each: in a fresh Debian, which takes Slurm's daemons with it
+# when it ends. `make launchers-here` is what runs in there, for a system that may have them.
+test-launchers:
+	@.ci/setup fresh
+	tests/fresh/run $(FRESH_OPTIONS) debian-12 launchers-here
+
+launchers-here: export HYBRID_TEST_PLANS ?= 200
+launchers-here: export HYBRID_TEST_SLURM := srun
+launchers-here: export HYBRID_TEST_INTEL_MPI = $(or $(CARGO_TARGET_DIR),target)/venv-intel-mpi/bin/mpiexec
+launchers-here:
+	@.ci/setup launchers
+	@.ci/test --test launchers -- --nocapture --test-threads 1
 
 # The kernels against their definition and whole mixed jobs, on the first GPU in hardware instead of a software one. One test at a
 # time: with four at once the process was ended by SIGSEGV there in 5 of 10 runs (driver 580), one at a time in none.

@@ -4,7 +4,7 @@
 use std::{env, process::ExitCode};
 
 use crate::{
-    cli::{self, Parsed},
+    cli::{self, Command, Parsed},
     comm::{Admission, BUILD_LIMIT, Failure, NoWorld, Refused, World},
     commands::{self, Began},
     environment,
@@ -27,8 +27,27 @@ pub fn run() -> ExitCode {
     let parsed = cli::parse(env::args_os());
     // Where no handler is taken, the signal ends the process, as it does without one.
     let _ = part_file::outlive_size_limit();
+    if let Some(code) = start_program(&parsed, &launch) {
+        return code;
+    }
     let (outcome, job) = obey(parsed, &launch);
     end(outcome, job.speaks(), &launch)
+}
+
+/// Starts another program in this one's place, where that is asked for: MPI is that program's then. The code is the program's own.
+fn start_program(parsed: &Parsed, launch: &Launch) -> Option<ExitCode> {
+    let Parsed::Run(cli) = parsed else { return None };
+    let outcome = match &cli.command {
+        Command::Run(args) => commands::become_program(args, launch, environment::quiet_vulkan()).map(|()| 0),
+        Command::Where(args) if !args.program.is_empty() => {
+            commands::look_at(args, launch, environment::quiet_vulkan())
+        }
+        _ => return None,
+    };
+    Some(match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failed) => end(Err(Failure::alone(&failed.error)), failed.speaks, launch),
+    })
 }
 
 /// The job that MPI was started for, which ends when this is dropped: when the outcome has been told.
@@ -60,11 +79,6 @@ fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
     let alone =
         |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None { speaks: true });
     let began = Began::now(&parsed, launch);
-    if let Parsed::Run(cli::Cli { command: cli::Command::Run(args), .. }) = &parsed {
-        let outcome = commands::become_program(args, launch, environment::quiet_vulkan());
-        let speaks = outcome.as_ref().is_err_and(|failed| failed.speaks);
-        return (outcome.map_err(|failed| Failure::alone(&failed.error)), Job::None { speaks });
-    }
     let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
     // they would wait for this one.

@@ -61,6 +61,29 @@ impl FromStr for DeviceRequest {
 
 serde_as_text!(DeviceRequest);
 
+/// Cores that are kept free on each node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserve {
+    /// The first so many, where operating systems do what they do anywhere.
+    First(usize),
+    /// The first of each third-level cache, so that each has as many left as any other.
+    EachL3,
+}
+
+impl FromStr for Reserve {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("l3") {
+            return Ok(Self::EachL3);
+        }
+        let cores = text.parse().ok().filter(|cores| *cores > 0);
+        cores
+            .map(Self::First)
+            .ok_or_else(|| "expected a number of cores from 1 on, or l3 for the first of each cache".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -209,3 +209,39 @@ fn who_waits_for_a_process_that_is_not_started_says_so() {
     let again = run(folder.path(), 2, "-- ./app").run().succeeded();
     assert_eq!(said(&again).len(), 2, "{again:#?}");
 }
+
+/// `hybrid where` in front of a program, in as many processes, bound by nobody.
+fn look(folder: &Path, ranks: usize, words: &str) -> Job {
+    let unbound = if support::kind() == Some(Launcher::Mpich) { "-bind-to" } else { "--bind-to" };
+    Job::launched(folder, &[unbound, "none", "-n", &ranks.to_string()], &[HYBRID, "where"], words)
+}
+
+#[test]
+fn a_program_is_looked_at_while_it_runs_and_its_code_is_kept() {
+    let folder = folder();
+    fs::write(folder.path().join("busy"), "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; sleep 4; exit 5\n")
+        .unwrap();
+    let job = look(folder.path(), 2, "--after 1 -- sh busy").run();
+    assert_ne!(job.code, Some(0), "{job:#?}");
+    for rank in 0..2 {
+        assert!(job.stderr.contains(&format!("rank {rank}: place ")), "{job:#?}");
+    }
+    assert!(job.stderr.contains(" that may run on 0; ") && !job.stderr.contains("warning:"), "{job:#?}");
+    assert_eq!(Job::alone(folder.path(), "where --after 1 -- sh busy").run().code, Some(5));
+}
+
+#[test]
+fn a_program_that_leaves_its_place_is_found_and_strict_says_so() {
+    let folder = folder();
+    assert!(cores() >= 2, "this test needs two cores");
+    fs::write(folder.path().join("leaves"), "taskset -pc 0-1 $$ >/dev/null; sleep 4\n").unwrap();
+    let job = look(folder.path(), 2, "--after 1 --strict -- sh leaves").run();
+    assert_eq!(job.code, Some(3), "{job:#?}");
+    assert!(job.stderr.contains("rank 0 has threads that may run on PUs 1, beyond its place on 0"), "{job:#?}");
+    assert!(job.stderr.contains("rank 1 has threads that may run on PUs 0, beyond its place on 1"), "{job:#?}");
+    let short = Job::alone(folder.path(), "where --strict -- true").run();
+    assert_eq!(short.code, Some(3), "it had ended: {short:#?}");
+    assert!(short.stderr.contains("had ended before it was looked at"), "{short:#?}");
+    let wrong = Job::alone(folder.path(), "where --format json -- true").run();
+    assert_eq!((wrong.code, wrong.error_lines().len()), (Some(2), 1), "{wrong:#?}");
+}

@@ -13,6 +13,8 @@ probe_venv() {
   said=$(python3 -c 'import venv, ensurepip' 2>&1) || { gist <<<"$said"; return 1; }
 }
 
+probe_mpi4py() { /usr/bin/python3 -c 'import mpi4py' 2>&1; }
+
 # Where cargo and pip look for the authorities they trust.
 probe_certificates() {
   local place
@@ -62,6 +64,11 @@ ask_all() { # ask_all SCOPE
   need util-linux 'unshare and nsenter (util-linux)' probe_command unshare
   need mount 'mount' probe_command mount
   need python3-venv 'Python 3 with venv and pip' probe_venv
+  if [ "$1" = launchers ]; then
+    need slurm-wlm 'Slurm' probe_command srun
+    need munge 'munge, by which the daemons of Slurm trust each other' probe_command munge
+    need python3-mpi4py 'mpi4py' probe_mpi4py
+  fi
   [ "$1" = mpich ] || return 0
   need_mpi mpicc.mpich mpiexec.mpich MPICH
 }

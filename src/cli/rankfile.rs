@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 
 use clap::{Args, Subcommand, ValueEnum, builder::PossibleValue};
 
-use crate::launcher::{Dialect, Launcher};
+use crate::{
+    launcher::{Dialect, Launcher},
+    request::Reserve,
+};
 
 /// What to do with a rankfile.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
@@ -143,6 +146,9 @@ pub struct WriteArgs {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     pub ranks_per_gpu: u16,
+    /// Cores that are kept for the system on each node: the first so many, or l3 for the first of each third-level cache.
+    #[arg(long, value_name = "N|l3")]
+    pub reserve: Option<Reserve>,
     /// A rankfile, or a JSON list of {rank, host, cpuset, cores, gpu}.
     #[arg(long, value_enum, default_value_t = PlanFormat::Rankfile)]
     pub format: PlanFormat,
@@ -301,6 +307,8 @@ mod tests {
             ("write --ranks-per-node 0", "0 is not in 1..=65536"),
             ("write --ranks-per-node 65537", "1..=65536"),
             ("write --ranks-per-gpu 0", "0 is not in 1.."),
+            ("write --reserve 0", "a number of cores from 1 on, or l3"),
+            ("write --reserve l2", "a number of cores from 1 on, or l3"),
             ("write --launcher lam", "openmpi4, openmpi5, openmpi6, intelmpi, flux, pals, mpich, slurm"),
             ("write --format yaml", "rankfile, json"),
         ] {

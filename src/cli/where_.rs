@@ -1,6 +1,6 @@
 //! Options of `hybrid where`: the form of what is told of each rank's place.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -21,6 +21,13 @@ pub struct WhereArgs {
     /// Also draw the nodes into a file.
     #[arg(short, long, value_name = "FILE.svg")]
     pub output: Option<PathBuf>,
+    /// Seconds after which the program is looked at, once it is under load.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "program", value_parser = clap::value_parser!(u16).range(1..))]
+    pub after: u16,
+    /// A program to start as `hybrid run` does, and to look at while it runs: where its threads and its GPU's files really are.
+    /// Behind `--`.
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub program: Vec<OsString>,
     /// Options on where to compute: what is shown is the place of a job with the same options.
     #[command(flatten)]
     pub device: DeviceArgs,

@@ -13,7 +13,7 @@ mod where_;
 use std::time::{Duration, Instant};
 
 pub(crate) use place::gpu_of_rank;
-pub(crate) use run::run as become_program;
+pub(crate) use run::{look_at, run as become_program};
 pub(crate) use site::Site;
 
 use crate::{

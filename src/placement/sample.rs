@@ -23,6 +23,7 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         logical,
         package: logical / cores / numa,
         numa: Some(logical / cores),
+        l3: None,
         pus: [logical as usize].into_iter().collect(),
     };
     let gpu = |&(bus, numa): &(u8, Option<u32>)| Gpu {

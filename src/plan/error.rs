@@ -4,6 +4,8 @@ use crate::{
     launcher::Launcher,
     placement::PlacementError,
     rankfile::{Misfit, WriteError},
+    request::Reserve,
+    words::counted,
 };
 
 /// Why a job cannot be planned as it is wanted.
@@ -14,6 +16,25 @@ pub enum PlanError {
         "ranks cannot be placed: two nodes are called {0}, and a rankfile knows nodes by name alone: give them different host names"
     )]
     SameName(String),
+    /// No core is left beside those that are to be kept, or none can be kept as is wanted.
+    #[error(
+        "ranks cannot be placed: {}",
+        match reserve {
+            Reserve::First(count) => format!("--reserve keeps {} for the system, and {host} has {cores}: keep fewer", counted(*count, "core")),
+            Reserve::EachL3 => format!(
+                "--reserve l3 keeps a core of each third-level cache, and {host} has none that is known, or one core for each: say how many \
+                 cores to keep"
+            ),
+        }
+    )]
+    NothingLeft {
+        /// The host.
+        host: String,
+        /// What is to be kept.
+        reserve: Reserve,
+        /// Its cores.
+        cores: usize,
+    },
     /// A rank asks for a core that its host has not.
     #[error(
         "ranks cannot be placed: rank {rank} asks for slot={slots} of {host}, which has not so many ({misfit}): `hybrid rankfile \

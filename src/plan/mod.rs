@@ -6,6 +6,7 @@ mod header;
 mod launch_line;
 mod of_command;
 mod of_rankfile;
+mod reserve;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use crate::{
     launcher::Dialect,
     placement::{Device, Rules, foresee, map_ranks},
     rankfile::{self, RankLine},
-    request::DeviceRequest,
+    request::{DeviceRequest, Reserve},
     topology::{CpuSet, Node, PciBusId, homes},
     visible::visible_json,
     words,
@@ -103,6 +104,19 @@ impl Plan {
     /// # Errors
     /// [`PlanError::SameName`] where two nodes have one name; else as [`map_ranks`] has it.
     pub fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, PlanError> {
+        Self::reserving(None, hosts, ranks_per_node, ranks_per_gpu)
+    }
+
+    /// The same on the cores that are left once some are kept for the system.
+    ///
+    /// # Errors
+    /// As [`Plan::of`]; [`PlanError::NothingLeft`] where a node has no such cores, or would have none left.
+    pub fn reserving(
+        reserve: Option<Reserve>,
+        hosts: &[Host],
+        ranks_per_node: Option<u32>,
+        ranks_per_gpu: u16,
+    ) -> Result<Self, PlanError> {
         let rules = Rules { ranks_per_gpu: usize::from(ranks_per_gpu), ..Rules::default() };
         let mut names = BTreeSet::new();
         let mut plan = Self::default();
@@ -111,10 +125,23 @@ impl Plan {
             if !names.insert(name) {
                 return Err(PlanError::SameName(name.clone()));
             }
-            let ranks = ranks_per_node.unwrap_or_else(|| default_ranks(node, ranks_per_gpu));
-            let facts = map_ranks(node, first..first + ranks, &rules)?;
+            let kept = match reserve {
+                None => CpuSet::new(),
+                Some(reserve) => {
+                    let nothing_left =
+                        || PlanError::NothingLeft { host: name.clone(), reserve, cores: node.allowed_cores().count() };
+                    reserve::kept(reserve, node).ok_or_else(nothing_left)?
+                }
+            };
+            // What ranks may use is less; slots count all that the launcher sees.
+            let usable = Node { allowed: &node.allowed - &kept, ..node.clone() };
+            let ranks = ranks_per_node.unwrap_or_else(|| default_ranks(&usable, ranks_per_gpu));
+            let facts = map_ranks(&usable, first..first + ranks, &rules)?;
             first += ranks;
-            plan.notes.extend(foresee(node, &facts).iter().map(|finding| format!("{name}: {finding}")));
+            if !kept.is_empty() {
+                plan.notes.push(format!("{name}: PUs {kept} are kept for the system"));
+            }
+            plan.notes.extend(foresee(&usable, &facts).iter().map(|finding| format!("{name}: {finding}")));
             plan.ranks.extend(facts.into_iter().map(|facts| facts.place).map(|place| PlannedRank {
                 rank: place.rank,
                 host: name.clone(),

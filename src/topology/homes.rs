@@ -28,8 +28,13 @@ mod tests {
 
     #[test]
     fn cores_without_memory_are_at_home_with_their_neighbours_alone() {
-        let core =
-            |&(package, numa): &(u32, Option<u32>)| Core { logical: 0, package, numa, pus: "0".parse().unwrap() };
+        let core = |&(package, numa): &(u32, Option<u32>)| Core {
+            logical: 0,
+            package,
+            numa,
+            l3: None,
+            pus: "0".parse().unwrap(),
+        };
         let of = |cores: &[(u32, Option<u32>)]| homes(&cores.iter().map(core).collect::<Vec<_>>());
         assert_eq!(of(&[(0, Some(1)), (0, Some(0)), (1, Some(1))]), [vec![0, 2], vec![1]]);
         assert_eq!(of(&[(0, None), (0, None), (1, None)]), [vec![0, 1], vec![2]]);

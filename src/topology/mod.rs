@@ -88,6 +88,8 @@ pub struct Core {
     pub package: u32,
     /// Operating system index of the nearest NUMA node.
     pub numa: Option<u32>,
+    /// Logical index of the third-level cache that it shares with others; `None` where hwloc knows none.
+    pub l3: Option<u32>,
     /// The core's PUs.
     pub pus: CpuSet,
 }
@@ -170,6 +172,7 @@ mod tests {
             logical,
             package: 0,
             numa: None,
+            l3: None,
             pus: [logical as usize, logical as usize + 4].into_iter().collect(),
         };
         let node = Node {

@@ -64,6 +64,7 @@ mod tests {
             logical: index,
             package: index,
             numa: Some(index),
+            l3: None,
             pus: [index as usize].into_iter().collect(),
         };
         Node {

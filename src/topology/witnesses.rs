@@ -186,7 +186,7 @@ mod tests {
             packages: Vec::new(),
             numa_nodes: (0..2).map(|index| NumaNode { os_index: index, pus: pus(index), memory_bytes: 0 }).collect(),
             cores: (0..2)
-                .map(|index| Core { logical: index, package: index, numa: Some(index), pus: pus(index) })
+                .map(|index| Core { logical: index, package: index, numa: Some(index), l3: None, pus: pus(index) })
                 .collect(),
             gpus: Vec::new(),
             other_displays: Vec::new(),

@@ -47,6 +47,11 @@ fn the_page_on_raspberry_pis_holds() {
 }
 
 #[test]
+fn the_page_on_launchers_holds() {
+    assert_holds("docs/launchers.md", include_str!("../../docs/launchers.md"));
+}
+
+#[test]
 fn the_page_on_rankfiles_holds() {
     assert_holds("docs/rankfiles.md", include_str!("../../docs/rankfiles.md"));
 }

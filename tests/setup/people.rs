@@ -37,6 +37,7 @@ fn the_line_for_root_says_what_it_is_for() {
         ("peers", "`make bench-peers` needs"),
         ("fresh", "making fresh systems needs"),
         ("emulator", "running programs of arm64 needs"),
+        ("launchers", "`make test-launchers` needs"),
     ] {
         let answer = system.setup(scope);
         let begun = format!("setup: there is no sudo: let root run this line, all that {what}, then call this again\n");
@@ -49,8 +50,7 @@ fn a_scope_that_there_is_not_is_refused() {
     let system = lacking();
     for words in [&["bulid"][..], &["--help"], &["build", "test"]] {
         let what = words.join(" ");
-        let line =
-            "build, test, mpich, peers, fresh, arm64 or emulator; what each is for stands at the head of .ci/setup";
+        let line = "build, test, mpich, peers, fresh, arm64, emulator or launchers; what each is for stands at the head of .ci/setup";
         let answer = system.call(&[&[".ci/setup"], words].concat());
         assert_says(&answer, 2, &format!("setup: there is no scope '{what}': {line}"));
     }

@@ -37,7 +37,7 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
                 .to_owned(),
         ));
     }
-    let mut plan = Plan::of(hosts, args.ranks_per_node, args.ranks_per_gpu)?;
+    let mut plan = Plan::reserving(args.reserve, hosts, args.ranks_per_node, args.ranks_per_gpu)?;
     plan.starts_here = Machine::of_this_process().has_all_of(&plan);
     // A launcher can be told of no other: neither what is printed nor what a stream took is there once it starts.
     let named = args.output.as_deref().filter(|path| !read::is_stream(path));

@@ -44,18 +44,19 @@ pub(super) struct Meeting {
 }
 
 impl Meeting {
-    /// The one of processes that have the variable `rank` of a launcher, and these names of their job, in common.
+    /// The one of processes that have the variable `rank` of a launcher, and these names of their job, in common; one for each matter.
     ///
     /// # Errors
     /// What the operating system says.
-    pub(super) fn of_job(rank: &str, job: &[String]) -> io::Result<Self> {
+    pub(super) fn of_job(rank: &str, job: &[String], matter: &str) -> io::Result<Self> {
         let folder = if Path::new(SHARED).is_dir() { PathBuf::from(SHARED) } else { std::env::temp_dir() };
         let (pid, began) = launcher(rank)?;
         let space = fs::read_link("/proc/self/ns/pid")?;
         let user = rustix::process::geteuid().as_raw();
         let words = [user.to_string(), space.to_string_lossy().into_owned(), pid.to_string(), began.to_string()];
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let words = words.iter().chain(job).map(|word| word.chars().map(plain).collect::<String>());
+        let matter = Some(matter.to_owned()).filter(|matter| !matter.is_empty());
+        let words = words.iter().chain(job).chain(&matter).map(|word| word.chars().map(plain).collect::<String>());
         let name = ["hybrid-run".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(".");
         Ok(Self { folder: Folder::open(&folder)?, name: name.into() })
     }

@@ -1,11 +1,12 @@
 //! `hybrid run`: each process takes the place that is its own and becomes another program. Starts no MPI, which is the program's: the
 //! processes of a node agree through their launcher's variables and a file in memory.
 
+mod look;
 mod meeting;
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -13,8 +14,9 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub(crate) use self::look::look_at;
 use self::meeting::Meeting;
 use super::{
     print,
@@ -22,7 +24,7 @@ use super::{
     this_node,
 };
 use crate::{
-    cli::RunArgs,
+    cli::{DeviceArgs, RunArgs},
     error::Error,
     host_name::short_name,
     launcher::Launch,
@@ -50,27 +52,94 @@ struct Arrival {
     problem: Option<(String, bool)>,
 }
 
+/// What is to be placed.
+#[derive(Debug)]
+struct Wanted<'a> {
+    devices: DeviceArgs,
+    patience: Duration,
+    program: &'a [OsString],
+}
+
+/// Where this process belongs.
+#[derive(Debug)]
+struct Placed {
+    node: Node,
+    /// Its number among the processes of the node.
+    number: usize,
+    /// All of the node.
+    ranks: Vec<RankFacts>,
+    /// What makes the program take the place.
+    settings: Vec<Setting>,
+}
+
+impl Placed {
+    fn mine(&self) -> &RankFacts {
+        &self.ranks[self.number]
+    }
+
+    /// The program in this place, bound from now on as this process is. `own` is a variable of this process alone.
+    fn command(&self, program: &[OsString], own: Option<&str>) -> Result<Command, Failed> {
+        // Also where the launcher has bound it so.
+        topology::bind_thread(&self.mine().place.cores)
+            .map_err(|error| Failed { error: error.into(), speaks: true })?;
+        let (program, words) = program.split_first().expect("the command line has one");
+        let mut command = Command::new(program);
+        command.args(words);
+        for Setting { name, value } in &self.settings {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(own) = own {
+            command.env_remove(own);
+        }
+        Ok(command)
+    }
+
+    fn not_started(&self, program: &[OsString], cause: &std::io::Error) -> Failed {
+        let program = shown(Path::new(program.first().expect("the command line has one"))).to_string();
+        let rank = self.mine().local.rank;
+        Failed {
+            error: Error::Module(format!("rank {rank}: {program} cannot be started: {cause}").into()),
+            speaks: true,
+        }
+    }
+}
+
 /// Takes the place of this process and becomes the program, which does not see the variable `own` of this one; or with `--dry-run`
 /// prints what it would do. Returns only then, and where it fails.
 pub(crate) fn run(args: &RunArgs, launch: &Launch, own: Option<&'static str>) -> Result<(), Failed> {
-    let told_by_rank_0 = |error| Failed { error, speaks: launch.speaks() };
+    let patience = Duration::from_secs(args.patience.into());
+    let placed = place(&Wanted { devices: args.devices(), patience, program: &args.program }, launch)?;
+    if args.dry_run {
+        let words = in_words(args, &placed.node, placed.mine(), &placed.settings);
+        return print(&words).map_err(|error| Failed { error, speaks: true });
+    }
+    let cause = placed.command(&args.program, own)?.exec();
+    Err(placed.not_started(&args.program, &cause))
+}
+
+/// Finds the place of this process, with those of its node.
+fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
     let (launcher, rank, size) = launch.rank();
     let Some((number, of)) = launch.local() else {
         let reason = format!(
-            "{launcher} does not tell this process how many ranks its node has: start `hybrid run` directly behind the launcher"
+            "{launcher} does not tell this process how many ranks its node has: start `hybrid` directly behind the launcher"
         );
-        return Err(told_by_rank_0(Error::Usage(reason)));
+        return Err(Failed { error: Error::Usage(reason), speaks: launch.speaks() });
     };
     let alone = |error| Failed { error, speaks: true };
     let host = host();
-    let (node, arrival) = match prepare(args, rank, &host) {
+    let (node, arrival) = match prepare(wanted, rank, &host) {
         Ok((node, local, requested)) => (Some(node), Arrival { local, requested, problem: None }),
         Err(error) => {
             let problem = Some((error.to_string(), error.exit_code() == 2));
             (None, Arrival { local: nowhere(rank), requested: None, problem })
         }
     };
-    let all = meet(args, launch, number, of, arrival).map_err(alone)?;
+    let all = meet(wanted.patience, launch, "", &arrival).map_err(alone)?.unwrap_or_else(|| vec![arrival]);
+    debug_assert_eq!(all.len(), of as usize, "each tells once");
     let first_failed = all.iter().enumerate().find_map(|(number, arrival)| Some((number, arrival.problem.as_ref()?)));
     if let Some((first, (reason, is_usage))) = first_failed {
         let reason = format!("rank {} on {host}: {reason}", all[first].local.rank);
@@ -78,40 +147,22 @@ pub(crate) fn run(args: &RunArgs, launch: &Launch, own: Option<&'static str>) ->
         return Err(Failed { error, speaks: first == number as usize });
     }
     let node = node.expect("whoever cannot read the node has a problem");
-    let speaks = number == 0;
-    let failed = |error| Failed { error, speaks };
+    let failed = |error| Failed { error, speaks: number == 0 };
     let locals: Vec<LocalRank> = all.iter().map(|arrival| arrival.local.clone()).collect();
-    let places = placement::choose(&node, &locals, &rules(&args.devices())).map_err(|error| failed(error.into()))?;
+    let places = placement::choose(&node, &locals, &rules(&wanted.devices)).map_err(|error| failed(error.into()))?;
     let facts = all.into_iter().zip(places);
-    let facts: Vec<RankFacts> =
+    let ranks: Vec<RankFacts> =
         facts.map(|(Arrival { local, requested, .. }, place)| RankFacts { local, place, requested }).collect();
-    check_as_requested(args, &node, &facts, size).map_err(failed)?;
+    check_as_requested(wanted, &node, &ranks, size).map_err(failed)?;
     // All of the node or none: what one of them cannot be told ends all.
-    let settings: Vec<Vec<Setting>> = facts
+    let settings: Vec<Vec<Setting>> = ranks
         .iter()
         .map(|facts| placement::settings(&node, &facts.place, |name| env::var_os(name).is_some()))
         .collect::<Result<_, _>>()
         .map_err(|error| failed(Error::Module(Box::new(error))))?;
-    let (mine, settings) = (&facts[number as usize], &settings[number as usize]);
-    if args.dry_run {
-        return print(&in_words(args, &node, mine, settings)).map_err(alone);
-    }
-    // Also where the launcher has bound it so: that another than this binds what is bound is for nobody to rely on.
-    topology::bind_thread(&mine.place.cores).map_err(|error| alone(error.into()))?;
-    let (program, words) = args.program.split_first().expect("the command line has one");
-    let mut command = Command::new(program);
-    command.args(words);
-    for Setting { name, value } in settings {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    if let Some(own) = own {
-        command.env_remove(own);
-    }
-    let cause = command.exec();
-    Err(alone(Error::Module(format!("rank {rank}: {} cannot be started: {cause}", shown(Path::new(program))).into())))
+    let number = number as usize;
+    let settings = settings.into_iter().nth(number).expect("this process is one of them");
+    Ok(Placed { node, number, ranks, settings })
 }
 
 /// A rank that is not placed.
@@ -126,18 +177,23 @@ fn nowhere(rank: u32) -> LocalRank {
     }
 }
 
-/// Hears what the other processes of the node tell.
-fn meet(args: &RunArgs, launch: &Launch, number: u32, of: u32, mine: Arrival) -> Result<Vec<Arrival>, Error> {
-    let Some((rank, job)) = launch.job().filter(|_| of > 1) else { return Ok(vec![mine]) };
-    let patience = Duration::from_secs(args.patience.into());
-    let heard =
-        Meeting::of_job(rank, job).and_then(|meeting| meeting.tell(number as usize, of as usize, &mine, patience));
-    heard.map_err(|cause| {
+/// Hears what the processes of the node tell about a matter, this one `mine`; `None` where there is no other.
+fn meet<T: Serialize + DeserializeOwned>(
+    patience: Duration,
+    launch: &Launch,
+    matter: &str,
+    mine: &T,
+) -> Result<Option<Vec<T>>, Error> {
+    let others = launch.job().zip(launch.local()).filter(|(_, (_, of))| *of > 1);
+    let Some(((rank, job), (number, of))) = others else { return Ok(None) };
+    let meeting = Meeting::of_job(rank, job, matter);
+    let heard = meeting.and_then(|meeting| meeting.tell(number as usize, of as usize, mine, patience));
+    heard.map(Some).map_err(|cause| {
         let (_, own, _) = launch.rank();
-        let seconds = words::counted(usize::from(args.patience), "second");
+        let seconds = words::counted(usize::try_from(patience.as_secs()).unwrap_or(usize::MAX), "second");
         let reason = match cause.kind() {
             std::io::ErrorKind::TimedOut => format!(
-                "{cause} within {seconds}: start `hybrid run` directly behind the launcher, in front of every program of the job"
+                "{cause} within {seconds}: start `hybrid` directly behind the launcher, in front of every program of the job"
             ),
             _ => format!("the ranks of this node cannot agree on their places: {cause}"),
         };
@@ -152,16 +208,17 @@ fn host() -> String {
 }
 
 /// The node, and what this process has to tell of itself.
-fn prepare(args: &RunArgs, rank: u32, host: &str) -> Result<(Node, LocalRank, Option<Requested>), Error> {
-    is_program(args.program.first().expect("the command line has one"))?;
-    let rankfile = JobRankfile::of_process(&args.devices())?;
-    let requests: Vec<DeviceRequest> = match args.device {
+fn prepare(wanted: &Wanted<'_>, rank: u32, host: &str) -> Result<(Node, LocalRank, Option<Requested>), Error> {
+    is_program(wanted.program.first().expect("the command line has one"))?;
+    let rankfile = JobRankfile::of_process(&wanted.devices)?;
+    let device = wanted.devices.device;
+    let requests: Vec<DeviceRequest> = match device {
         DeviceRequest::Auto => rankfile.iter().flat_map(JobRankfile::requests).collect(),
         request => vec![request],
     };
     let (mut node, _) = this_node::read(&requests)?;
     node.host = Some(host.to_owned());
-    let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
+    let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| device == DeviceRequest::Auto);
     let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
     let binding = topology::binding()?;
     // Where the launcher has bound nothing, the file does.
@@ -170,7 +227,7 @@ fn prepare(args: &RunArgs, rank: u32, host: &str) -> Result<(Node, LocalRank, Op
     let local = LocalRank {
         rank,
         binding,
-        request: told.as_ref().map_or(args.device, |(request, _)| *request),
+        request: told.as_ref().map_or(device, |(request, _)| *request),
         source: told.map(|(_, line)| line),
         visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
         launcher: None,
@@ -201,14 +258,14 @@ fn is_program(program: &OsStr) -> Result<(), Error> {
 }
 
 /// Refuses places that are not those of a rankfile which was named.
-fn check_as_requested(args: &RunArgs, node: &Node, ranks: &[RankFacts], size: u32) -> Result<(), Error> {
+fn check_as_requested(wanted: &Wanted<'_>, node: &Node, ranks: &[RankFacts], size: u32) -> Result<(), Error> {
     let facts = NodeFacts { node: node.clone(), ranks: ranks.to_vec(), vulkan: None };
     let findings = placement::audit(&[facts]);
     if let Some(finding) = findings.into_iter().find(|finding| finding.code == Code::AskedIsNotActual) {
         let hint = "bind no rank by the launcher, and `hybrid run` binds as the file says; or leave the file away";
         return Err(Error::Module(format!("{}: {hint}", finding.message).into()));
     }
-    let file = args.devices().rankfile.is_some() || env::var_os(crate::launcher::OWN_VARIABLE).is_some();
+    let file = wanted.devices.rankfile.is_some() || env::var_os(crate::launcher::OWN_VARIABLE).is_some();
     let lost = ranks.iter().find(|rank| rank.requested.is_none()).filter(|_| file);
     match lost {
         None => Ok(()),

@@ -158,6 +158,7 @@ fn cores(topology: &Topology) -> Vec<Core> {
                 logical: index(object.logical_index()),
                 package: package.map_or(0, |package| index(package.logical_index())),
                 numa: nearness::nearest_memory(&numa_nodes, &pus),
+                l3: object.first_ancestor_with_type(ObjectType::L3Cache).map(|cache| index(cache.logical_index())),
                 pus,
             }
         })

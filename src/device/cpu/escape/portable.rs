@@ -22,6 +22,9 @@ const GROUP: usize = 16;
 /// Iterations between two looks at whether the group still has a point inside.
 const STRIDE: u16 = 8;
 
+/// Iterations between two looks at whether orbits repeat, some strides.
+const LOOK: u16 = 2 * STRIDE;
+
 /// Iterations after which orbits may repeat: before, looking costs more than it saves.
 const REPEATS_AFTER: u16 = 64;
 
@@ -68,7 +71,7 @@ fn group<K: EscapeTime, T: Lane>(columns: &[T], row: T, tile: &Tile<'_, T>) -> (
         advance::<K, T>(&mut z, c, &mut alive, &mut passed, constants.radius2, steps);
         left -= steps;
         let done = constants.max_iter - 1 - left;
-        if done < REPEATS_AFTER {
+        if done < REPEATS_AFTER || done % LOOK != 0 {
             continue;
         }
         if past_done > 0 {
@@ -84,8 +87,12 @@ fn group<K: EscapeTime, T: Lane>(columns: &[T], row: T, tile: &Tile<'_, T>) -> (
     (passed.map(to_u16), repeats.map(|repeats| if repeats == one { left } else { 0 }))
 }
 
-/// Takes `steps` iterations of a group, a test before each. Each coordinate has a place of its own, and a `c` that all orbits
-/// share is one number, or else the compiler makes poorer vectors of it.
+/// Points whose vectors a processor's registers hold all at once, which is as much as is taken through several iterations at a time.
+const fn points_at_once<T>() -> usize {
+    if size_of::<T>() > 4 { GROUP / 2 } else { GROUP }
+}
+
+/// Takes `steps` iterations of a group, a test before each.
 #[inline(always)]
 fn advance<K: EscapeTime, T: Lane>(
     z: &mut Lanes<T>,
@@ -95,17 +102,39 @@ fn advance<K: EscapeTime, T: Lane>(
     radius2: T,
     steps: u16,
 ) {
+    if points_at_once::<T>() == GROUP {
+        return advance_part::<K, T, GROUP>(z, c, alive, passed, 0, radius2, steps);
+    }
+    for first in [0, GROUP / 2] {
+        advance_part::<K, T, { GROUP / 2 }>(z, &c, alive, passed, first, radius2, steps);
+    }
+}
+
+/// The same for `N` points from `first` on. Each coordinate has a place of its own, and a `c` that all orbits share is one number,
+/// or else the compiler makes poorer vectors of it.
+#[inline(always)]
+fn advance_part<K: EscapeTime, T: Lane, const N: usize>(
+    z: &mut Lanes<T>,
+    c: impl Fn(usize) -> Point<T>,
+    alive: &mut [T; GROUP],
+    passed: &mut [T; GROUP],
+    first: usize,
+    radius2: T,
+    steps: u16,
+) {
     let zero = T::round(0.0);
+    let [x, y, alive, passed] = [&mut z.x, &mut z.y, alive, passed]
+        .map(|all| all[first..].first_chunk_mut::<N>().expect("the part is within the group"));
     for _ in 0..steps {
-        for i in 0..GROUP {
-            let point = Point { x: z.x[i], y: z.y[i] };
+        for i in 0..N {
+            let point = Point { x: x[i], y: y[i] };
             let squares = point.squares();
             alive[i] = if squares.x + squares.y < radius2 { alive[i] } else { zero };
             passed[i] += alive[i];
-            let next = K::next(point, squares, c(i));
+            let next = K::next(point, squares, c(first + i));
             // In this order: the other one costs a quarter in f32.
-            z.y[i] = next.y;
-            z.x[i] = next.x;
+            y[i] = next.y;
+            x[i] = next.x;
         }
     }
 }

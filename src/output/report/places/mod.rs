@@ -305,8 +305,13 @@ pub(in crate::output) mod sample {
     /// Packages of four cores with one NUMA node each.
     fn node(host: &str, packages: u32, gpus: Vec<Gpu>) -> Node {
         let pus = |package: u32| indexes(4 * package..4 * package + 4);
-        let core =
-            |logical: u32| Core { logical, package: logical / 4, numa: Some(logical / 4), pus: indexes([logical]) };
+        let core = |logical: u32| Core {
+            logical,
+            package: logical / 4,
+            numa: Some(logical / 4),
+            l3: None,
+            pus: indexes([logical]),
+        };
         let package = |logical| Package { logical, pus: pus(logical), model: Some("AMD EPYC 9654".to_owned()) };
         let numa = |os_index| NumaNode { os_index, pus: pus(os_index), memory_bytes: 64 << 30 };
         Node {

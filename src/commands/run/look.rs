@@ -1,0 +1,260 @@
+//! `hybrid where -- PROGRAM`: the program in its place, and after a while under load where its threads and its GPU's files really are,
+//! as the kernel tells.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failed, Placed, Wanted, meet, place};
+use crate::{
+    cli::{Format, WhereArgs},
+    error::Error,
+    launcher::Launch,
+    placement::{Device, RankFacts},
+    streams,
+    topology::{CpuSet, PciBusId},
+    words::counted,
+};
+
+/// How long the processes of a node are waited for, to be placed and to tell what they have seen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at whether the program still runs.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What was seen of a rank's program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    /// Threads of all its processes.
+    threads: usize,
+    /// PUs on which any of them may run.
+    may_run: CpuSet,
+    /// Threads that were running, by the PU.
+    running: BTreeMap<usize, usize>,
+    /// GPUs whose files are open.
+    gpus: BTreeSet<PciBusId>,
+    /// Whether it had ended before anybody looked.
+    has_ended: bool,
+}
+
+/// Starts the program of this process in its place, looks at it, tells with the others of the node what was seen, and ends as it does.
+/// With `--strict` the code is 3 where anything was found.
+pub(crate) fn look_at(args: &WhereArgs, launch: &Launch, own: Option<&'static str>) -> Result<u8, Failed> {
+    let alone = |error| Failed { error, speaks: true };
+    if args.draw || args.output.is_some() || args.format != Format::Table {
+        let reason =
+            "--format, --draw and -o are for places alone: what is seen of a program is told in lines on stderr"
+                .to_owned();
+        return Err(Failed { error: Error::Usage(reason), speaks: launch.speaks() });
+    }
+    let wanted = Wanted { devices: args.device.clone(), patience: PATIENCE, program: &args.program };
+    let placed = place(&wanted, launch)?;
+    let started = placed.command(&args.program, own)?.spawn();
+    let mut child = started.map_err(|cause| placed.not_started(&args.program, &cause))?;
+    // What it has told nobody yet is its own; this process only looks on.
+    let until = Instant::now() + Duration::from_secs(args.after.into());
+    let mut ended = None;
+    while ended.is_none() && Instant::now() < until {
+        thread::sleep(PAUSE);
+        ended = child.try_wait().map_err(|cause| placed.not_started(&args.program, &cause))?;
+    }
+    let seen = if ended.is_some() { Seen { has_ended: true, ..Seen::default() } } else { Seen::of(child.id()) };
+    let limit = Duration::from_secs(args.after.into()) + PATIENCE;
+    let all = meet(limit, launch, "seen", &seen).map_err(alone)?.unwrap_or_else(|| vec![seen]);
+    let findings: Vec<String> =
+        placed.ranks.iter().zip(&all).flat_map(|(rank, seen)| findings(&placed, rank, seen)).collect();
+    if placed.number == 0 {
+        streams::tell(&report(&placed, &all, &findings));
+    }
+    let code = child.wait().map_err(|cause| placed.not_started(&args.program, &cause))?.code();
+    if args.strict && !findings.is_empty() {
+        let warnings = vec![counted(findings.len(), "finding")];
+        return Err(Failed { error: Error::Strict { warnings }, speaks: placed.number == 0 });
+    }
+    // As shells have it, a program that a signal ended is above 128.
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(129))
+}
+
+impl Seen {
+    /// What the kernel tells of a process and of those that it has started.
+    fn of(pid: u32) -> Self {
+        let mut seen = Self::default();
+        for pid in family(pid) {
+            for thread in entries(&format!("/proc/{pid}/task")) {
+                let folder = format!("/proc/{pid}/task/{thread}");
+                let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
+                let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+                let Some(allowed) = allowed.and_then(|list| list.trim().parse::<CpuSet>().ok()) else { continue };
+                seen.threads += 1;
+                seen.may_run = &seen.may_run | &allowed;
+                let stat = fs::read_to_string(format!("{folder}/stat")).unwrap_or_default();
+                if let Some(pu) = running_on(&stat) {
+                    *seen.running.entry(pu).or_default() += 1;
+                }
+            }
+            for descriptor in entries(&format!("/proc/{pid}/fd")) {
+                let file = fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).unwrap_or_default();
+                seen.gpus.extend(gpu_of(Path::new("/"), &file));
+            }
+        }
+        seen
+    }
+}
+
+/// A process and those that it has started, as far as they are there.
+fn family(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut next = 0;
+    while let Some(&pid) = all.get(next) {
+        for thread in entries(&format!("/proc/{pid}/task")) {
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).unwrap_or_default();
+            all.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+        next += 1;
+    }
+    all
+}
+
+fn entries(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.file_name()));
+    entries.map_or_else(|_| Vec::new(), |names| names.map(|name| name.to_string_lossy().into_owned()).collect())
+}
+
+/// The PU of a thread that runs (proc(5), fields 3 and 39 of /proc/PID/stat).
+fn running_on(stat: &str) -> Option<usize> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    fields.first().filter(|state| **state == "R")?;
+    fields.get(36)?.parse().ok()
+}
+
+/// The GPU that a device file is of: NVIDIA's by the number that its driver gives it, others by their render node.
+fn gpu_of(root: &Path, file: &Path) -> Option<PciBusId> {
+    let name = file.strip_prefix("/dev").ok()?.to_str()?;
+    if let Some(number) = name.strip_prefix("nvidia").filter(|number| !number.is_empty()) {
+        let number: u32 = number.parse().ok()?;
+        let folders = fs::read_dir(root.join("proc/driver/nvidia/gpus")).ok()?;
+        return folders.flatten().find_map(|folder| {
+            let information = fs::read_to_string(folder.path().join("information")).ok()?;
+            let minor = information.lines().find_map(|line| line.strip_prefix("Device Minor:"))?;
+            (minor.trim().parse() == Ok(number)).then(|| folder.file_name().to_string_lossy().parse().ok())?
+        });
+    }
+    let node = name.strip_prefix("dri/").filter(|name| name.starts_with("renderD"))?;
+    let device = fs::read_link(root.join("sys/class/drm").join(node).join("device")).ok()?;
+    device.file_name()?.to_str()?.parse().ok()
+}
+
+/// What of a rank's program is not where its place is.
+fn findings(placed: &Placed, rank: &RankFacts, seen: &Seen) -> Vec<String> {
+    let place = &rank.place;
+    let number = place.rank;
+    if seen.has_ended {
+        return vec![format!("rank {number} had ended before it was looked at: look earlier with --after")];
+    }
+    let mut found = Vec::new();
+    let beyond = &seen.may_run - &place.cores;
+    if !beyond.is_empty() {
+        found.push(format!(
+            "rank {number} has threads that may run on PUs {beyond}, beyond its place on {}",
+            place.cores
+        ));
+    }
+    let crowded = seen.running.values().max().copied().unwrap_or(0);
+    let used = seen.running.keys().filter(|pu| place.cores.contains(**pu)).count();
+    if crowded > 1 && used < place.cores.len() {
+        found.push(format!(
+            "rank {number} has {crowded} running threads on one PU while {} of its place are idle: let its threads spread over {}",
+            place.cores.len() - used,
+            place.cores
+        ));
+    }
+    let own = match place.device {
+        Device::Gpu(id) => Some(id),
+        Device::Cpu | Device::SoftwareGpu => None,
+    };
+    for gpu in seen.gpus.iter().filter(|gpu| own != Some(**gpu)) {
+        let of = placed.ranks.iter().find(|other| other.place.device == Device::Gpu(*gpu));
+        let of = of.map_or_else(String::new, |other| format!(", which is that of rank {}", other.place.rank));
+        found.push(format!("rank {number} uses GPU {gpu}{of}"));
+    }
+    if let Some(own) = own.filter(|own| !seen.gpus.contains(own)) {
+        found.push(format!("rank {number} does not use its GPU {own}"));
+    }
+    found
+}
+
+/// What was seen on a node, a line a rank, and what is wrong.
+fn report(placed: &Placed, all: &[Seen], findings: &[String]) -> String {
+    let host = placed.node.host.as_deref().unwrap_or("this host");
+    let line = |(rank, seen): (&RankFacts, &Seen)| {
+        let running: Vec<String> = seen.running.iter().map(|(pu, threads)| format!("{pu} ({threads})")).collect();
+        let gpus: Vec<String> = seen.gpus.iter().map(PciBusId::to_string).collect();
+        let or_none = |words: Vec<String>| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+        format!(
+            "{host}: rank {}: place {} {}; {} that may run on {}; running on PUs {}; GPUs open: {}",
+            rank.place.rank,
+            rank.place.cores,
+            rank.place.device,
+            counted(seen.threads, "thread"),
+            seen.may_run,
+            or_none(running),
+            or_none(gpus)
+        )
+    };
+    let lines = placed.ranks.iter().zip(all).filter(|(_, seen)| !seen.has_ended).map(line);
+    let warnings = findings.iter().map(|finding| format!("warning: {host}: {finding}"));
+    lines.chain(warnings).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_a_thread_that_runs_is_on_a_pu() {
+        let stat = |state: &str| {
+            format!("7 (a) b) {state} {} 3 9 9", (4..39).map(|field| field.to_string()).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!((running_on(&stat("R")), running_on(&stat("S")), running_on("")), (Some(3), None, None));
+    }
+
+    #[test]
+    fn device_files_are_those_of_a_gpu() {
+        let root = tempfile::tempdir().unwrap();
+        let nvidia = root.path().join("proc/driver/nvidia/gpus/0000:65:00.0");
+        fs::create_dir_all(&nvidia).unwrap();
+        fs::write(nvidia.join("information"), "Model: \t NVIDIA H200\nDevice Minor: \t 3\n").unwrap();
+        let drm = root.path().join("sys/class/drm/renderD129");
+        fs::create_dir_all(&drm).unwrap();
+        symlink("../../../0000:c1:00.0", drm.join("device")).unwrap();
+        for (file, expected) in [
+            ("/dev/nvidia3", Some("0000:65:00.0")),
+            ("/dev/nvidia4", None),
+            ("/dev/nvidiactl", None),
+            ("/dev/dri/renderD129", Some("0000:c1:00.0")),
+            ("/dev/dri/card0", None),
+            ("/home/nvidia3", None),
+        ] {
+            assert_eq!(gpu_of(root.path(), Path::new(file)), expected.map(|id| id.parse().unwrap()), "{file}");
+        }
+    }
+
+    #[test]
+    fn this_process_and_its_children_are_seen() {
+        let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let seen = Seen::of(std::process::id());
+        assert!(family(std::process::id()).contains(&child.id()), "{}", child.id());
+        assert!(seen.threads >= 2 && !seen.may_run.is_empty(), "{seen:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,308 @@
+//! Plans made by chance, told to each launcher that is here and started by it: every rank is where the plan says, or the launcher
+//! cannot be told, and the reason is said. And programs of any kind behind `hybrid run`.
+//!
+//! `make test-launchers` runs this in a fresh system with every launcher that can be installed, over 200 plans each; `make test` with
+//! those that are here, over a few. Hosts are those of `tests/cluster/run`, of Slurm those of `tests/launchers/slurm`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use support::{HYBRID, Job, Launcher, mpiexec_of, not_run, topology};
+use tempfile::TempDir;
+
+const CLUSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/run");
+const SLURM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/launchers/slurm");
+
+/// A rank that says where it is.
+const WHERE_AM_I: &str = "#!/bin/sh\n\
+    echo rank ${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-$SLURM_PROCID}} $(hostname) $(grep Cpus_allowed_list /proc/self/status | cut -f2)\n";
+
+/// A launcher on the hosts that it is tried on.
+struct Trial {
+    name: &'static str,
+    launcher: Launcher,
+    program: PathBuf,
+    hosts: &'static [&'static str],
+}
+
+/// The launchers that are here, under the names of their options.
+fn trials() -> Vec<Trial> {
+    let hosts: &[&str] = &["node1", "node2", "node3"];
+    let by_mpiexec = [
+        ("openmpi4", Launcher::OpenMpi4),
+        ("openmpi5", Launcher::OpenMpi5),
+        ("openmpi6", Launcher::OpenMpi6),
+        ("mpich", Launcher::Mpich),
+        ("intelmpi", Launcher::IntelMpi),
+    ];
+    let mut all: Vec<Trial> = by_mpiexec
+        .into_iter()
+        .filter_map(|(name, launcher)| Some(Trial { name, launcher, program: mpiexec_of(launcher)?, hosts }))
+        .collect();
+    match env::var_os("HYBRID_TEST_SLURM") {
+        Some(srun) => {
+            let hosts = &["n1", "n2"];
+            all.push(Trial { name: "slurm", launcher: Launcher::Slurm, program: srun.into(), hosts });
+        }
+        None => not_run("needs Slurm, whose daemons run in a fresh system alone: make test-launchers"),
+    }
+    all
+}
+
+/// A folder that every host sees: those of Slurm have a /tmp of their own.
+fn shared_folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("launchers").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    write_program(&folder.path().join("whereami"), WHERE_AM_I);
+    folder
+}
+
+fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    assert!(Command::new("chmod").args(["755".as_ref(), path.as_os_str()]).status().unwrap().success());
+}
+
+/// Numbers from a fixed sequence.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// The host and the cores of each rank: hosts in any order, and at times to and fro between them.
+fn plan(chance: &mut Chance, hosts: &[&'static str]) -> Vec<(&'static str, &'static str)> {
+    let mut order: Vec<&str> = hosts.to_vec();
+    for index in (1..order.len()).rev() {
+        order.swap(index, chance.below(index + 1));
+    }
+    let lists = ["0", "1", "0-1"];
+    // Equal nodes are what clusters have; unequal ones and loose orders are what goes wrong.
+    match chance.below(3) {
+        0 => {
+            let each: Vec<&str> = (0..=chance.below(3)).map(|_| lists[chance.below(3)]).collect();
+            order
+                .iter()
+                .take(1 + chance.below(hosts.len()))
+                .flat_map(|host| each.iter().map(|cores| (*host, *cores)))
+                .collect()
+        }
+        1 => {
+            let mut ranks = Vec::new();
+            for host in order.iter().take(1 + chance.below(hosts.len())) {
+                ranks.extend((0..=chance.below(3)).map(|_| (*host, lists[chance.below(3)])));
+            }
+            ranks
+        }
+        _ => (0..=chance.below(6)).map(|_| (order[chance.below(hosts.len())], lists[chance.below(3)])).collect(),
+    }
+}
+
+fn rankfile(plan: &[(&str, &str)]) -> String {
+    (0..).zip(plan).map(|(rank, (host, cores)): (u32, _)| format!("rank {rank}={host} slot={cores}\n")).collect()
+}
+
+/// What each plan is told as: the command, or why there is none.
+fn told(folder: &Path, trial: &Trial, file: &str, program: &str) -> Result<String, String> {
+    let described: String =
+        trial.hosts.iter().map(|host| format!(" --topology {host}={}", topology("raspberry-pi.xml"))).collect();
+    let words = format!("rankfile command {file} --launcher {}{described} -- {program}", trial.name);
+    let job = Job::alone(folder, &words).run();
+    match job.code {
+        Some(0) => Ok(job.stdout.trim_end().to_owned()),
+        _ => {
+            assert_eq!(job.error_lines().len(), 1, "{job:#?}");
+            Err(job.stderr)
+        }
+    }
+}
+
+/// Runs all commands on the launcher's hosts, one after the other, and returns what the ranks of each said.
+fn run(folder: &Path, trial: &Trial, commands: &[String]) -> Vec<BTreeMap<usize, (String, String)>> {
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let name = if trial.launcher == Launcher::Slurm { "srun" } else { "mpiexec" };
+    write_program(&bin.join(name), &format!("#!/bin/sh\nexec {} \"$@\"\n", trial.program.display()));
+    let lines: String = (0..)
+        .zip(commands)
+        .map(|(number, command): (u32, _)| format!("echo plan {number}\n({command}) </dev/null 2>&1\necho status $?\n"))
+        .collect();
+    fs::write(folder.join("all.sh"), format!("PATH={}:$PATH\n{lines}", bin.display())).unwrap();
+    let is_root = rustix_is_root();
+    let start: Vec<&str> = match (trial.launcher, is_root) {
+        (Launcher::Slurm, true) => vec![SLURM],
+        (Launcher::Slurm, false) => vec!["sudo", "-n", SLURM],
+        _ => vec![CLUSTER],
+    };
+    let mut command = Command::new(start[0]);
+    command.args(&start[1..]).args(["sh", "all.sh"]);
+    let job = Job::of(command, folder).run().succeeded();
+    let mut said: Vec<BTreeMap<usize, (String, String)>> = Vec::new();
+    for line in job.stdout.lines() {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["plan", _] => said.push(BTreeMap::new()),
+            ["rank", rank, host, pus] => {
+                let place = (host.to_owned(), pus.to_owned());
+                said.last_mut().unwrap().insert(rank.parse().unwrap(), place);
+            }
+            ["status", "0"] => {}
+            // Shown where the comparison fails.
+            _ => println!("{}: {line}", trial.name),
+        }
+    }
+    said
+}
+
+fn rustix_is_root() -> bool {
+    String::from_utf8_lossy(&Command::new("id").arg("-u").output().unwrap().stdout).trim() == "0"
+}
+
+/// Ranks that are elsewhere than planned, or nowhere.
+fn differences(plan: &[(&str, &str)], said: &BTreeMap<usize, (String, String)>) -> Vec<String> {
+    let missing = |rank: &usize| !said.contains_key(rank);
+    let mut found: Vec<String> =
+        (0..plan.len()).filter(missing).map(|rank| format!("rank {rank} did not start")).collect();
+    for (rank, (host, pus)) in said {
+        match plan.get(*rank) {
+            Some((asked_host, asked)) if (asked_host, asked) == (&host.as_str(), &pus.as_str()) => {}
+            asked => found.push(format!("rank {rank} was to be at {asked:?} and is at {host} {pus}")),
+        }
+    }
+    found
+}
+
+/// Whether this machine's first two cores have one hardware thread each, which the plans are made of.
+fn has_two_plain_cores() -> bool {
+    let node = hybrid::inside::topology::Node::of_this_machine(Path::new("/")).unwrap();
+    let is_plain =
+        |core: &hybrid::inside::topology::Core| core.pus.len() == 1 && core.pus.contains(core.logical as usize);
+    let fits = node.cores.len() >= 2 && node.cores.iter().take(2).all(is_plain);
+    if !fits {
+        not_run("needs two cores of one hardware thread each, numbered alike");
+    }
+    fits
+}
+
+#[test]
+fn ranks_are_where_plans_made_by_chance_put_them_or_the_launcher_cannot_be_told() {
+    if !has_two_plain_cores() {
+        return;
+    }
+    let count: usize = env::var("HYBRID_TEST_PLANS").map_or(8, |count| count.parse().unwrap());
+    let mut table = Vec::new();
+    for trial in trials() {
+        let folder = shared_folder();
+        let mut chance = Chance(7);
+        let plans: Vec<_> = (0..count).map(|_| plan(&mut chance, trial.hosts)).collect();
+        let (mut started, mut commands, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, plan) in plans.iter().enumerate() {
+            // Open MPI 5.0.7 takes no `-` in the name of a rankfile.
+            let file = format!("plan{number}");
+            fs::write(folder.path().join(&file), rankfile(plan)).unwrap();
+            match told(folder.path(), &trial, &file, "./whereami") {
+                Ok(command) => {
+                    started.push(plan);
+                    commands.push(command);
+                }
+                Err(reason) => refused.push(reason),
+            }
+        }
+        let said = run(folder.path(), &trial, &commands);
+        assert_eq!(said.len(), commands.len(), "{}", trial.name);
+        for ((plan, command), said) in started.iter().zip(&commands).zip(&said) {
+            let found = differences(plan, said);
+            assert!(found.is_empty(), "{}: {found:?}\n{}{command}", trial.name, rankfile(plan));
+        }
+        table.push(format!("{:10} {count} plans: {} as asked, {} refused", trial.name, started.len(), refused.len()));
+    }
+    println!("{}", table.join("\n"));
+    assert!(!table.is_empty(), "there is no launcher at all");
+}
+
+#[test]
+fn a_rank_that_is_elsewhere_is_found_by_the_comparison() {
+    if !has_two_plain_cores() {
+        return;
+    }
+    for trial in trials() {
+        let folder = shared_folder();
+        let plan = [(trial.hosts[0], "0"), (trial.hosts[1], "1")];
+        let commands: Vec<String> = [[plan[0], plan[1]], [plan[1], plan[0]], [(plan[0].0, "1"), plan[1]]]
+            .iter()
+            .enumerate()
+            .map(|(number, told_instead)| {
+                let file = format!("plan{number}");
+                fs::write(folder.path().join(&file), rankfile(told_instead)).unwrap();
+                told(folder.path(), &trial, &file, "./whereami").unwrap()
+            })
+            .collect();
+        let said = run(folder.path(), &trial, &commands);
+        let found: Vec<usize> = said.iter().map(|said| differences(&plan, said).len()).collect();
+        assert_eq!(found, [0, 2, 1], "{}: {said:?}", trial.name);
+    }
+}
+
+/// A program that knows nothing of this one, and its launchers: mpi4py's rank and what it was given.
+const PYTHON: &str = "import os; from mpi4py import MPI; w = MPI.COMM_WORLD; \
+    print('rank', w.rank, w.size, ','.join(map(str, sorted(os.sched_getaffinity(0)))), os.environ['OMP_NUM_THREADS'], flush=True)";
+
+#[test]
+fn a_python_program_takes_its_place_behind_each_mpi() {
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv-mpi4py/bin");
+    let pythons = [
+        (Launcher::OpenMpi4, PathBuf::from("/usr/bin/python3"), ["--bind-to", "none"]),
+        (Launcher::Mpich, venv.join("python"), ["-bind-to", "none"]),
+    ];
+    for (launcher, python, unbound) in pythons {
+        let has_mpi4py =
+            Command::new(&python).args(["-c", "import mpi4py"]).output().is_ok_and(|job| job.status.success());
+        let Some(program) = mpiexec_of(launcher).filter(|_| has_mpi4py) else {
+            not_run(&format!("needs mpi4py for {launcher:?}: make test-launchers"));
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("program.py"), PYTHON).unwrap();
+        let python = python.display().to_string();
+        let words = [&unbound[..], &["-n", "2", HYBRID, "run", "--", &python, "program.py"]].concat();
+        let job = Job::launcher(folder.path(), &program, &words).run().succeeded();
+        let mut lines: Vec<&str> = job.stdout.lines().filter(|line| line.starts_with("rank ")).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["rank 0 2 0 1", "rank 1 2 1 1"], "{launcher:?} {job:#?}");
+    }
+}
+
+#[test]
+fn steps_of_slurm_give_each_process_its_cores_and_keep_the_order_of_hosts() {
+    if env::var_os("HYBRID_TEST_SLURM").is_none() {
+        return not_run("needs Slurm, whose daemons run in a fresh system alone: make test-launchers");
+    }
+    let folder = shared_folder();
+    let trial = trials().pop().unwrap();
+    let env = "env | grep -E '^(SLURM_PROCID|OMP_NUM_THREADS|OMP_PLACES)=' | sort | tr '\\n' ' '";
+    let ordered = told(folder.path(), &trial, "hosts.rf", "./whereami");
+    assert!(ordered.is_err(), "there is no such file yet");
+    fs::write(folder.path().join("hosts.rf"), "rank 0=n2 slot=0\nrank 1=n2 slot=1\nrank 2=n1 slot=0\n").unwrap();
+    fs::write(folder.path().join("env.sh"), format!("echo said $({env})\n")).unwrap();
+    let commands = [
+        told(folder.path(), &trial, "hosts.rf", "./whereami").unwrap(),
+        format!("srun -N 2 -n 4 --cpu-bind=none {HYBRID} run -- ./whereami"),
+        format!("srun -N 2 -n 4 {HYBRID} run -- sh env.sh"),
+        format!("srun -N 2 -n 3 {HYBRID} run -- ./missing; [ $? = 1 ]"),
+    ];
+    let said = run(folder.path(), &trial, &commands);
+    let places = |said: &BTreeMap<usize, (String, String)>| {
+        said.values().map(|(host, pus)| format!("{host} {pus}")).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&said[0]), ["n2 0", "n2 1", "n1 0"]);
+    assert_eq!(places(&said[1]), ["n1 0", "n1 1", "n2 0", "n2 1"]);
+}
