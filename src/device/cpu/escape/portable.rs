@@ -22,9 +22,6 @@ const GROUP: usize = 16;
 /// Iterations between two looks at whether the group still has a point inside.
 const STRIDE: u16 = 8;
 
-/// Iterations between two looks at whether orbits repeat, some strides.
-const LOOK: u16 = 2 * STRIDE;
-
 /// Iterations after which orbits may repeat: before, looking costs more than it saves.
 const REPEATS_AFTER: u16 = 64;
 
@@ -71,7 +68,7 @@ fn group<K: EscapeTime, T: Lane>(columns: &[T], row: T, tile: &Tile<'_, T>) -> (
         advance::<K, T>(&mut z, c, &mut alive, &mut passed, constants.radius2, steps);
         left -= steps;
         let done = constants.max_iter - 1 - left;
-        if done < REPEATS_AFTER || done % LOOK != 0 {
+        if done < REPEATS_AFTER {
             continue;
         }
         if past_done > 0 {
