@@ -53,12 +53,9 @@ fn start_program(parsed: &Parsed, launch: &Launch) -> Option<ExitCode> {
 /// The job that MPI was started for, which ends when this is dropped: when the outcome has been told.
 enum Job {
     /// MPI was not started, or is not to be had.
-    None {
-        /// Whether no other process tells what this one has to tell.
-        speaks: bool,
-    },
+    None,
     /// It ran.
-    Run(World),
+    Run(Box<World>),
     /// Its ranks are of different builds.
     Refused(Refused),
 }
@@ -67,7 +64,7 @@ impl Job {
     /// Whether this rank is the one that prints a failure.
     fn speaks(&self) -> bool {
         match self {
-            Self::None { speaks } => *speaks,
+            Self::None => true,
             Self::Run(world) => world.is_root(),
             Self::Refused(refused) => refused.is_root(),
         }
@@ -76,8 +73,7 @@ impl Job {
 
 /// Does what was asked for; with the job, where MPI was started for it.
 fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
-    let alone =
-        |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None { speaks: true });
+    let alone = |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None);
     let began = Began::now(&parsed, launch);
     let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
@@ -93,7 +89,7 @@ fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
         limit: fault::build_limit().unwrap_or(BUILD_LIMIT),
     };
     match World::start(settings, admission) {
-        Ok(world) => (commands::run(&world, parsed, began), Job::Run(world)),
+        Ok(world) => (commands::run(&world, parsed, began), Job::Run(Box::new(world))),
         // What one process could answer, it does not: others were asked as well, and may have more to do.
         Err(NoWorld::Refused(refused)) => (Err(Failure::alone(&refused.error())), Job::Refused(refused)),
         // Each process finds the same: the others are not to be had, and the one with rank 0 speaks. One that failed before the

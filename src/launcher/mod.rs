@@ -34,7 +34,7 @@ pub(crate) use self::{
     command_line::{CommandLine, FileLines, Told, Unread},
     job::{Job, JobRank, LaunchLine, Untold},
     open_mpi::sharing,
-    profile::Start,
+    profile::{ReadCommand, Start},
     rankfile_path::{FollowedRankfile, OWN_VARIABLE, followed_rankfile},
     shell::shell_word,
 };

@@ -65,6 +65,9 @@ pub(super) struct RankfileReader {
     pub(super) process_names: &'static [&'static str],
 }
 
+/// What a launcher's command says of places.
+pub(crate) type ReadCommand = fn(&CommandLine<'_>) -> Result<Told, Unread>;
+
 /// How a launcher starts a job.
 pub(crate) struct Start {
     /// What the option `--launcher` calls it.
@@ -78,5 +81,5 @@ pub(crate) struct Start {
     /// The command that starts a job, or why there is none.
     pub(crate) line: fn(&Job<'_>) -> Result<LaunchLine, Untold>,
     /// What such a command says of places; `None` of a launcher to which a rankfile says it.
-    pub(crate) read: Option<fn(&CommandLine<'_>) -> Result<Told, Unread>>,
+    pub(crate) read: Option<ReadCommand>,
 }

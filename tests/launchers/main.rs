@@ -138,7 +138,7 @@ fn run(folder: &Path, trial: &Trial, commands: &[String]) -> Vec<BTreeMap<usize,
         .map(|(number, command): (u32, _)| format!("echo plan {number}\n({command}) </dev/null 2>&1\necho status $?\n"))
         .collect();
     fs::write(folder.join("all.sh"), format!("PATH={}:$PATH\n{lines}", bin.display())).unwrap();
-    let is_root = rustix_is_root();
+    let is_root = is_root_here();
     let start: Vec<&str> = match (trial.launcher, is_root) {
         (Launcher::Slurm, true) => vec![SLURM],
         (Launcher::Slurm, false) => vec!["sudo", "-n", SLURM],
@@ -163,7 +163,7 @@ fn run(folder: &Path, trial: &Trial, commands: &[String]) -> Vec<BTreeMap<usize,
     said
 }
 
-fn rustix_is_root() -> bool {
+fn is_root_here() -> bool {
     String::from_utf8_lossy(&Command::new("id").arg("-u").output().unwrap().stdout).trim() == "0"
 }
 

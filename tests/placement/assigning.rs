@@ -19,6 +19,7 @@ fn node(packages: &[Vec<usize>], bare: bool) -> Node {
                 logical: u32::try_from(pu).unwrap(),
                 package,
                 numa,
+                l3: None,
                 pus: [pu].into_iter().collect(),
             };
             cores.extend((first..first + size).map(core));

@@ -15,7 +15,7 @@ use crate::{
     commands::bounded,
     error::Error,
     host_name::short_name,
-    launcher::{CommandLine, FileLines, Launcher, Told, Unread},
+    launcher::{CommandLine, FileLines, Launcher, ReadCommand, Told, Unread},
     output::file::whole::WholeFile,
     plan::{Plan, launch_line},
     rankfile::{self, Rankfile, Reading},
@@ -92,11 +92,7 @@ fn of_rankfile(args: &ConvertArgs, reading: Reading) -> Result<Places, Error> {
     Ok(Places { plan, program: "hybrid julia".to_owned(), rankfile })
 }
 
-fn of_command(
-    args: &ConvertArgs,
-    launcher: Launcher,
-    read_command: fn(&CommandLine<'_>) -> Result<Told, Unread>,
-) -> Result<Places, Error> {
+fn of_command(args: &ConvertArgs, launcher: Launcher, read_command: ReadCommand) -> Result<Places, Error> {
     let name = name_of(&args.file);
     let failed = |Unread(reason)| Error::Rankfile {
         name: name.clone(),
