@@ -41,7 +41,7 @@ pub use self::{
     },
     live::choose,
     map::{map, map_ranks},
-    settings::{Setting, SettingError, settings},
+    settings::{Setting, settings},
     visible::{Visible, visible},
 };
 use crate::{launcher::Launcher, pci::PciBusId, topology::CpuSet};

@@ -102,15 +102,18 @@ impl Plan {
     /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best.
     ///
     /// # Errors
-    /// [`PlanError::SameName`] where two nodes have one name; else as [`map_ranks`] has it.
-    pub fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, PlanError> {
+    /// As [`Plan::reserving`] has it.
+    #[cfg(test)]
+    pub(crate) fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, PlanError> {
         Self::reserving(None, hosts, ranks_per_node, ranks_per_gpu)
     }
 
-    /// The same on the cores that are left once some are kept for the system.
+    /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best, on the cores that are left once some are kept
+    /// for the system.
     ///
     /// # Errors
-    /// As [`Plan::of`]; [`PlanError::NothingLeft`] where a node has no such cores, or would have none left.
+    /// [`PlanError::SameName`] where two nodes have one name; [`PlanError::NothingLeft`] where a node has no cores that could be kept,
+    /// or would have none left; else as [`map_ranks`] has it.
     pub fn reserving(
         reserve: Option<Reserve>,
         hosts: &[Host],
