@@ -245,3 +245,33 @@ fn a_program_that_leaves_its_place_is_found_and_strict_says_so() {
     let wrong = Job::alone(folder.path(), "where --format json -- true").run();
     assert_eq!((wrong.code, wrong.error_lines().len()), (Some(2), 1), "{wrong:#?}");
 }
+
+#[test]
+fn jobs_within_a_job_meet_their_own_alone() {
+    let Some(launcher) = mpiexec_of(Launcher::Mpich) else { return };
+    let folder = folder();
+    let inner = format!("exec {} -n 2 -bind-to none {HYBRID} run --dry-run -- ./app", launcher.display());
+    fs::write(folder.path().join("inner"), inner).unwrap();
+    let job = Job::launcher(folder.path(), &launcher, &["-n", "2", "sh", "inner"]).run().succeeded();
+    assert_eq!(job.stdout.lines().filter(|line| line.starts_with("rank ")).count(), 4, "{job:#?}");
+}
+
+#[test]
+fn a_program_that_is_looked_at_ends_with_who_looks_and_a_signal_has_its_code() {
+    let folder = folder();
+    fs::write(folder.path().join("dies"), "kill -KILL $$\n").unwrap();
+    assert_eq!(Job::alone(folder.path(), "where --after 1 -- sh dies").run().code, Some(137));
+    fs::write(
+        folder.path().join("waits"),
+        "echo $$ >pid; trap 'echo heard >heard; exit 9' TERM; while :; do sleep 0.1; done\n",
+    )
+    .unwrap();
+    let running = Job::alone(folder.path(), "where --after 600 -- sh waits").start();
+    while !fs::read_to_string(folder.path().join("pid")).is_ok_and(|pid| pid.ends_with('\n')) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    support::signal("TERM", &running.pid().to_string());
+    let ended = running.finish();
+    assert_eq!(ended.code, Some(9), "{ended:#?}");
+    assert!(folder.path().join("heard").exists());
+}

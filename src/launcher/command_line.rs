@@ -1,7 +1,7 @@
 //! The command that starts a job, taken apart into words, and what a launcher reads back of it: the host and the PUs of each rank.
 //! Knows how a shell splits words; what the words mean is for each launcher's file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::topology::CpuSet;
 
@@ -51,12 +51,13 @@ impl<'a> CommandLine<'a> {
     /// # Errors
     /// Open quotes, and a command of another program.
     pub(crate) fn parse(text: &str, program: &str, file: &'a dyn FileLines) -> Result<Self, Unread> {
-        let words = shell_words::split(text).map_err(|error| Unread(format!("no shell would take it: {error}")))?;
-        let mut made = BTreeMap::new();
-        let mut clauses: Vec<&[String]> = words.split(|word| word == "&&").collect();
+        let mut clauses = clauses(text)?;
         let last = clauses.pop().unwrap_or_default();
+        let mut made = BTreeMap::new();
         for clause in clauses {
-            let [printf, format, lines @ .., to] = clause else { return Err(Unread::word(&clause.join(" "))) };
+            let [printf, format, lines @ .., to] = clause.as_slice() else {
+                return Err(Unread::word(&clause.join(" ")));
+            };
             let name = to.strip_prefix('>').filter(|_| printf == "printf" && format == r"%s\n");
             let name = name.ok_or_else(|| Unread::word(&clause.join(" ")))?;
             made.insert(name.to_owned(), lines.to_vec());
@@ -82,6 +83,16 @@ impl<'a> CommandLine<'a> {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// Refuses variables that are set for the command, but for these: they would be lost.
+    pub(super) fn allow_variables(&self, known: &[&str]) -> Result<(), Unread> {
+        match self.variables.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => {
+                Err(Unread(format!("it sets the variable {name}, which says nothing of places: leave it away")))
+            }
+        }
+    }
+
     /// What stands between colons.
     pub(super) fn parts(&self) -> impl Iterator<Item = Words<'_>> {
         self.parts.iter().map(|words| Words { words })
@@ -93,6 +104,96 @@ impl<'a> CommandLine<'a> {
         let lines = lines.ok_or_else(|| Unread(format!("the file '{name}' that it names cannot be read")))?;
         Ok(lines.into_iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
     }
+}
+
+/// The words of a command and of those before it, as `&&` joins them. A shell would do more with some of them than to hand them on:
+/// these are refused, and so is a second command on a line of its own.
+fn clauses(text: &str) -> Result<Vec<Vec<String>>, Unread> {
+    let is_comment = |line: &&str| line.trim_start().starts_with('#');
+    let text: String = text.lines().filter(|line| !is_comment(line)).map(|line| format!("{line}\n")).collect();
+    let mut clauses = vec![Vec::new()];
+    for word in raw_words(text.trim())? {
+        match word.as_str() {
+            "&&" => clauses.push(Vec::new()),
+            "\n" => {
+                return Err(Unread(
+                    "it has a second line, which is another command: name a file with one alone".to_owned(),
+                ));
+            }
+            raw => {
+                // Stars in lists of Slurm's are no patterns, and one file may take what a clause prints.
+                let is_list = raw.contains("map_cpu:") || raw.contains("mask_cpu:");
+                let is_file =
+                    raw.starts_with('>') && clauses.last().is_some_and(|clause: &Vec<String>| !clause.is_empty());
+                let (bare, rest) = if is_file { (">", &raw[1..]) } else { ("", raw) };
+                if let Some(sign) = special_sign(rest).filter(|sign| !(is_list && *sign == '*')) {
+                    return Err(Unread(format!(
+                        "'{raw}' has a '{sign}', of which a shell makes something else: write what it means, or quote it"
+                    )));
+                }
+                let split =
+                    shell_words::split(rest).map_err(|error| Unread(format!("no shell would take it: {error}")))?;
+                clauses.last_mut().expect("there is one at least").push(bare.to_owned() + &split.concat());
+            }
+        }
+    }
+    if clauses.last().is_some_and(|last| last.iter().any(|word| word.starts_with('>'))) {
+        return Err(Unread("it sends its output to a file: leave that away".to_owned()));
+    }
+    Ok(clauses)
+}
+
+/// The words as they stand there, with their quotes; a line break that nothing hides is a word of its own.
+fn raw_words(text: &str) -> Result<Vec<String>, Unread> {
+    let (mut words, mut word) = (Vec::new(), String::new());
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (_, '\\') if quote != Some('\'') => match chars.next() {
+                // A line goes on.
+                Some('\n') => {}
+                Some(next) => word.extend([c, next]),
+                None => return Err(Unread("it ends in a backslash".to_owned())),
+            },
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.push(c);
+            }
+            (Some(open), _) if open == c => {
+                quote = None;
+                word.push(c);
+            }
+            (None, '\n' | ' ' | '\t' | '\r') => {
+                words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()));
+                words.extend((c == '\n').then(|| "\n".to_owned()));
+            }
+            _ => word.push(c),
+        }
+    }
+    if quote.is_some() {
+        return Err(Unread("no shell would take it: a quote is open".to_owned()));
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    Ok(words)
+}
+
+/// The first sign of a word that a shell does not hand on as it is.
+fn special_sign(raw: &str) -> Option<char> {
+    let mut quote = None;
+    let mut chars = raw.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (_, '\\') if quote != Some('\'') => drop(chars.next()),
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None | Some('"'), '$' | '`') | (None, '|' | ';' | '&' | '<' | '>' | '(' | ')' | '*' | '?') => {
+                return Some(c);
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Words from left to right.
@@ -165,6 +266,18 @@ pub(super) fn local_numbers(hosts: &[String]) -> Vec<usize> {
         *count - 1
     };
     hosts.iter().map(|host| next(host)).collect()
+}
+
+/// Refuses a number of nodes that is not that of the hosts: a launcher would add some of its own choice.
+pub(super) fn same_nodes(nodes: Option<usize>, hosts: &[String]) -> Result<(), Unread> {
+    let named: BTreeSet<&String> = hosts.iter().collect();
+    match nodes.filter(|nodes| *nodes != named.len()) {
+        None => Ok(()),
+        Some(nodes) => Err(Unread(format!(
+            "it wants {nodes} nodes and names {}: the launcher would choose the others",
+            named.len()
+        ))),
+    }
 }
 
 /// PUs as Linux lists them: `0-3,8`.
@@ -334,12 +447,25 @@ mod tests {
             (Launcher::Mpich, "srun -n 2 ./app", "a command of mpiexec is expected"),
             (Launcher::Mpich, "", "it is empty"),
             (Launcher::Mpich, "mpiexec -n 2 'open", "no shell would take it"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./app | tee log", "'|' has a '|'"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./app $HOME", "has a '$'"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./app *.txt", "has a '*'"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./app >log", "to a file"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./a\nmpiexec -n 1 -bind-to user:0 ./b", "a second line"),
+            (Launcher::Mpich, "mpiexec -n 3 -bind-to user:1,0 ./app", "which hardware threads rank 2 gets"),
+            (Launcher::Mpich, "mpiexec -hosts a:1,b:3 -ppn 2 -n 4 -bind-to user:0,1,2 ./app", "both say"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./a : -n 1 -bind-to user:1 ./a", "twice"),
+            (Launcher::Mpich, "mpiexec -genv FOO bar -n 1 -bind-to user:0 ./a", "the variable FOO"),
+            (Launcher::Slurm, "FOO=1 srun -n 1 -w a --cpu-bind=map_cpu:0 ./a", "the variable FOO"),
+            (Launcher::Slurm, "srun -N 2 -w a -n 4 --cpu-bind=map_cpu:0,1,2,3 ./a", "2 nodes"),
+            (Launcher::Flux, "flux run -N 2 -n 2 --requires=host:a -o cpu-affinity=map:0 ./a", "2 nodes"),
+            (Launcher::Pals, "mpiexec -n 1 --hosts a --env FOO=bar --cpu-bind list:0 ./a", "the variable FOO"),
             (Launcher::Mpich, "mpiexec -n 2 ./app", "which hardware threads rank 0 gets"),
             (Launcher::Mpich, "mpiexec -n 2 -bind-to core ./app", "names no hardware threads"),
             (Launcher::Mpich, "mpiexec -n x ./app", "a number up to"),
             (Launcher::Mpich, "mpiexec -n 2 -hosts a,b -bind-to user:0 ./app", "how many ranks host a gets"),
             (Launcher::Mpich, "mpiexec -n 5 -hosts a:2 -bind-to user:0 ./app", "has room for 2"),
-            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0 ./a : -n 1 ./b", "must run one program"),
+            (Launcher::Mpich, "mpiexec -n 1 -bind-to user:0,1 ./a : -n 1 ./b", "must run one program"),
             (Launcher::Mpich, "mpiexec -n 1 --frobnicate ./a", "'--frobnicate' is no option"),
             (Launcher::IntelMpi, "mpiexec -n 2 -hosts a:2 -cpu-bind list:0:1 ./app", "without the count"),
             (Launcher::IntelMpi, "mpiexec -n 3 -ppn 2 -hosts a,b -cpu-bind list:0:1 ./app", "it is ignored there"),

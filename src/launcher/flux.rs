@@ -4,7 +4,7 @@
 
 use super::{
     Job, LaunchLine, OWN_VARIABLE, Untold,
-    command_line::{CommandLine, Told, Unread, bound, common_program, list, local_numbers},
+    command_line::{CommandLine, Told, Unread, bound, common_program, list, local_numbers, same_nodes},
     profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
@@ -19,6 +19,7 @@ pub(super) static PROFILE: Profile = Profile {
         local_rank: "FLUX_TASK_LOCAL_ID",
         local_size: LocalSize::EvenOver("FLUX_JOB_NNODES"),
         job: &["FLUX_JOB_ID"],
+        daemons: &["flux-shell"],
     },
     library: None,
     job_variables: &[],
@@ -70,11 +71,12 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
         return Err(Unread("flux run has no parts between colons".to_owned()));
     }
     words.subcommand("run")?;
-    let (mut ranks, mut sets, mut hosts, mut order) = (1, None, Vec::new(), None);
+    command.allow_variables(&[OWN_VARIABLE])?;
+    let (mut ranks, mut sets, mut hosts, mut order, mut nodes) = (1, None, Vec::new(), None, None);
     while let Some(option) = words.option() {
         match option {
             "-n" | "--ntasks" => ranks = words.number(option)?,
-            "-N" | "--nodes" => drop(words.number(option)?),
+            "-N" | "--nodes" => nodes = Some(words.number(option)?),
             "--exclusive" | "-x" => {}
             "--requires" => {
                 let value = words.value(option)?;
@@ -96,6 +98,7 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
         }
     }
     let (program, pus) = words.program()?;
+    same_nodes(nodes, &hosts)?;
     let order = match (order, hosts.as_slice()) {
         (Some(order), _) => order,
         (None, [only]) => vec![only.clone(); ranks],

@@ -49,19 +49,29 @@ impl Parts {
     pub(super) fn read(command: &CommandLine<'_>, binding: &str, hosts_of_parts: bool) -> Result<Self, Unread> {
         let mut found =
             Self { hosts: vec![], per_host: None, variables: BTreeMap::new(), binding: None, ranks: vec![] };
+        command.allow_variables(&[])?;
         for mut words in command.parts() {
             let (mut count, mut host) = (1, None);
             while let Some(option) = words.option() {
                 match option.trim_start_matches('-') {
                     "n" | "np" => count = words.number(option)?,
                     "host" if hosts_of_parts => host = Some(words.value(option)?.to_owned()),
-                    "hosts" | "host" => found.hosts = hosts(words.value(option)?)?,
-                    "ppn" | "perhost" => found.per_host = Some(words.number(option)?),
+                    "hosts" | "host" => {
+                        once(found.hosts.is_empty(), option)?;
+                        found.hosts = hosts(words.value(option)?)?;
+                    }
+                    "ppn" | "perhost" => {
+                        once(found.per_host.is_none(), option)?;
+                        found.per_host = Some(words.number(option)?);
+                    }
                     "genv" => {
                         let name = words.value(option)?.to_owned();
                         found.variables.insert(name, words.value(option)?.to_owned());
                     }
-                    word if word == binding => found.binding = Some(words.value(option)?.to_owned()),
+                    word if word == binding => {
+                        once(found.binding.is_none(), option)?;
+                        found.binding = Some(words.value(option)?.to_owned());
+                    }
                     _ => return Err(Unread::word(option)),
                 }
             }
@@ -79,6 +89,11 @@ impl Parts {
         }
         let mut all = Vec::new();
         for (host, count) in &self.hosts {
+            if count.is_some() && self.per_host.is_some() {
+                return Err(Unread(format!(
+                    "{host}:COUNT and -ppn both say how many ranks host {host} gets: write one of them"
+                )));
+            }
             let count = count.or(self.per_host).ok_or_else(|| {
                 Unread(format!("it does not say how many ranks host {host} gets: write {host}:COUNT"))
             })?;
@@ -91,11 +106,20 @@ impl Parts {
         Ok(all)
     }
 
-    /// The places, with the program.
-    pub(super) fn told(self, places: Vec<(String, CpuSet)>) -> Result<Told, Unread> {
+    /// The places, with the program; `known` are the variables that say nothing which is lost.
+    pub(super) fn told(self, places: Vec<(String, CpuSet)>, known: &[&str]) -> Result<Told, Unread> {
+        let lost = |name: &&String| *name != OWN_VARIABLE && !known.contains(&name.as_str());
+        if let Some(name) = self.variables.keys().find(lost) {
+            return Err(Unread(format!("it sets the variable {name}, which says nothing of places: leave it away")));
+        }
         let program = common_program(self.ranks.into_iter().map(|rank| rank.program).collect())?;
         Ok(Told { places, program, rankfile: self.variables.get(OWN_VARIABLE).cloned() })
     }
+}
+
+/// Refuses an option that launchers take once.
+fn once(is_first: bool, option: &str) -> Result<(), Unread> {
+    if is_first { Ok(()) } else { Err(Unread(format!("{option} stands there twice"))) }
 }
 
 /// The machine that starts the job, as a rankfile may call it.

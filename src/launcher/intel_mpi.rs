@@ -21,6 +21,7 @@ pub(super) static PROFILE: Profile = Profile {
         local_rank: "MPI_LOCALRANKID",
         local_size: LocalSize::Number("MPI_LOCALNRANKS"),
         job: &["I_MPI_HYDRA_UUID"],
+        daemons: &["hydra_pmi_proxy", "mpiexec", "mpirun"],
     },
     library: Some(|library| library.contains("Intel(R) MPI Library")),
     job_variables: &["PMI_", "I_MPI_HYDRA_"],
@@ -94,5 +95,5 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
         Ok((hosts[rank].clone(), bound(rank, pus)?))
     };
     let places = (0..hosts.len()).map(place).collect::<Result<_, Unread>>()?;
-    parts.told(places)
+    parts.told(places, &["I_MPI_PIN"])
 }

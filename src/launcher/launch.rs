@@ -29,6 +29,8 @@ struct Process {
     rank_variable: &'static str,
     /// What tells the job from others of the same launcher process.
     job: Vec<String>,
+    /// How the names of the launcher's processes begin.
+    daemons: &'static [&'static str],
 }
 
 impl Launch {
@@ -59,6 +61,7 @@ impl Launch {
                 local: number(ranks.local_rank).zip(local_size).filter(|(number, of)| number < of),
                 rank_variable: ranks.rank,
                 job: ranks.job.iter().filter_map(|name| variable(name)).collect(),
+                daemons: ranks.daemons,
             })
         });
         Self { process }
@@ -98,9 +101,10 @@ impl Launch {
         self.process.as_ref().map_or(Some((0, 1)), |process| process.local)
     }
 
-    /// The variable by which processes of the job are known, and what tells the job from others of the same launcher process.
-    pub(crate) fn job(&self) -> Option<(&'static str, &[String])> {
-        self.process.as_ref().map(|process| (process.rank_variable, process.job.as_slice()))
+    /// The variable by which processes of the job are known, how the names of the launcher's own processes begin, and what tells the
+    /// job from others of these.
+    pub(crate) fn job(&self) -> Option<(&'static str, &'static [&'static str], &[String])> {
+        self.process.as_ref().map(|process| (process.rank_variable, process.daemons, process.job.as_slice()))
     }
 
     /// Whether it was this launcher, as far as the environment tells its version.

@@ -19,6 +19,7 @@ pub(super) static PROFILE: Profile = Profile {
         local_rank: "MPI_LOCALRANKID",
         local_size: LocalSize::Number("MPI_LOCALNRANKS"),
         job: &[],
+        daemons: &["hydra_pmi_proxy", "mpiexec", "mpirun"],
     },
     library: Some(|library| library.contains("MPICH")),
     job_variables: &["PMI_"],
@@ -66,10 +67,10 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
     let mut local = 0;
     for (rank, (host, told)) in hosts.iter().zip(&parts.ranks).enumerate() {
         local = if rank > 0 && hosts[rank - 1] == *host { local + 1 } else { 0 };
-        let in_list = || (!sets.is_empty()).then(|| sets[local % sets.len()].clone());
+        let in_list = || sets.get(local).cloned();
         places.push((host.clone(), bound(rank, told.pus.clone().or_else(in_list))?));
     }
-    parts.told(places)
+    parts.told(places, &[])
 }
 
 /// The sets of `user:0+1,4+5`; none of `none`.

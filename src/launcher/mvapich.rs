@@ -10,4 +10,5 @@ pub(super) static RANKS: RankVariables = RankVariables {
     local_rank: "MV2_COMM_WORLD_LOCAL_RANK",
     local_size: LocalSize::Number("MV2_COMM_WORLD_LOCAL_SIZE"),
     job: &[],
+    daemons: &["hydra_pmi_proxy", "mpispawn", "mpiexec", "mpirun"],
 };

@@ -135,6 +135,7 @@ const RANKS: RankVariables = RankVariables {
     local_rank: "OMPI_COMM_WORLD_LOCAL_RANK",
     local_size: LocalSize::Number("OMPI_COMM_WORLD_LOCAL_SIZE"),
     job: &["PMIX_NAMESPACE"],
+    daemons: &["mpiexec", "mpirun", "orterun", "prterun", "orted", "prted"],
 };
 
 const JOB_VARIABLES: &[&str] = &["OMPI_", "PMIX_", "PRTE_", "PMI_"];

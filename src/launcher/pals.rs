@@ -18,6 +18,7 @@ pub(super) static PROFILE: Profile = Profile {
         local_rank: "PALS_LOCAL_RANKID",
         local_size: LocalSize::Number("PALS_LOCAL_SIZE"),
         job: &["PALS_APID"],
+        daemons: &["palsd", "mpiexec"],
     },
     library: None,
     job_variables: &[],
@@ -67,6 +68,7 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
     if parts.next().is_some() {
         return Err(Unread("several parts between colons are not read".to_owned()));
     }
+    command.allow_variables(&[])?;
     let (mut ranks, mut per_host, mut hosts, mut sets, mut rankfile) = (1, None, Vec::new(), Vec::new(), None);
     while let Some(option) = words.option() {
         match option {
@@ -83,6 +85,12 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
             }
             "--env" => {
                 let setting = words.value(option)?;
+                let name = setting.split('=').next().unwrap_or_default();
+                if name != OWN_VARIABLE {
+                    return Err(Unread(format!(
+                        "it sets the variable {name}, which says nothing of places: leave it away"
+                    )));
+                }
                 rankfile = setting
                     .strip_prefix(OWN_VARIABLE)
                     .and_then(|rest| rest.strip_prefix('='))

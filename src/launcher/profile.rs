@@ -40,6 +40,8 @@ pub(super) struct RankVariables {
     pub(super) local_size: LocalSize,
     /// What tells its job from others of the same launcher process.
     pub(super) job: &'static [&'static str],
+    /// How the names begin of its processes that start those of a node.
+    pub(super) daemons: &'static [&'static str],
 }
 
 /// Where a launcher says how many processes a node has.

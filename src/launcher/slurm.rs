@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Job, JobRank, LaunchLine, OWN_VARIABLE, Untold,
-    command_line::{CommandLine, Told, Unread, Words, bound, common_program, list, local_numbers},
+    command_line::{CommandLine, Told, Unread, Words, bound, common_program, list, local_numbers, same_nodes},
     profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
@@ -23,6 +23,7 @@ pub(super) static PROFILE: Profile = Profile {
         local_rank: "SLURM_LOCALID",
         local_size: LocalSize::List("SLURM_GTIDS"),
         job: &["SLURM_JOB_ID", "SLURM_STEP_ID"],
+        daemons: &["slurmstepd"],
     },
     library: None,
     job_variables: &[],
@@ -74,6 +75,11 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
         });
     }
     // A step of several parts numbers its ranks part by part.
+    if program.contains("%t") || program.contains("%o") {
+        let reason = "srun --multi-prog puts numbers in the place of %t and %o in a program's words, and only that tells it of these \
+                      places: write the words without them";
+        return Err(Untold(reason.to_owned()));
+    }
     let file = shell_word(&format!("{}.multi", job.rankfile));
     let lines: Vec<String> = (0..)
         .zip(&job.ranks)
@@ -128,6 +134,7 @@ fn mask(pus: &CpuSet) -> String {
 fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
     let mut places = Vec::new();
     let mut programs = Vec::new();
+    command.allow_variables(&[OWN_VARIABLE, HOST_FILE])?;
     for words in command.parts() {
         let Part { order, sets, program } = Part::read(words, command)?;
         let local = local_numbers(&order);
@@ -167,12 +174,12 @@ enum PartProgram {
 
 impl Part {
     fn read(mut words: Words<'_>, command: &CommandLine<'_>) -> Result<Self, Unread> {
-        let (mut ranks, mut hosts, mut sets) = (1, Vec::new(), Vec::new());
+        let (mut ranks, mut hosts, mut sets, mut nodes) = (1, Vec::new(), Vec::new(), None);
         let (mut is_arbitrary, mut is_multi) = (false, false);
         while let Some(option) = words.option() {
             match option {
                 "-n" | "--ntasks" => ranks = words.number(option)?,
-                "-N" | "--nodes" => drop(words.number(option)?),
+                "-N" | "--nodes" => nodes = Some(words.number(option)?),
                 "-w" | "--nodelist" => hosts = words.value(option)?.split(',').map(str::to_owned).collect(),
                 "-m" | "--distribution" => is_arbitrary = words.value(option)? == "arbitrary",
                 "--cpu-bind" => sets = cpu_sets(words.value(option)?)?,
@@ -191,6 +198,7 @@ impl Part {
                 )));
             }
         };
+        same_nodes(nodes, &order)?;
         if order.len() != ranks {
             return Err(Unread(format!("it starts {ranks} ranks and names the hosts of {}", order.len())));
         }

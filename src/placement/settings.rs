@@ -60,8 +60,9 @@ struct Vendor {
 enum Form {
     /// The unique name that the driver gives the GPU, `GPU-...`; nothing hides all.
     Name,
-    /// A number in the order of the PCI bus ids, if a second variable asks for that; nothing can hide all.
-    Ordinal { by_bus_id: &'static str },
+    /// A number in the order of the PCI bus ids, of cards and not of their tiles, if two more variables ask for that; nothing can hide
+    /// all.
+    Ordinal { by_bus_id: &'static str, whole_cards: &'static str },
 }
 
 /// CUDA's programming guide, the documentation of ROCm on isolation of GPUs, and the specification of Level Zero. HIP reads CUDA's
@@ -77,23 +78,29 @@ const VENDORS: [Vendor; 3] = [
     Vendor {
         id: 0x8086,
         variable: "ZE_AFFINITY_MASK",
-        form: Form::Ordinal { by_bus_id: "ZE_ENABLE_PCI_ID_DEVICE_ORDER" },
+        form: Form::Ordinal { by_bus_id: "ZE_ENABLE_PCI_ID_DEVICE_ORDER", whole_cards: "ZE_FLAT_DEVICE_HIERARCHY" },
         others: &[],
     },
 ];
 
-/// What makes a program take `place` on `node`; `is_set` tells which variables its user has set: those for threads stay.
+/// What makes a program take `place` on `node`; `is_set` tells which variables its user has set. Those for threads stay, unless the
+/// number of threads is `asked` for now.
 ///
 /// # Errors
 /// A GPU that the vendor's variable cannot name.
-pub fn settings(node: &Node, place: &Place, is_set: impl Fn(&str) -> bool) -> Result<Vec<Setting>, SettingError> {
+pub fn settings(
+    node: &Node,
+    place: &Place,
+    asked: bool,
+    is_set: impl Fn(&str) -> bool,
+) -> Result<Vec<Setting>, SettingError> {
     let mut all = gpus(node, place.device, &is_set)?;
     let threads = [
         ("OMP_NUM_THREADS", place.threads.to_string()),
         ("OMP_PLACES", places(node, place)),
         ("OMP_PROC_BIND", "close".to_owned()),
     ];
-    let free = threads.into_iter().filter(|(name, _)| !is_set(name));
+    let free = threads.into_iter().filter(|(name, _)| !is_set(name) || (asked && *name == "OMP_NUM_THREADS"));
     all.extend(free.map(|(name, value)| Setting { name, value: Some(value) }));
     Ok(all)
 }
@@ -118,9 +125,10 @@ fn gpus(node: &Node, device: Device, is_set: impl Fn(&str) -> bool) -> Result<Ve
         let set = |name, value| Setting { name, value: Some(value) };
         match (chosen, vendor.form) {
             (Some(index), Form::Name) => all.push(set(vendor.variable, name(&own, index, vendor.variable)?)),
-            (Some(index), Form::Ordinal { by_bus_id }) => {
+            (Some(index), Form::Ordinal { by_bus_id, whole_cards }) => {
                 whole(own[index], vendor.variable)?;
-                all.extend([set(by_bus_id, "1".to_owned()), set(vendor.variable, index.to_string())]);
+                let ordinal = set(vendor.variable, index.to_string());
+                all.extend([set(by_bus_id, "1".to_owned()), set(whole_cards, "COMPOSITE".to_owned()), ordinal]);
             }
             (None, Form::Name) => all.push(set(vendor.variable, String::new())),
             (None, Form::Ordinal { .. }) => {}
@@ -185,7 +193,7 @@ mod tests {
 
     /// Of GPUs alone, as `NAME=value`, or `-NAME` where it is taken away.
     fn of_gpus(node: &Node, gpu: Option<usize>, set: &[&str]) -> Result<Vec<String>, SettingError> {
-        let settings = settings(node, &place(node, gpu), |name| set.contains(&name))?;
+        let settings = settings(node, &place(node, gpu), false, |name| set.contains(&name))?;
         let words =
             settings.into_iter().filter(|setting| !setting.name.starts_with("OMP_")).map(|setting| {
                 match setting.value {
@@ -209,7 +217,10 @@ mod tests {
             "never both, since the one counts what the other has left"
         );
         let intel = with(0x8086, &[None, None]);
-        assert_eq!(of_gpus(&intel, Some(1), &[]).unwrap(), ["ZE_ENABLE_PCI_ID_DEVICE_ORDER=1", "ZE_AFFINITY_MASK=1"]);
+        assert_eq!(
+            of_gpus(&intel, Some(1), &[]).unwrap(),
+            ["ZE_ENABLE_PCI_ID_DEVICE_ORDER=1", "ZE_FLAT_DEVICE_HIERARCHY=COMPOSITE", "ZE_AFFINITY_MASK=1"]
+        );
         assert_eq!(of_gpus(&intel, None, &[]).unwrap(), [""; 0]);
     }
 
@@ -232,14 +243,15 @@ mod tests {
     #[test]
     fn threads_are_as_many_as_the_place_has_unless_the_user_has_said() {
         let node = with(0x10de, &[]);
-        let all = |set: &[&str]| {
-            let settings = settings(&node, &place(&node, None), |name| set.contains(&name)).unwrap();
+        let all = |set: &[&str], asked: bool| {
+            let settings = settings(&node, &place(&node, None), asked, |name| set.contains(&name)).unwrap();
             settings.into_iter().map(|setting| (setting.name, setting.value.unwrap())).collect::<Vec<_>>()
         };
-        let told = all(&[]);
+        let told = all(&[], false);
         assert_eq!(told[0], ("OMP_NUM_THREADS", "2".to_owned()));
         assert_eq!((told[1].0, told[1].1.matches('{').count()), ("OMP_PLACES", 2));
         assert_eq!(told[2], ("OMP_PROC_BIND", "close".to_owned()));
-        assert_eq!(all(&["OMP_NUM_THREADS"]).len(), 2);
+        assert_eq!(all(&["OMP_NUM_THREADS"], false).len(), 2);
+        assert_eq!(all(&["OMP_NUM_THREADS"], true).len(), 3, "what is asked for now counts");
     }
 }

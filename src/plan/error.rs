@@ -50,6 +50,16 @@ pub enum PlanError {
         /// In what they do not fit.
         misfit: Misfit,
     },
+    /// A word that is no name of a host.
+    #[error(
+        "ranks cannot be placed: rank {rank}: '{host}' is no name of a host: write each host by its name or its IPv4 address"
+    )]
+    NoHost {
+        /// The rank.
+        rank: u32,
+        /// The word.
+        host: String,
+    },
     /// A rank is to have hardware threads that its host has not, or not for this job.
     #[error("ranks cannot be placed: rank {rank} is to have hardware threads {pus} of {host}, which has {usable}")]
     NoSuchPus {

@@ -8,13 +8,14 @@ mod of_command;
 mod of_rankfile;
 mod reserve;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 pub(crate) use self::launch_line::launch_line;
 pub use self::{error::PlanError, header::header};
 use crate::{
+    host_name::{short_name, without_user},
     launcher::Dialect,
     placement::{Device, Rules, foresee, map_ranks},
     rankfile::{self, RankLine},
@@ -169,11 +170,14 @@ impl Plan {
         self.ranks.chunk_by(|one, next| one.host == next.host)
     }
 
-    /// Whether the places of any two ranks have a core in common.
+    /// Whether the places of any two ranks of a host have a core in common, wherever these ranks stand.
     fn has_shared_cores(&self) -> bool {
-        self.by_host().any(|ranks| {
-            let all: CpuSet = ranks.iter().map(|rank| &rank.cpuset).collect();
-            all.len() < ranks.iter().map(|rank| rank.cpuset.len()).sum::<usize>()
+        let mut taken: BTreeMap<&str, CpuSet> = BTreeMap::new();
+        self.ranks.iter().any(|rank| {
+            let taken = taken.entry(short_name(without_user(&rank.host))).or_default();
+            let is_shared = taken.intersects(&rank.cpuset);
+            *taken = &*taken | &rank.cpuset;
+            is_shared
         })
     }
 

@@ -6,7 +6,7 @@ use super::{Plan, PlanError, PlannedRank, not_described};
 use crate::{
     host_name::short_name,
     placement::Device,
-    rankfile::Rankfile,
+    rankfile::{self, Rankfile},
     request::DeviceRequest,
     topology::{CpuSet, Node},
 };
@@ -16,12 +16,15 @@ impl Plan {
     /// command tells the ranks of one. On a host that is not among `nodes` PUs are taken for cores of the same numbers, with a note.
     ///
     /// # Errors
-    /// [`PlanError::NoSuchPus`] where a rank is to have a PU that its host has not.
+    /// [`PlanError::NoHost`] where a host's name is none, [`PlanError::NoSuchPus`] where a rank is to have a PU that its host has not.
     pub fn of_places(
         places: &[(String, CpuSet)],
         rankfile: Option<&Rankfile>,
         nodes: &BTreeMap<String, Node>,
     ) -> Result<Self, PlanError> {
+        if let Some((rank, (host, _))) = (0..).zip(places).find(|(_, (host, _))| !rankfile::is_host(host)) {
+            return Err(PlanError::NoHost { rank, host: host.clone() });
+        }
         let request = |rank| rankfile.and_then(|rankfile| rankfile.entry(rank)?.device);
         let ranks = (0..)
             .zip(places)

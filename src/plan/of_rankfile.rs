@@ -132,6 +132,11 @@ mod tests {
             assert_eq!(line(text, &[], Launcher::OpenMpi5), expected, "{text}");
             assert_eq!(line(text, &[("a", "laptop")], Launcher::OpenMpi5), expected, "{text}");
         }
+        // Also where ranks go to and fro between hosts.
+        let apart = "rank 0=a slot=0\nrank 1=b slot=1\nrank 2=a slot=0-1\n";
+        for hosts in [&[][..], &[("a", "laptop"), ("b", "laptop")]] {
+            assert!(line(apart, hosts, Launcher::OpenMpi5).contains(":overload-allowed"), "{hosts:?}");
+        }
         // A package and a core of it overlap only where the node is known.
         let mixed = "rank 0=a slot=0:*\nrank 1=a slot=3\n";
         assert_eq!(line(mixed, &[("a", "laptop")], Launcher::OpenMpi5), shared);

@@ -66,3 +66,9 @@ pub use text::MAX_BYTES;
 #[cfg(any(test, feature = "inside"))]
 pub use write::write;
 pub use write::{RankLine, WriteError, write_for};
+
+/// Whether a word is the name or the IPv4 address of a host, with or without a user, that launchers take.
+#[must_use]
+pub fn is_host(word: &str) -> bool {
+    host_word::read(word).fault.is_none_or(|fault| matches!(fault, Code::FullHostName | Code::HostUnderscore))
+}

@@ -16,7 +16,7 @@ use std::{
     process::Command,
 };
 
-use support::{HYBRID, Job, Launcher, mpiexec_of, not_run, topology};
+use support::{HYBRID, Job, Launcher, mpiexec_of, not_run, on_path, topology};
 use tempfile::TempDir;
 
 const CLUSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/run");
@@ -48,12 +48,12 @@ fn trials() -> Vec<Trial> {
         .into_iter()
         .filter_map(|(name, launcher)| Some(Trial { name, launcher, program: mpiexec_of(launcher)?, hosts }))
         .collect();
-    match env::var_os("HYBRID_TEST_SLURM") {
-        Some(srun) => {
+    match env::var("HYBRID_TEST_SLURM") {
+        Ok(srun) => {
             let hosts = &["n1", "n2"];
-            all.push(Trial { name: "slurm", launcher: Launcher::Slurm, program: srun.into(), hosts });
+            all.push(Trial { name: "slurm", launcher: Launcher::Slurm, program: on_path(&srun), hosts });
         }
-        None => not_run("needs Slurm, whose daemons run in a fresh system alone: make test-launchers"),
+        Err(_) => not_run("needs Slurm, whose daemons run in a fresh system alone: make test-launchers"),
     }
     all
 }
@@ -135,7 +135,9 @@ fn run(folder: &Path, trial: &Trial, commands: &[String]) -> Vec<BTreeMap<usize,
     write_program(&bin.join(name), &format!("#!/bin/sh\nexec {} \"$@\"\n", trial.program.display()));
     let lines: String = (0..)
         .zip(commands)
-        .map(|(number, command): (u32, _)| format!("echo plan {number}\n({command}) </dev/null 2>&1\necho status $?\n"))
+        .map(|(number, command): (u32, _)| {
+            format!("echo plan {number}\ntimeout 60 sh -c {} </dev/null 2>&1\necho status $?\n", in_quotes(command))
+        })
         .collect();
     fs::write(folder.join("all.sh"), format!("PATH={}:$PATH\n{lines}", bin.display())).unwrap();
     let is_root = is_root_here();
@@ -161,6 +163,11 @@ fn run(folder: &Path, trial: &Trial, commands: &[String]) -> Vec<BTreeMap<usize,
         }
     }
     said
+}
+
+/// A word for a shell.
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn is_root_here() -> bool {

@@ -84,7 +84,7 @@ fn find(wanted: Launcher) -> Option<PathBuf> {
 }
 
 /// The file that a shell would start by that name.
-fn on_path(program: &str) -> PathBuf {
+pub fn on_path(program: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let files = env::split_paths(&path).map(|folder| folder.join(program));
     let is_name = !program.contains('/');

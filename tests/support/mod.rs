@@ -25,7 +25,7 @@ use std::{
 use tempfile::TempDir;
 
 #[allow(unused_imports, reason = "each test binary uses its own part")]
-pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, runs_with};
+pub use launchers::{Launcher, kind, launcher, mpiexec_of, not_run, on_path, runs_with};
 #[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use quirks::{NO_MPI, started_at_last};
 

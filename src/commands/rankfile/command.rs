@@ -14,7 +14,7 @@ use crate::{
     cli::rankfile::{CommandArgs, NodeArgs},
     error::Error,
     host_name::without_user,
-    launcher::{Dialect, shell_word},
+    launcher::{Dialect, Launcher, shell_word},
     plan::{Plan, launch_line},
     rankfile::{self, Reading},
     severity::Severity,
@@ -32,8 +32,9 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     let mut plan = plan_of(&args.file, Reading::Meant, &args.nodes)?;
     let machine = Machine::of_this_process();
     plan.starts_here = machine.has_all_of(&plan);
-    let program = words(&args.program);
-    let Some(launcher) = args.launcher.or_else(found::launcher) else {
+    let launcher = args.launcher.or_else(found::launcher);
+    let program = words(&args.program, launcher)?;
+    let Some(launcher) = launcher else {
         tell(
             "note: no launcher that is known here was found, so the ranks are not told where to run; --launcher names one",
         );
@@ -56,9 +57,15 @@ pub(super) fn run(args: &CommandArgs) -> Result<(), Error> {
     print(&format!("{}\n", line.command))
 }
 
-/// Words for a shell.
-pub(super) fn words(program: &[String]) -> String {
-    program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+/// Words for a shell, which this launcher hands on to the program.
+pub(super) fn words(program: &[String], launcher: Option<Launcher>) -> Result<String, Error> {
+    if launcher.is_some_and(|launcher| launcher != Launcher::Flux) && program.iter().any(|word| word == ":") {
+        return Err(Error::Usage(
+            "a ':' alone begins another part of the launcher's command: put the program's words into a script"
+                .to_owned(),
+        ));
+    }
+    Ok(program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// The plan that a rankfile without errors is.

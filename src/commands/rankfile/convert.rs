@@ -19,6 +19,7 @@ use crate::{
     output::file::whole::WholeFile,
     plan::{Plan, launch_line},
     rankfile::{self, Rankfile, Reading},
+    severity::Severity,
     streams::tell,
 };
 
@@ -32,7 +33,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<(), Error> {
             (None, None) => unreachable!("a launcher that reads no rankfile is told by its command"),
         },
     };
-    let program = if args.program.is_empty() { program } else { command::words(&args.program) };
+    let program = if args.program.is_empty() { program } else { command::words(&args.program, Some(args.to))? };
     plan.starts_here = Machine::of_this_process().has_all_of(&plan);
     let dialect = args.to.dialect();
     match dialect {
@@ -103,7 +104,7 @@ fn of_command(args: &ConvertArgs, launcher: Launcher, read_command: ReadCommand)
     let files = Beside(folder);
     let command = CommandLine::parse(&text, launcher.start().program, &files).map_err(failed)?;
     let Told { places, program, rankfile } = read_command(&command).map_err(failed)?;
-    let devices = rankfile.as_deref().map(devices).transpose()?;
+    let devices = rankfile.as_deref().map(|name| devices(folder, name)).transpose()?;
     let machine = Machine::of_this_process();
     let hosts = places.iter().map(|(host, _)| short_name(host)).collect();
     let nodes = by_host(&machine, &hosts, described(&args.nodes)?, str::to_owned)?;
@@ -111,13 +112,18 @@ fn of_command(args: &ConvertArgs, launcher: Launcher, read_command: ReadCommand)
     if args.to.dialect().is_some() {
         plan.check_whole_cores(&nodes)?;
     }
-    let program = if program.is_empty() { "hybrid julia".to_owned() } else { command::words(&program) };
+    let program = if program.is_empty() { "hybrid julia".to_owned() } else { command::words(&program, None)? };
     Ok(Places { plan, program, rankfile: rankfile.unwrap_or_else(|| UNNAMED.to_owned()) })
 }
 
-/// The rankfile that a command tells its ranks of.
-fn devices(name: &str) -> Result<Rankfile, Error> {
-    Ok(rankfile::parse(&read(Path::new(name))?).rankfile)
+/// The rankfile that a command tells its ranks of, beside the command or where it says.
+fn devices(folder: &Path, name: &str) -> Result<Rankfile, Error> {
+    let beside = folder.join(name);
+    let parsed = rankfile::parse(&read(if beside.exists() { &beside } else { Path::new(name) })?);
+    match parsed.diagnostics.into_iter().find(|found| found.severity == Severity::Error) {
+        None => Ok(parsed.rankfile),
+        Some(found) => Err(Error::Rankfile { name: format!("{name}:{}", found.span.line), reason: found.message }),
+    }
 }
 
 /// The files that a command names, which are looked for in the folder of the command and in that of this process.

@@ -3,12 +3,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
+    os::unix::process::ExitStatusExt,
     path::Path,
+    process::Child,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::{Failed, Placed, Wanted, meet, place};
@@ -55,30 +62,74 @@ pub(crate) fn look_at(args: &WhereArgs, launch: &Launch, own: Option<&'static st
     }
     let wanted = Wanted { devices: args.device.clone(), patience: PATIENCE, program: &args.program };
     let placed = place(&wanted, launch)?;
-    let started = placed.command(&args.program, own)?.spawn();
-    let mut child = started.map_err(|cause| placed.not_started(&args.program, &cause))?;
-    // What it has told nobody yet is its own; this process only looks on.
+    let signals = Signals::watch().map_err(alone)?;
+    let failed = |cause: io::Error| placed.not_started(&args.program, &cause);
+    let mut program = Program(placed.command(&args.program, own)?.spawn().map_err(failed)?);
     let until = Instant::now() + Duration::from_secs(args.after.into());
     let mut ended = None;
     while ended.is_none() && Instant::now() < until {
         thread::sleep(PAUSE);
-        ended = child.try_wait().map_err(|cause| placed.not_started(&args.program, &cause))?;
+        signals.pass_on(&program);
+        ended = program.0.try_wait().map_err(failed)?;
     }
-    let seen = if ended.is_some() { Seen { has_ended: true, ..Seen::default() } } else { Seen::of(child.id()) };
+    let seen = if ended.is_some() { Seen { has_ended: true, ..Seen::default() } } else { Seen::of(program.0.id()) };
     let limit = Duration::from_secs(args.after.into()) + PATIENCE;
-    let all = meet(limit, launch, "seen", &seen).map_err(alone)?.unwrap_or_else(|| vec![seen]);
+    let all = meet(limit, launch, "seen", &seen)?.unwrap_or_else(|| vec![seen]);
     let findings: Vec<String> =
         placed.ranks.iter().zip(&all).flat_map(|(rank, seen)| findings(&placed, rank, seen)).collect();
     if placed.number == 0 {
         streams::tell(&report(&placed, &all, &findings));
     }
-    let code = child.wait().map_err(|cause| placed.not_started(&args.program, &cause))?.code();
+    let status = loop {
+        if let Some(status) = program.0.try_wait().map_err(failed)? {
+            break status;
+        }
+        signals.pass_on(&program);
+        thread::sleep(PAUSE);
+    };
     if args.strict && !findings.is_empty() {
         let warnings = vec![counted(findings.len(), "finding")];
         return Err(Failed { error: Error::Strict { warnings }, speaks: placed.number == 0 });
     }
-    // As shells have it, a program that a signal ended is above 128.
-    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(129))
+    // As shells have it.
+    let code = status.code().or_else(|| Some(128 + status.signal()?));
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+/// The program that is looked at, which does not outlive who looks.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
+
+/// Signals that end a job, or tell it something: they are meant for the program.
+struct Signals(Vec<(Signal, Arc<AtomicBool>)>);
+
+impl Signals {
+    fn watch() -> Result<Self, Error> {
+        let all = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+        let watched = all.into_iter().map(|signal| {
+            let flag = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(signal.as_raw(), Arc::clone(&flag))?;
+            Ok((signal, flag))
+        });
+        let watched: io::Result<Vec<_>> = watched.collect();
+        watched.map(Self).map_err(|cause| Error::Module(format!("signals cannot be heard: {cause}").into()))
+    }
+
+    fn pass_on(&self, program: &Program) {
+        let pid = i32::try_from(program.0.id()).ok().and_then(Pid::from_raw);
+        for (signal, _) in self.0.iter().filter(|(_, flag)| flag.swap(false, Ordering::Relaxed)) {
+            // It may just have ended.
+            let _ = pid.map(|pid| kill_process(pid, *signal));
+        }
+    }
 }
 
 impl Seen {

@@ -29,11 +29,52 @@ const SHARED: &str = "/dev/shm";
 #[derive(Serialize, Deserialize)]
 struct Told<T> {
     /// What each process has told, by its number on the node.
-    by: Vec<Option<T>>,
-    /// Whose words these are: a process that comes again has another number.
-    pids: Vec<Option<u32>>,
-    /// How many have read all of it.
-    readers: usize,
+    by: Vec<Option<Word<T>>>,
+    /// Whether all have told at one time: from then on all may go, and what they told stays.
+    is_complete: bool,
+}
+
+/// What a process tells.
+#[derive(Serialize, Deserialize)]
+struct Word<T> {
+    told: T,
+    of: Process,
+    /// Whether it has heard all others.
+    has_heard: bool,
+    /// Whether it has waited long enough.
+    gave_up: bool,
+}
+
+/// A process, and no other that has its number later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Process {
+    pid: u32,
+    began: u64,
+}
+
+impl Process {
+    fn of(pid: u32) -> Self {
+        Self { pid, began: Stat::of(pid).map_or(0, |stat| stat.began) }
+    }
+
+    fn is_alive(self) -> bool {
+        Stat::of(self.pid).is_ok_and(|stat| stat.began == self.began)
+    }
+}
+
+/// Why processes have not met.
+#[derive(Debug)]
+pub(super) enum NotMet {
+    /// Some have not come in time; `None` where another one tells of it.
+    Missing(Option<String>),
+    /// What the operating system says, or what is in the way.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for NotMet {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// A place to meet.
@@ -43,15 +84,26 @@ pub(super) struct Meeting {
     name: OsString,
 }
 
+/// What a look at the file came to.
+enum Look<T> {
+    /// All have told.
+    Complete(Vec<T>),
+    /// Somebody has still to come: who.
+    Open(String),
+    /// Somebody else has waited long enough.
+    GivenUp,
+}
+
 impl Meeting {
-    /// The one of processes that have the variable `rank` of a launcher, and these names of their job, in common; one for each matter.
+    /// The one of processes that have this variable of a launcher, and these names of their job, in common; one for each matter.
+    /// `daemons` are the names of the launcher's processes.
     ///
     /// # Errors
     /// What the operating system says.
-    pub(super) fn of_job(rank: &str, job: &[String], matter: &str) -> io::Result<Self> {
+    pub(super) fn of_job(rank: &str, daemons: &[&str], job: &[String], matter: &str) -> io::Result<Self> {
         let folder = if Path::new(SHARED).is_dir() { PathBuf::from(SHARED) } else { std::env::temp_dir() };
-        let (pid, began) = launcher(rank)?;
-        let space = fs::read_link("/proc/self/ns/pid")?;
+        let Process { pid, began } = launcher(rank, daemons);
+        let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         let user = rustix::process::geteuid().as_raw();
         let words = [user.to_string(), space.to_string_lossy().into_owned(), pid.to_string(), began.to_string()];
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -65,103 +117,120 @@ impl Meeting {
     /// many there are.
     ///
     /// # Errors
-    /// Others that have not come in time; a file that is not this user's, or not one of these.
+    /// Others that have not come in time, of which the first tells that gives up; a file that is not this user's, or not one of these.
     pub(super) fn tell<T: Serialize + DeserializeOwned>(
         &self,
         number: usize,
         of: usize,
         mine: &T,
         patience: Duration,
-    ) -> io::Result<Vec<T>> {
+    ) -> Result<Vec<T>, NotMet> {
         let started = Instant::now();
-        let mut has_told = false;
         loop {
-            let outcome = self.look(number, of, mine, &mut has_told)?;
-            match outcome {
+            let is_late = started.elapsed() > patience;
+            match self.look(number, of, mine, is_late)? {
                 Look::Complete(all) => return Ok(all),
-                Look::Open { missing } if started.elapsed() > patience => {
-                    self.withdraw::<T>(number);
-                    return Err(io::Error::new(ErrorKind::TimedOut, missing));
-                }
-                Look::Open { .. } => thread::sleep(PAUSE),
+                Look::GivenUp => return Err(NotMet::Missing(None)),
+                Look::Open(missing) if is_late => return Err(NotMet::Missing(Some(missing))),
+                Look::Open(_) => thread::sleep(PAUSE),
             }
         }
     }
 
-    /// Tells what has not been told, and hears.
+    /// Tells what has not been told, and hears; where it is late, gives up for all.
     fn look<T: Serialize + DeserializeOwned>(
         &self,
         number: usize,
         of: usize,
         mine: &T,
-        has_told: &mut bool,
+        is_late: bool,
     ) -> io::Result<Look<T>> {
-        let waits = |missing: &str| Ok(Look::Open { missing: missing.to_owned() });
-        let Some(mut file) = self.locked(true)? else { return waits("the others hold what they tell each other") };
-        let mut told = match self.read::<T>(&mut file)? {
-            Some(told) => told,
-            // It is new, or what this process told was removed with it.
-            None => Told { by: (0..of).map(|_| None).collect(), pids: vec![None; of], readers: 0 },
+        let Some(mut file) = self.locked()? else {
+            let name = self.folder.path_of(&self.name);
+            return Ok(Look::Open(format!(
+                "another process holds {}, over which the processes of this node meet",
+                name.display()
+            )));
         };
-        if told.by.len() != of || told.pids.len() != of {
+        let fresh = || Told { by: (0..of).map(|_| None).collect(), is_complete: false };
+        let mut told = self.read::<T>(&mut file)?.unwrap_or_else(fresh);
+        if told.by.len() != of {
             return Err(io::Error::other(format!(
                 "the launcher tells this process of {of} on this node, and another one of {}",
                 told.by.len()
             )));
         }
-        let me = std::process::id();
-        if told.pids[number].is_some_and(|pid| pid != me) && told.by.iter().all(Option::is_some) {
-            return waits("the others are still at what they told each other before");
+        let me = Process::of(std::process::id());
+        let mine_before = told.by[number].as_ref().map(|word| (word.of, word.has_heard));
+        match mine_before {
+            // Of a job that was killed, whose processes are gone: nobody hears it any more.
+            Some((other, _)) if other != me && !other.is_alive() => told = fresh(),
+            // The ones before this one, or this one before it became this program, have still to be heard.
+            Some((other, has_heard)) if other != me || has_heard => {
+                return Ok(Look::Open("the others are still at what they told each other before".to_owned()));
+            }
+            _ => {}
         }
-        if !*has_told {
-            (told.by[number], told.pids[number]) = (Some(again(mine)?), Some(me));
-            *has_told = true;
+        if !told.is_complete {
+            // Whoever is gone before all have come does not take part.
+            told.by.iter_mut().for_each(|word| drop(word.take_if(|word| !word.of.is_alive())));
+            told.by[number].get_or_insert(Word { told: again(mine)?, of: me, has_heard: false, gave_up: false });
         }
         let missing: Vec<String> = told
             .by
             .iter()
             .enumerate()
-            .filter(|(_, told)| told.is_none())
+            .filter(|(_, word)| word.is_none())
             .map(|(number, _)| number.to_string())
             .collect();
         if missing.is_empty() {
-            told.readers += 1;
-            if told.readers == of {
-                self.folder.remove(&self.name)?;
-            } else {
-                write(&mut file, &told)?;
-            }
-            return Ok(Look::Complete(told.by.into_iter().flatten().collect()));
+            return self.hear(&mut file, told, number);
         }
-        write(&mut file, &told)?;
-        waits(&format!(
+        if told.by.iter().flatten().any(|word| word.gave_up) {
+            self.leave(&mut file, told, number)?;
+            return Ok(Look::GivenUp);
+        }
+        let missing = format!(
             "of {of} processes that the launcher started on this node number {} has not come",
             missing.join(", ")
-        ))
+        );
+        if is_late {
+            self.leave(&mut file, told, number)?;
+        } else {
+            write(&mut file, &told)?;
+        }
+        Ok(Look::Open(missing))
     }
 
-    /// Takes back what this process told, so that nobody starts without it.
-    fn withdraw<T: Serialize + DeserializeOwned>(&self, number: usize) {
-        let Ok(Some(mut file)) = self.locked(false) else { return };
-        let Ok(Some(mut told)) = self.read::<T>(&mut file) else { return };
-        if let Some(mine) = told.by.get_mut(number) {
-            *mine = None;
+    /// Hears all, and removes the file as the last one.
+    fn hear<T: Serialize>(&self, file: &mut File, mut told: Told<T>, number: usize) -> io::Result<Look<T>> {
+        told.is_complete = true;
+        told.by[number].iter_mut().for_each(|word| word.has_heard = true);
+        if told.by.iter().flatten().all(|word| word.has_heard) {
+            self.folder.remove(&self.name)?;
+        } else {
+            write(file, &told)?;
         }
-        let _ = match told.by.iter().any(Option::is_some) {
-            true => write(&mut file, &told),
-            false => self.folder.remove(&self.name),
-        };
+        Ok(Look::Complete(told.by.into_iter().flatten().map(|word| word.told).collect()))
+    }
+
+    /// Gives up, and removes the file as the last one.
+    fn leave<T: Serialize>(&self, file: &mut File, mut told: Told<T>, number: usize) -> io::Result<()> {
+        told.by[number].iter_mut().for_each(|word| word.gave_up = true);
+        if told.by.iter().flatten().all(|word| word.gave_up) {
+            return self.folder.remove(&self.name);
+        }
+        write(file, &told)
     }
 
     /// The file, held against the others; `None` where they hold it, or have just removed it.
-    fn locked(&self, make: bool) -> io::Result<Option<File>> {
+    fn locked(&self) -> io::Result<Option<File>> {
         let name: &OsStr = &self.name;
         let file = match self.folder.open_own(name, Access::Write) {
-            Err(error) if error.kind() == ErrorKind::NotFound && make => match self.folder.create(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.folder.create_private(name) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
                 made => made?,
             },
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
         match file.try_lock() {
@@ -189,12 +258,6 @@ impl Meeting {
 /// Far more than the processes of a node have to tell.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What a look at the file came to.
-enum Look<T> {
-    Complete(Vec<T>),
-    Open { missing: String },
-}
-
 /// A value as the others read it.
 fn again<T: Serialize + DeserializeOwned>(value: &T) -> io::Result<T> {
     serde_json::from_value(serde_json::to_value(value)?).map_err(io::Error::from)
@@ -207,17 +270,19 @@ fn write<T: Serialize>(file: &mut File, told: &Told<T>) -> io::Result<()> {
     file.write_all(&bytes)
 }
 
-/// The process that the launcher started those of this node by, and when it began: the nearest ancestor that is itself none of the
-/// job's, as those are that stand between, such as a shell.
-fn launcher(rank: &str) -> io::Result<(u32, u64)> {
+/// The process by which the launcher started those of this node: the nearest ancestor that has the name of one of its daemons, or is
+/// itself none of the job's, as those are that stand between, such as a shell. Where the system hides it, its number has to do.
+fn launcher(rank: &str, daemons: &[&str]) -> Process {
     let mark = format!("{rank}=");
     let mut pid = parent_id();
     loop {
-        let stat = Stat::of(pid)?;
+        let Ok(stat) = Stat::of(pid) else { return Process { pid, began: 0 } };
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let is_daemon = daemons.iter().any(|daemon| name.starts_with(daemon));
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         let is_of_job = environment.split(|&byte| byte == 0).any(|setting| setting.starts_with(mark.as_bytes()));
-        if !is_of_job || stat.parent == 0 {
-            return Ok((pid, stat.began));
+        if is_daemon || !is_of_job || stat.parent == 0 {
+            return Process { pid, began: stat.began };
         }
         pid = stat.parent;
     }
@@ -253,12 +318,20 @@ mod tests {
         Meeting { folder: Folder::open(folder).unwrap(), name: "here".into() }
     }
 
+    fn error(outcome: Result<Vec<i32>, NotMet>) -> String {
+        match outcome.unwrap_err() {
+            NotMet::Missing(words) => words.unwrap_or_else(|| "another one tells".to_owned()),
+            NotMet::Failed(error) => error.to_string(),
+        }
+    }
+
+    const SHORT: Duration = Duration::from_millis(30);
+
     #[test]
     fn all_hear_what_all_tell_and_nothing_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let place = meeting(folder.path());
-        let told = |number: usize| Some(vec![number; 3]).map(|words| (number, words)).unwrap();
-        // Threads are one process, which comes again and again: their own numbers stand in for processes'.
+        let told = |number: usize| (number, vec![number; 3]);
         let heard: Vec<_> = thread::scope(|scope| {
             let place = &place;
             let all: Vec<_> = (0..5)
@@ -274,11 +347,60 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_come_is_named_and_nothing_is_left() {
+    fn who_does_not_come_is_named_once_and_nothing_is_left() {
         let folder = tempfile::tempdir().unwrap();
-        let error = meeting(folder.path()).tell(1, 3, &"here".to_owned(), Duration::from_millis(30)).unwrap_err();
-        assert!(error.to_string().contains("number 0, 2 has not come"), "{error}");
+        let place = meeting(folder.path());
+        let mut said: Vec<String> = thread::scope(|scope| {
+            let place = &place;
+            let all = [1, 3].map(|number| scope.spawn(move || error(place.tell(number, 4, &0, SHORT))));
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        said.sort();
+        assert_eq!(said[0], "another one tells");
+        assert!(said[1].contains("number 0, 2 has not come"), "{said:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_job_has_left_is_not_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut gone = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let of = Process::of(gone.id());
+        gone.kill().unwrap();
+        gone.wait().unwrap();
+        let word = |told| Some(Word { told, of, has_heard: false, gave_up: false });
+        for (by, is_complete) in [(vec![word(7), None], false), (vec![word(7), word(8)], true)] {
+            let mut file = File::create(folder.path().join("here")).unwrap();
+            write(&mut file, &Told { by, is_complete }).unwrap();
+            let said = error(meeting(folder.path()).tell(1, 2, &1, SHORT));
+            assert!(said.contains("number 0 has not come"), "{said}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_process_that_comes_again_waits_until_all_have_heard_it_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let me = Process::of(std::process::id());
+        let word = |has_heard| Some(Word { told: 1, of: me, has_heard, gave_up: false });
+        let mut file = File::create(folder.path().join("here")).unwrap();
+        write(&mut file, &Told { by: vec![word(true), word(false)], is_complete: true }).unwrap();
+        let said = error(meeting(folder.path()).tell(0, 2, &1, SHORT));
+        assert!(said.contains("told each other before"), "{said}");
+        assert_eq!(meeting(folder.path()).tell(1, 2, &2, SHORT).unwrap(), [1, 1]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "the last one removes it");
+    }
+
+    #[test]
+    fn nobody_else_can_read_or_write_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let place = meeting(folder.path());
+        let file = place.locked().unwrap().unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(place.locked().unwrap().is_none(), "it is held");
+        let said = error(place.tell(0, 2, &1, SHORT));
+        assert!(said.contains("another process holds") && said.contains("here"), "{said}");
     }
 
     #[test]
@@ -287,11 +409,11 @@ mod tests {
         let precious = folder.path().join("precious");
         fs::write(&precious, "precious").unwrap();
         std::os::unix::fs::symlink(&precious, folder.path().join("here")).unwrap();
-        let tell = || meeting(folder.path()).tell(0, 1, &1, Duration::from_millis(30));
-        assert!(tell().unwrap_err().to_string().contains("a symbolic link"));
+        let tell = || error(meeting(folder.path()).tell(0, 1, &1, SHORT));
+        assert!(tell().contains("a symbolic link"));
         fs::remove_file(folder.path().join("here")).unwrap();
         fs::write(folder.path().join("here"), "not of this program").unwrap();
-        assert!(tell().unwrap_err().to_string().contains("remove it"));
+        assert!(tell().contains("remove it"));
         assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
     }
 
@@ -299,14 +421,13 @@ mod tests {
     fn processes_that_were_told_of_another_number_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let place = meeting(folder.path());
-        let first = thread::scope(|scope| {
+        thread::scope(|scope| {
             let first = scope.spawn(|| place.tell(0, 2, &0, Duration::from_millis(300)));
             thread::sleep(Duration::from_millis(100));
-            let error = place.tell(1, 3, &1, Duration::from_millis(300)).unwrap_err();
-            assert!(error.to_string().contains("of 3 on this node, and another one of 2"), "{error}");
-            first.join().unwrap()
+            let said = error(place.tell(1, 3, &1, Duration::from_millis(300)));
+            assert!(said.contains("of 3 on this node, and another one of 2"), "{said}");
+            assert!(first.join().unwrap().is_err());
         });
-        assert!(first.is_err());
     }
 
     #[test]

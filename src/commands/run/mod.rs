@@ -17,7 +17,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::look::look_at;
-use self::meeting::Meeting;
+use self::meeting::{Meeting, NotMet};
 use super::{
     print,
     site::{JobRankfile, rules},
@@ -129,7 +129,6 @@ fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
         );
         return Err(Failed { error: Error::Usage(reason), speaks: launch.speaks() });
     };
-    let alone = |error| Failed { error, speaks: true };
     let host = host();
     let (node, arrival) = match prepare(wanted, rank, &host) {
         Ok((node, local, requested)) => (Some(node), Arrival { local, requested, problem: None }),
@@ -138,7 +137,7 @@ fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
             (None, Arrival { local: nowhere(rank), requested: None, problem })
         }
     };
-    let all = meet(wanted.patience, launch, "", &arrival).map_err(alone)?.unwrap_or_else(|| vec![arrival]);
+    let all = meet(wanted.patience, launch, "", &arrival)?.unwrap_or_else(|| vec![arrival]);
     debug_assert_eq!(all.len(), of as usize, "each tells once");
     let first_failed = all.iter().enumerate().find_map(|(number, arrival)| Some((number, arrival.problem.as_ref()?)));
     if let Some((first, (reason, is_usage))) = first_failed {
@@ -157,7 +156,11 @@ fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
     // All of the node or none: what one of them cannot be told ends all.
     let settings: Vec<Vec<Setting>> = ranks
         .iter()
-        .map(|facts| placement::settings(&node, &facts.place, |name| env::var_os(name).is_some()))
+        .map(|facts| {
+            placement::settings(&node, &facts.place, wanted.devices.threads.is_some(), |name| {
+                env::var_os(name).is_some()
+            })
+        })
         .collect::<Result<_, _>>()
         .map_err(|error| failed(Error::Module(Box::new(error))))?;
     let number = number as usize;
@@ -183,21 +186,28 @@ fn meet<T: Serialize + DeserializeOwned>(
     launch: &Launch,
     matter: &str,
     mine: &T,
-) -> Result<Option<Vec<T>>, Error> {
+) -> Result<Option<Vec<T>>, Failed> {
     let others = launch.job().zip(launch.local()).filter(|(_, (_, of))| *of > 1);
-    let Some(((rank, job), (number, of))) = others else { return Ok(None) };
-    let meeting = Meeting::of_job(rank, job, matter);
-    let heard = meeting.and_then(|meeting| meeting.tell(number as usize, of as usize, mine, patience));
-    heard.map(Some).map_err(|cause| {
-        let (_, own, _) = launch.rank();
-        let seconds = words::counted(usize::try_from(patience.as_secs()).unwrap_or(usize::MAX), "second");
-        let reason = match cause.kind() {
-            std::io::ErrorKind::TimedOut => format!(
-                "{cause} within {seconds}: start `hybrid` directly behind the launcher, in front of every program of the job"
-            ),
-            _ => format!("the ranks of this node cannot agree on their places: {cause}"),
-        };
-        Error::Module(format!("rank {own}: {reason}").into())
+    let Some(((rank, daemons, job), (number, of))) = others else { return Ok(None) };
+    let (_, own, _) = launch.rank();
+    let failed =
+        |reason: String, speaks| Failed { error: Error::Module(format!("rank {own}: {reason}").into()), speaks };
+    let cannot =
+        |cause: std::io::Error| failed(format!("the ranks of this node cannot agree on their places: {cause}"), true);
+    let meeting = Meeting::of_job(rank, daemons, job, matter).map_err(cannot)?;
+    meeting.tell(number as usize, of as usize, mine, patience).map(Some).map_err(|not_met| match not_met {
+        NotMet::Failed(cause) => cannot(cause),
+        NotMet::Missing(missing) => {
+            let seconds = words::counted(usize::try_from(patience.as_secs()).unwrap_or(usize::MAX), "second");
+            let speaks = missing.is_some();
+            let missing = missing.unwrap_or_default();
+            failed(
+                format!(
+                    "{missing} within {seconds}: start `hybrid` directly behind the launcher, in front of every program of the job"
+                ),
+                speaks,
+            )
+        }
     })
 }
 

@@ -119,6 +119,14 @@ impl Folder {
         Ok(file.into())
     }
 
+    /// The same, and for nobody else to read or write, whatever the user's mask lets pass.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn create_private(&self, name: &OsStr) -> io::Result<File> {
+        Ok(fs::openat(&self.folder, name, NEW, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
     /// Opens `name`, which must be a plain file of this user.
     ///
     /// # Errors
