@@ -27,7 +27,7 @@ test-launchers:
 
 launchers-here: export HYBRID_TEST_PLANS ?= 200
 launchers-here: export HYBRID_TEST_SLURM := srun
-launchers-here: export HYBRID_TEST_INTEL_MPI = $(or $(CARGO_TARGET_DIR),target)/venv-intel-mpi/bin/mpiexec
+launchers-here: export HYBRID_TEST_INTEL_MPI = $(abspath $(or $(CARGO_TARGET_DIR),target))/venv-intel-mpi/bin/mpiexec
 launchers-here:
 	@.ci/setup launchers
 	@.ci/test --test launchers -- --nocapture --test-threads 1

@@ -230,9 +230,14 @@ fn ranks_are_where_plans_made_by_chance_put_them_or_the_launcher_cannot_be_told(
             let found = differences(plan, said);
             assert!(found.is_empty(), "{}: {found:?}\n{}{command}", trial.name, rankfile(plan));
         }
-        table.push(format!("{:10} {count} plans: {} as asked, {} refused", trial.name, started.len(), refused.len()));
+        table.push(format!(
+            "result: {:10} {count} plans: {} as asked, {} refused",
+            trial.name,
+            started.len(),
+            refused.len()
+        ));
     }
-    println!("{}", table.join("\n"));
+    println!("\n{}", table.join("\n"));
     assert!(!table.is_empty(), "there is no launcher at all");
 }
 
