@@ -49,8 +49,10 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
     // srun hands its environment on to the ranks, which hear of the rankfile, and of the devices in its comments, by that alone.
     let devices =
         if job.names_devices { format!("{OWN_VARIABLE}={} ", shell_word(job.rankfile)) } else { String::new() };
+    // Without it a node takes no more ranks than it has processors.
+    let shares = if job.shares_cores { "--overcommit " } else { "" };
     if let Some(sets) = job.common_list() {
-        let options = format!("{} --cpu-bind={}", ranks(job), cpu_bind(&sets));
+        let options = format!("{} {shares}--cpu-bind={}", ranks(job), cpu_bind(&sets));
         let command = format!("srun {options} {program}");
         return Ok(LaunchLine {
             command: if job.by_host().count() > 1 {
@@ -64,7 +66,7 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
     if job.goes_host_by_host() {
         let part = |ranks: &[JobRank<'_>]| {
             let sets: Vec<&CpuSet> = ranks.iter().map(|rank| rank.pus).collect();
-            format!("-w {} -N 1 -n {} --cpu-bind={} {program}", host(&ranks[0]), ranks.len(), cpu_bind(&sets))
+            format!("-w {} -N 1 -n {} {shares}--cpu-bind={} {program}", host(&ranks[0]), ranks.len(), cpu_bind(&sets))
         };
         let parts: Vec<String> = job.by_host().map(part).collect();
         return Ok(LaunchLine {
@@ -85,7 +87,7 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
         .zip(&job.ranks)
         .map(|(rank, place): (u32, _)| shell_word(&format!("{rank} taskset -c {} {program}", place.pus)))
         .collect();
-    let command = format!("srun {} --cpu-bind=none --multi-prog {file}", ranks(job));
+    let command = format!("srun {} {shares}--cpu-bind=none --multi-prog {file}", ranks(job));
     let command = with_host_file(job, &devices, &command);
     Ok(LaunchLine {
         command: format!(r"printf '%s\n' {} >{file} && {command}", lines.join(" ")),

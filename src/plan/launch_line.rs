@@ -92,6 +92,14 @@ mod tests {
     }
 
     #[test]
+    fn slurm_is_told_where_a_node_gets_more_ranks_than_it_has_processors() {
+        assert_eq!(
+            line(&[("a", "raspberry-pi")], 5, Launcher::Slurm),
+            "srun -w a -N 1 -n 5 --overcommit --cpu-bind=map_cpu:0,1,2,3,0 hybrid julia"
+        );
+    }
+
+    #[test]
     fn nodes_that_differ_become_parts_of_the_command() {
         let mixed = [("a", "laptop"), ("b", "raspberry-pi")];
         assert_eq!(
