@@ -205,7 +205,7 @@ fn an_import_against_the_flow_is_caught() {
     for (line, named) in [
         ("use crate::workload::stop;", "kernel::band names workload::stop"),
         ("use crate::{error, workload::{stop::Stop}};", "kernel::band names workload::stop"),
-        ("fn f() { crate::commands::run(); }", "kernel::band names commands"),
+        ("fn f() { crate::commands::warn(); }", "kernel::band names commands"),
         ("use super::super::device;", "kernel::band names device"),
         ("type T = Vec<crate::device::Kind>;", "kernel::band names device"),
         ("use crate::error::Error;", "kernel::band names error"),

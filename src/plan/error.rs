@@ -110,10 +110,15 @@ impl From<PlanError> for crate::error::Error {
 /// What else helps than what the writer of rankfiles knows: the cores are this program's own choice.
 fn way_out(error: &WriteError) -> String {
     match error {
-        WriteError::TooLong { .. } => format!(
-            "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher {} have no such limit",
-            without_rankfile().join(" and ")
-        ),
+        WriteError::TooLong { .. } => {
+            let names = without_rankfile();
+            let (last, others) = names.split_last().expect("there are some");
+            format!(
+                "; or leave --ranks-per-node away, then hardly a rank has its cores in pieces; --launcher {} and {last} have no such \
+                 limit",
+                others.join(", ")
+            )
+        }
         _ => String::new(),
     }
 }
