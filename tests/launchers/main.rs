@@ -44,8 +44,14 @@ fn trials() -> Vec<Trial> {
         ("mpich", Launcher::Mpich),
         ("intelmpi", Launcher::IntelMpi),
     ];
+    // As for the tests of tests/cluster.rs, where a system lets nobody make the hosts.
+    let is_off = env::var("HYBRID_TEST_NO_CLUSTER").is_ok_and(|value| value == "1");
+    if is_off {
+        not_run("the hosts of tests/cluster/run are turned off by HYBRID_TEST_NO_CLUSTER=1");
+    }
     let mut all: Vec<Trial> = by_mpiexec
         .into_iter()
+        .filter(|_| !is_off)
         .filter_map(|(name, launcher)| Some(Trial { name, launcher, program: mpiexec_of(launcher)?, hosts }))
         .collect();
     match env::var("HYBRID_TEST_SLURM") {
@@ -238,7 +244,6 @@ fn ranks_are_where_plans_made_by_chance_put_them_or_the_launcher_cannot_be_told(
         ));
     }
     println!("\n{}", table.join("\n"));
-    assert!(!table.is_empty(), "there is no launcher at all");
 }
 
 #[test]
@@ -289,7 +294,13 @@ fn a_python_program_takes_its_place_behind_each_mpi() {
         let job = Job::launcher(folder.path(), &program, &words).run().succeeded();
         let mut lines: Vec<&str> = job.stdout.lines().filter(|line| line.starts_with("rank ")).collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["rank 0 2 0 1", "rank 1 2 1 1"], "{launcher:?} {job:#?}");
+        let fields: Vec<Vec<&str>> = lines.iter().map(|line| line.split(' ').collect()).collect();
+        assert_eq!(fields.len(), 2, "{launcher:?} {job:#?}");
+        for (rank, fields) in fields.iter().enumerate() {
+            let cores = fields[3].split(',').count().to_string();
+            assert_eq!([fields[1], fields[2], fields[4]], [&*rank.to_string(), "2", &*cores], "{launcher:?} {job:#?}");
+        }
+        assert_ne!(fields[0][3], fields[1][3], "{launcher:?} {job:#?}");
     }
 }
 
@@ -297,6 +308,10 @@ fn a_python_program_takes_its_place_behind_each_mpi() {
 fn steps_of_slurm_give_each_process_its_cores_and_keep_the_order_of_hosts() {
     if env::var_os("HYBRID_TEST_SLURM").is_none() {
         return not_run("needs Slurm, whose daemons run in a fresh system alone: make test-launchers");
+    }
+    let node = hybrid::inside::topology::Node::of_this_machine(Path::new("/")).unwrap();
+    if !has_two_plain_cores() || node.cores.len() != 2 {
+        return not_run("the places that are compared are those of a machine of two cores");
     }
     let folder = shared_folder();
     let trial = trials().pop().unwrap();
