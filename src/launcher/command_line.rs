@@ -43,6 +43,11 @@ impl Unread {
     pub(super) fn word(word: &str) -> Self {
         Self(format!("'{word}' is no option that says where ranks belong: leave away what does not"))
     }
+
+    /// A variable that is set, and would be lost.
+    pub(super) fn variable(name: &str) -> Self {
+        Self(format!("it sets the variable {name}, which says nothing of places: leave it away"))
+    }
 }
 
 impl<'a> CommandLine<'a> {
@@ -87,15 +92,21 @@ impl<'a> CommandLine<'a> {
     pub(super) fn allow_variables(&self, known: &[&str]) -> Result<(), Unread> {
         match self.variables.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
-            Some(name) => {
-                Err(Unread(format!("it sets the variable {name}, which says nothing of places: leave it away")))
-            }
+            Some(name) => Err(Unread::variable(name)),
         }
     }
 
     /// What stands between colons.
     pub(super) fn parts(&self) -> impl Iterator<Item = Words<'_>> {
         self.parts.iter().map(|words| Words { words })
+    }
+
+    /// The same of a launcher whose command has no parts.
+    pub(super) fn only_part(&self) -> Result<Words<'_>, Unread> {
+        match self.parts.as_slice() {
+            [words] => Ok(Words { words }),
+            parts => Err(Unread(format!("it has {} parts between colons, of which one alone is read", parts.len()))),
+        }
     }
 
     /// The lines of a file that the command names, without those that are empty.

@@ -5,6 +5,7 @@
 use super::{
     Job, LaunchLine, OWN_VARIABLE, Untold,
     command_line::{CommandLine, Told, Unread, bound, common_program, list, local_numbers, same_nodes},
+    job::made_before,
     profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
@@ -44,32 +45,23 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
     let map: Vec<String> = sets.into_iter().map(CpuSet::to_string).collect();
     let map = shell_word(&format!("cpu-affinity=map:{}", map.join(";")));
     // It hands its environment on to the ranks.
-    let devices =
-        if job.names_devices { format!("{OWN_VARIABLE}={} ", shell_word(job.rankfile)) } else { String::new() };
+    let devices = job.devices_in_environment();
     let hosts: Vec<&str> = local.iter().map(|ranks| without_user(ranks[0].host)).collect();
     let (ranks, nodes, program) = (job.ranks.len(), hosts.len(), job.program);
     let start = format!("flux run -n {ranks} -N {nodes} --exclusive --requires=host:{}", shell_word(&hosts.join(",")));
     let command = if nodes == 1 {
         format!("{devices}{start} -o {map} {program}")
     } else {
-        let lines: Vec<&str> = job.ranks.iter().map(|rank| without_user(rank.host)).collect();
         let file = format!("{}.hosts", job.rankfile);
+        let made = made_before(job.ranks.iter().map(|rank| without_user(rank.host)), &file);
         let option = shell_word(&format!("--taskmap=hostfile:{file}"));
-        format!(
-            "printf '%s\\n' {} >{} && {devices}{start} {option} -o {map} {program}",
-            lines.join(" "),
-            shell_word(&file)
-        )
+        format!("{made}{devices}{start} {option} -o {map} {program}")
     };
     Ok(LaunchLine { command, needs: Some("nodes that no other job is on (--exclusive waits for them)") })
 }
 
 fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
-    let mut parts = command.parts();
-    let mut words = parts.next().ok_or_else(|| Unread("it is empty".to_owned()))?;
-    if parts.next().is_some() {
-        return Err(Unread("flux run has no parts between colons".to_owned()));
-    }
+    let mut words = command.only_part()?;
     words.subcommand("run")?;
     command.allow_variables(&[OWN_VARIABLE])?;
     let (mut ranks, mut sets, mut hosts, mut order, mut nodes) = (1, None, Vec::new(), None, None);

@@ -6,9 +6,22 @@ use std::collections::BTreeMap;
 use super::{
     Job, JobRank, OWN_VARIABLE,
     command_line::{CommandLine, Told, Unread, common_program},
+    profile::{LocalSize, RankVariables},
     shell_word,
 };
 use crate::topology::CpuSet;
+
+/// What all of them tell their ranks.
+pub(super) const RANKS: RankVariables = RankVariables {
+    launcher: "the mpiexec of MPICH or one of its kin",
+    rank: "PMI_RANK",
+    size: "PMI_SIZE",
+    mark: None,
+    local_rank: "MPI_LOCALRANKID",
+    local_size: LocalSize::Number("MPI_LOCALNRANKS"),
+    job: &[],
+    daemons: &["hydra_pmi_proxy", "mpiexec", "mpirun"],
+};
 
 /// The option that tells ranks of the rankfile, and of the devices in its comments with it.
 pub(super) fn devices(job: &Job<'_>) -> String {
@@ -110,7 +123,7 @@ impl Parts {
     pub(super) fn told(self, places: Vec<(String, CpuSet)>, known: &[&str]) -> Result<Told, Unread> {
         let lost = |name: &&String| *name != OWN_VARIABLE && !known.contains(&name.as_str());
         if let Some(name) = self.variables.keys().find(lost) {
-            return Err(Unread(format!("it sets the variable {name}, which says nothing of places: leave it away")));
+            return Err(Unread::variable(name));
         }
         let program = common_program(self.ranks.into_iter().map(|rank| rank.program).collect())?;
         Ok(Told { places, program, rankfile: self.variables.get(OWN_VARIABLE).cloned() })

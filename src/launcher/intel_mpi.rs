@@ -8,20 +8,16 @@ use super::{
     Job, JobRank, LaunchLine, Untold,
     command_line::{CommandLine, Told, Unread, bound, list, local_numbers},
     hydra::{self, HERE, Parts},
-    profile::{LocalSize, Profile, RankVariables, Start},
+    profile::{Profile, RankVariables, Start},
 };
 use crate::{topology::CpuSet, words::counted};
 
 pub(super) static PROFILE: Profile = Profile {
     ranks: RankVariables {
         launcher: "the mpiexec of Intel MPI",
-        rank: "PMI_RANK",
-        size: "PMI_SIZE",
         mark: Some("I_MPI_HYDRA_UUID"),
-        local_rank: "MPI_LOCALRANKID",
-        local_size: LocalSize::Number("MPI_LOCALNRANKS"),
         job: &["I_MPI_HYDRA_UUID"],
-        daemons: &["hydra_pmi_proxy", "mpiexec", "mpirun"],
+        ..hydra::RANKS
     },
     library: Some(|library| library.contains("Intel(R) MPI Library")),
     job_variables: &["PMI_", "I_MPI_HYDRA_"],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{OWN_VARIABLE, shell_word};
 use crate::topology::CpuSet;
 
 /// What is to be started, and where.
@@ -46,6 +47,12 @@ impl LaunchLine {
     }
 }
 
+/// What makes a file of these lines, which are words for a shell, before a command.
+pub(super) fn made_before<'a>(lines: impl IntoIterator<Item = &'a str>, file: &str) -> String {
+    let lines: Vec<&str> = lines.into_iter().collect();
+    format!(r"printf '%s\n' {} >{} && ", lines.join(" "), shell_word(file))
+}
+
 /// Why a launcher cannot be told where the ranks of a job belong, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Untold(pub(crate) String);
@@ -69,6 +76,12 @@ impl<'a> Job<'a> {
     /// The ranks that follow one another on a host, in their order.
     pub(super) fn by_host(&self) -> impl Iterator<Item = &[JobRank<'a>]> {
         self.ranks.chunk_by(|one, next| one.host == next.host)
+    }
+
+    /// The variable that tells ranks of the rankfile, and of the devices in its comments with it, set for a launcher that hands its
+    /// environment on to them.
+    pub(super) fn devices_in_environment(&self) -> String {
+        if self.names_devices { format!("{OWN_VARIABLE}={} ", shell_word(self.rankfile)) } else { String::new() }
     }
 
     /// The ranks of each host, wherever they stand, the hosts in the order of their first ranks. Not empty, and none in it.

@@ -6,21 +6,12 @@ use super::{
     Job, LaunchLine, Untold,
     command_line::{CommandLine, Told, Unread, bound},
     hydra::{self, Parts},
-    profile::{LocalSize, Profile, RankVariables, Start},
+    profile::{Profile, Start},
 };
 use crate::topology::CpuSet;
 
 pub(super) static PROFILE: Profile = Profile {
-    ranks: RankVariables {
-        launcher: "the mpiexec of MPICH or one of its kin",
-        rank: "PMI_RANK",
-        size: "PMI_SIZE",
-        mark: None,
-        local_rank: "MPI_LOCALRANKID",
-        local_size: LocalSize::Number("MPI_LOCALNRANKS"),
-        job: &[],
-        daemons: &["hydra_pmi_proxy", "mpiexec", "mpirun"],
-    },
+    ranks: hydra::RANKS,
     library: Some(|library| library.contains("MPICH")),
     job_variables: &["PMI_"],
     rankfile: None,

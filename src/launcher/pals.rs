@@ -63,11 +63,7 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
 }
 
 fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
-    let mut parts = command.parts();
-    let mut words = parts.next().ok_or_else(|| Unread("it is empty".to_owned()))?;
-    if parts.next().is_some() {
-        return Err(Unread("several parts between colons are not read".to_owned()));
-    }
+    let mut words = command.only_part()?;
     command.allow_variables(&[])?;
     let (mut ranks, mut per_host, mut hosts, mut sets, mut rankfile) = (1, None, Vec::new(), Vec::new(), None);
     while let Some(option) = words.option() {
@@ -87,9 +83,7 @@ fn read(command: &CommandLine<'_>) -> Result<Told, Unread> {
                 let setting = words.value(option)?;
                 let name = setting.split('=').next().unwrap_or_default();
                 if name != OWN_VARIABLE {
-                    return Err(Unread(format!(
-                        "it sets the variable {name}, which says nothing of places: leave it away"
-                    )));
+                    return Err(Unread::variable(name));
                 }
                 rankfile = setting
                     .strip_prefix(OWN_VARIABLE)

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     Job, JobRank, LaunchLine, OWN_VARIABLE, Untold,
     command_line::{CommandLine, Told, Unread, Words, bound, common_program, list, local_numbers, same_nodes},
+    job::made_before,
     profile::{LocalSize, Profile, RankVariables, Start},
     shell_word,
 };
@@ -47,8 +48,7 @@ const WHOLE_NODES: &str = "an allocation of whole nodes (--exclusive)";
 fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
     let program = job.program;
     // srun hands its environment on to the ranks, which hear of the rankfile, and of the devices in its comments, by that alone.
-    let devices =
-        if job.names_devices { format!("{OWN_VARIABLE}={} ", shell_word(job.rankfile)) } else { String::new() };
+    let devices = job.devices_in_environment();
     // Without it a node takes no more ranks than it has processors.
     let shares = if job.shares_cores { "--overcommit " } else { "" };
     if let Some(sets) = job.common_list() {
@@ -82,15 +82,15 @@ fn line(job: &Job<'_>) -> Result<LaunchLine, Untold> {
                       places: write the words without them";
         return Err(Untold(reason.to_owned()));
     }
-    let file = shell_word(&format!("{}.multi", job.rankfile));
+    let file = format!("{}.multi", job.rankfile);
     let lines: Vec<String> = (0..)
         .zip(&job.ranks)
         .map(|(rank, place): (u32, _)| shell_word(&format!("{rank} taskset -c {} {program}", place.pus)))
         .collect();
-    let command = format!("srun {} {shares}--cpu-bind=none --multi-prog {file}", ranks(job));
+    let command = format!("srun {} {shares}--cpu-bind=none --multi-prog {}", ranks(job), shell_word(&file));
     let command = with_host_file(job, &devices, &command);
     Ok(LaunchLine {
-        command: format!(r"printf '%s\n' {} >{file} && {command}", lines.join(" ")),
+        command: made_before(lines.iter().map(String::as_str), &file) + &command,
         needs: Some("an allocation of whole nodes (--exclusive), and taskset on every node"),
     })
 }
@@ -112,9 +112,9 @@ fn ranks(job: &Job<'_>) -> String {
 
 /// `command`, and before it what makes the file that tells srun the host of each rank.
 fn with_host_file(job: &Job<'_>, devices: &str, command: &str) -> String {
-    let hosts: Vec<&str> = job.ranks.iter().map(host).collect();
-    let list = shell_word(&format!("{}.hosts", job.rankfile));
-    format!("printf '%s\\n' {} >{list} && {HOST_FILE}={list} {devices}{command}", hosts.join(" "))
+    let file = format!("{}.hosts", job.rankfile);
+    let made = made_before(job.ranks.iter().map(host), &file);
+    format!("{made}{HOST_FILE}={} {devices}{command}", shell_word(&file))
 }
 
 /// A list of PUs where each rank has one, else of masks.

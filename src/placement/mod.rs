@@ -37,7 +37,7 @@ pub use self::{
     hosts::{HostFacts, unlike_hosts},
     inspect::{
         Cause, DeviceFile, IcdFile, LibraryFault, NvidiaFacts, RankFacts, Requested, UnreadIcdFile, VulkanAdapter,
-        VulkanFacts, differences, why_no_software, why_unlisted,
+        VulkanFacts, differences, unsatisfied, why_no_software, why_unlisted,
     },
     live::choose,
     map::{map, map_ranks},

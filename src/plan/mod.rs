@@ -85,6 +85,15 @@ fn default_ranks(node: &Node, ranks_per_gpu: u16) -> u32 {
     u32::try_from(ranks).expect("a node's cores are counted in 32 bits")
 }
 
+/// What a rank computes on whose line asks for this, as far as a file tells: any GPU may be one in software.
+fn device_of(request: DeviceRequest) -> Device {
+    match request {
+        DeviceRequest::ThisGpu(id) => Device::Gpu(id),
+        DeviceRequest::Gpu => Device::SoftwareGpu,
+        DeviceRequest::Cpu | DeviceRequest::Auto => Device::Cpu,
+    }
+}
+
 /// A note on hosts of which nothing is known, and on what is done all the same.
 fn not_described(hosts: &BTreeSet<String>, so: &str) -> Option<String> {
     let first = hosts.first()?;

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, PlanError, PlannedRank, not_described};
+use super::{Plan, PlanError, PlannedRank, device_of, not_described};
 use crate::{
     host_name::short_name,
-    placement::Device,
     rankfile::{self, Rankfile},
     request::DeviceRequest,
     topology::{CpuSet, Node},
@@ -63,11 +62,6 @@ fn planned(
     request: Option<DeviceRequest>,
     node: Option<&Node>,
 ) -> Result<PlannedRank, PlanError> {
-    let device = match request {
-        Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
-        Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
-        Some(DeviceRequest::Cpu | DeviceRequest::Auto) | None => Device::Cpu,
-    };
     let numbers = || pus.iter().filter_map(|pu| u32::try_from(pu).ok()).collect::<Vec<u32>>();
     let (cores, slots) = match node {
         None => (numbers(), numbers()),
@@ -81,6 +75,7 @@ fn planned(
         }
     };
     let request = request.unwrap_or_default();
+    let device = device_of(request);
     Ok(PlannedRank { rank, host: host.to_owned(), cpuset: pus.clone(), cores, slots, device, request })
 }
 

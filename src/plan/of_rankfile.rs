@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, PlanError, PlannedRank, not_described};
+use super::{Plan, PlanError, PlannedRank, device_of, not_described};
 use crate::{
     host_name::short_name,
-    placement::Device,
     rankfile::{self, Entry, Rankfile, Reading},
-    request::DeviceRequest,
     topology::{CpuSet, Node},
 };
 
@@ -75,12 +73,8 @@ fn users(rankfile: &Rankfile) -> BTreeMap<&str, &str> {
 const MOST_SLOTS: u32 = 1 << 16;
 
 fn planned(entry: &Entry, reading: Reading, host: String, node: Option<&Node>) -> Result<PlannedRank, PlanError> {
-    let device = match entry.device {
-        Some(DeviceRequest::ThisGpu(id)) => Device::Gpu(id),
-        Some(DeviceRequest::Gpu) => Device::SoftwareGpu,
-        _ => Device::Cpu,
-    };
     let request = entry.device.unwrap_or_default();
+    let device = device_of(request);
     let unknown =
         PlannedRank { rank: entry.rank, host, cpuset: CpuSet::new(), cores: vec![], slots: vec![], device, request };
     let Some(node) = node else {

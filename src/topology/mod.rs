@@ -28,7 +28,7 @@ pub use self::{
     foreign::serve as serve_foreign_xml,
     homes::homes,
     hwloc::{bind_thread, binding, hwloc_version},
-    sysfs::driver_version,
+    sysfs::{driver_version, gpu_of_file},
     witnesses::{VulkanSighting, Witnesses},
 };
 pub use crate::pci::PciBusId;

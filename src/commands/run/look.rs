@@ -23,9 +23,10 @@ use crate::{
     cli::{Format, WhereArgs},
     error::Error,
     launcher::Launch,
+    output::file::process,
     placement::{Device, RankFacts},
     streams,
-    topology::{CpuSet, PciBusId},
+    topology::{self, CpuSet, PciBusId},
     words::counted,
 };
 
@@ -151,7 +152,7 @@ impl Seen {
             }
             for descriptor in entries(&format!("/proc/{pid}/fd")) {
                 let file = fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).unwrap_or_default();
-                seen.gpus.extend(gpu_of(Path::new("/"), &file));
+                seen.gpus.extend(topology::gpu_of_file(Path::new("/"), &file));
             }
         }
         seen
@@ -179,27 +180,9 @@ fn entries(folder: &str) -> Vec<String> {
 
 /// The PU of a thread that runs (proc(5), fields 3 and 39 of /proc/PID/stat).
 fn running_on(stat: &str) -> Option<usize> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let fields = process::fields(stat)?;
     fields.first().filter(|state| **state == "R")?;
     fields.get(36)?.parse().ok()
-}
-
-/// The GPU that a device file is of: NVIDIA's by the number that its driver gives it, others by their render node.
-fn gpu_of(root: &Path, file: &Path) -> Option<PciBusId> {
-    let name = file.strip_prefix("/dev").ok()?.to_str()?;
-    if let Some(number) = name.strip_prefix("nvidia").filter(|number| !number.is_empty()) {
-        let number: u32 = number.parse().ok()?;
-        let folders = fs::read_dir(root.join("proc/driver/nvidia/gpus")).ok()?;
-        return folders.flatten().find_map(|folder| {
-            let information = fs::read_to_string(folder.path().join("information")).ok()?;
-            let minor = information.lines().find_map(|line| line.strip_prefix("Device Minor:"))?;
-            (minor.trim().parse() == Ok(number)).then(|| folder.file_name().to_string_lossy().parse().ok())?
-        });
-    }
-    let node = name.strip_prefix("dri/").filter(|name| name.starts_with("renderD"))?;
-    let device = fs::read_link(root.join("sys/class/drm").join(node).join("device")).ok()?;
-    device.file_name()?.to_str()?.parse().ok()
 }
 
 /// What of a rank's program is not where its place is.
@@ -266,8 +249,6 @@ fn report(placed: &Placed, all: &[Seen], findings: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use super::*;
 
     #[test]
@@ -276,27 +257,6 @@ mod tests {
             format!("7 (a) b) {state} {} 3 9 9", (4..39).map(|field| field.to_string()).collect::<Vec<_>>().join(" "))
         };
         assert_eq!((running_on(&stat("R")), running_on(&stat("S")), running_on("")), (Some(3), None, None));
-    }
-
-    #[test]
-    fn device_files_are_those_of_a_gpu() {
-        let root = tempfile::tempdir().unwrap();
-        let nvidia = root.path().join("proc/driver/nvidia/gpus/0000:65:00.0");
-        fs::create_dir_all(&nvidia).unwrap();
-        fs::write(nvidia.join("information"), "Model: \t NVIDIA H200\nDevice Minor: \t 3\n").unwrap();
-        let drm = root.path().join("sys/class/drm/renderD129");
-        fs::create_dir_all(&drm).unwrap();
-        symlink("../../../0000:c1:00.0", drm.join("device")).unwrap();
-        for (file, expected) in [
-            ("/dev/nvidia3", Some("0000:65:00.0")),
-            ("/dev/nvidia4", None),
-            ("/dev/nvidiactl", None),
-            ("/dev/dri/renderD129", Some("0000:c1:00.0")),
-            ("/dev/dri/card0", None),
-            ("/home/nvidia3", None),
-        ] {
-            assert_eq!(gpu_of(root.path(), Path::new(file)), expected.map(|id| id.parse().unwrap()), "{file}");
-        }
     }
 
     #[test]

@@ -17,7 +17,10 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::output::file::folder::{Access, Folder};
+use crate::output::file::{
+    folder::{Access, Folder},
+    process::{Stat, pid_namespace},
+};
 
 /// Between two looks at the file.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -58,7 +61,7 @@ impl Process {
     }
 
     fn is_alive(self) -> bool {
-        Stat::of(self.pid).is_ok_and(|stat| stat.began == self.began)
+        Stat::of(self.pid).is_some_and(|stat| stat.began == self.began)
     }
 }
 
@@ -103,9 +106,8 @@ impl Meeting {
     pub(super) fn of_job(rank: &str, daemons: &[&str], job: &[String], matter: &str) -> io::Result<Self> {
         let folder = if Path::new(SHARED).is_dir() { PathBuf::from(SHARED) } else { std::env::temp_dir() };
         let Process { pid, began } = launcher(rank, daemons);
-        let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         let user = rustix::process::geteuid().as_raw();
-        let words = [user.to_string(), space.to_string_lossy().into_owned(), pid.to_string(), began.to_string()];
+        let words = [user.to_string(), pid_namespace(), pid.to_string(), began.to_string()];
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         let matter = Some(matter.to_owned()).filter(|matter| !matter.is_empty());
         let words = words.iter().chain(job).chain(&matter).map(|word| word.chars().map(plain).collect::<String>());
@@ -276,7 +278,7 @@ fn launcher(rank: &str, daemons: &[&str]) -> Process {
     let mark = format!("{rank}=");
     let mut pid = parent_id();
     loop {
-        let Ok(stat) = Stat::of(pid) else { return Process { pid, began: 0 } };
+        let Some(stat) = Stat::of(pid) else { return Process { pid, began: 0 } };
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         let is_daemon = daemons.iter().any(|daemon| name.starts_with(daemon));
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -285,28 +287,6 @@ fn launcher(rank: &str, daemons: &[&str]) -> Process {
             return Process { pid, began: stat.began };
         }
         pid = stat.parent;
-    }
-}
-
-/// What the kernel tells of a process (proc(5), /proc/PID/stat).
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    parent: u32,
-    /// In ticks since the machine was started.
-    began: u64,
-}
-
-impl Stat {
-    fn of(pid: u32) -> io::Result<Self> {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        Self::read(&text).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat has another form than is known")))
-    }
-
-    /// The name in it, in parentheses, may have blanks and parentheses itself.
-    fn read(text: &str) -> Option<Self> {
-        let (_, rest) = text.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        Some(Self { parent: fields.get(1)?.parse().ok()?, began: fields.get(19)?.parse().ok()? })
     }
 }
 
@@ -428,13 +408,5 @@ mod tests {
             assert!(said.contains("of 3 on this node, and another one of 2"), "{said}");
             assert!(first.join().unwrap().is_err());
         });
-    }
-
-    #[test]
-    fn the_kernels_words_on_a_process_are_read_whatever_its_name() {
-        let text = "7 (a) b (c)) S 3 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 9 9";
-        assert_eq!(Stat::read(text), Some(Stat { parent: 3, began: 4242 }));
-        assert_eq!(Stat::read("7 a"), None);
-        assert_eq!(Stat::of(std::process::id()).unwrap().parent, parent_id());
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use self::look::look_at;
 use self::meeting::{Meeting, NotMet};
 use super::{
     print,
-    site::{JobRankfile, rules},
+    site::{JobRankfile, local_rank, requests, rules},
     this_node,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     error::Error,
     host_name::short_name,
     launcher::Launch,
-    placement::{self, Code, DeviceRequest, LocalRank, NodeFacts, RankFacts, Requested, Setting},
+    placement::{self, DeviceRequest, LocalRank, RankFacts, Requested, Setting},
     topology::{self, Node},
     visible::{shown, visible},
     words,
@@ -221,27 +221,14 @@ fn host() -> String {
 fn prepare(wanted: &Wanted<'_>, rank: u32, host: &str) -> Result<(Node, LocalRank, Option<Requested>), Error> {
     is_program(wanted.program.first().expect("the command line has one"))?;
     let rankfile = JobRankfile::of_process(&wanted.devices)?;
-    let device = wanted.devices.device;
-    let requests: Vec<DeviceRequest> = match device {
-        DeviceRequest::Auto => rankfile.iter().flat_map(JobRankfile::requests).collect(),
-        request => vec![request],
-    };
-    let (mut node, _) = this_node::read(&requests)?;
+    let (mut node, _) = this_node::read(&requests(&wanted.devices, rankfile.as_ref()))?;
     node.host = Some(host.to_owned());
-    let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| device == DeviceRequest::Auto);
     let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
     let binding = topology::binding()?;
     // Where the launcher has bound nothing, the file does.
     let asked = requested.as_ref().and_then(|requested| requested.cores.clone());
     let binding = asked.filter(|_| binding == node.allowed).unwrap_or(binding);
-    let local = LocalRank {
-        rank,
-        binding,
-        request: told.as_ref().map_or(device, |(request, _)| *request),
-        source: told.map(|(_, line)| line),
-        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-        launcher: None,
-    };
+    let local = local_rank(&wanted.devices, rankfile.as_ref(), &node, rank, binding);
     Ok((node, local, requested))
 }
 
@@ -269,9 +256,7 @@ fn is_program(program: &OsStr) -> Result<(), Error> {
 
 /// Refuses places that are not those of a rankfile which was named.
 fn check_as_requested(wanted: &Wanted<'_>, node: &Node, ranks: &[RankFacts], size: u32) -> Result<(), Error> {
-    let facts = NodeFacts { node: node.clone(), ranks: ranks.to_vec(), vulkan: None };
-    let findings = placement::audit(&[facts]);
-    if let Some(finding) = findings.into_iter().find(|finding| finding.code == Code::AskedIsNotActual) {
+    if let Some(finding) = placement::unsatisfied(node, ranks) {
         let hint = "bind no rank by the launcher, and `hybrid run` binds as the file says; or leave the file away";
         return Err(Error::Module(format!("{}: {hint}", finding.message).into()));
     }

@@ -17,7 +17,7 @@ use crate::{
     placement::{
         self, DeviceRequest, Finding, HostFacts, LocalRank, NodeFacts, RankFacts, Requested, Rules, VulkanFacts,
     },
-    topology::{self, Node},
+    topology::{self, CpuSet, Node},
 };
 
 /// A rank's node, and what became of the ranks on it.
@@ -46,24 +46,11 @@ impl Site {
     /// Finds the node and the places of its ranks. Collective.
     pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
         let rankfile = JobRankfile::of_job(world, args)?;
-        let requests: Vec<DeviceRequest> = match args.device {
-            DeviceRequest::Auto => rankfile.iter().flat_map(JobRankfile::requests).collect(),
-            // A software adapter will do.
-            DeviceRequest::Gpu if args.software_gpu => Vec::new(),
-            request => vec![request],
-        };
-        let (node, vulkan) = node(world, &requests)?;
+        let (node, vulkan) = node(world, &requests(args, rankfile.as_ref()))?;
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
-        // What the command line says to all ranks comes before what a comment says to one.
-        let told = rankfile.as_ref().and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
-        let local = LocalRank {
-            rank,
-            binding: world.agree(topology::binding().map_err(Error::from))?,
-            request: told.as_ref().map_or(args.device, |(request, _)| *request),
-            source: told.map(|(_, line)| line),
-            visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
-            launcher: Launcher::of_job(world.launch(), world.library()),
-        };
+        let binding = world.agree(topology::binding().map_err(Error::from))?;
+        let launcher = Launcher::of_job(world.launch(), world.library());
+        let local = LocalRank { launcher, ..local_rank(args, rankfile.as_ref(), &node, rank, binding) };
         let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
         let arrivals = world.node.share(&Arrival { local, requested });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
@@ -111,6 +98,36 @@ impl Site {
     pub(super) fn rankfile_findings(&self, world: &World) -> Vec<Finding> {
         let rankfile = self.rankfile.iter().filter(|_| world.is_root());
         rankfile.flat_map(|file| file.findings(world.host(), world.size())).collect()
+    }
+}
+
+/// The devices that are asked for, by the command line or in comments, for any rank.
+pub(super) fn requests(args: &DeviceArgs, rankfile: Option<&JobRankfile>) -> Vec<DeviceRequest> {
+    match args.device {
+        DeviceRequest::Auto => rankfile.into_iter().flat_map(JobRankfile::requests).collect(),
+        // A software adapter will do.
+        DeviceRequest::Gpu if args.software_gpu => Vec::new(),
+        request => vec![request],
+    }
+}
+
+/// What a rank has to tell of itself, of a launcher that is not known.
+pub(super) fn local_rank(
+    args: &DeviceArgs,
+    rankfile: Option<&JobRankfile>,
+    node: &Node,
+    rank: u32,
+    binding: CpuSet,
+) -> LocalRank {
+    // What the command line says to all ranks comes before what a comment says to one.
+    let told = rankfile.and_then(|file| file.request(rank)).filter(|_| args.device == DeviceRequest::Auto);
+    LocalRank {
+        rank,
+        binding,
+        request: told.as_ref().map_or(args.device, |(request, _)| *request),
+        source: told.map(|(_, line)| line),
+        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
+        launcher: None,
     }
 }
 

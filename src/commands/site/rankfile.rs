@@ -102,7 +102,7 @@ impl JobRankfile {
     }
 
     /// The devices that comments request, for any rank.
-    pub(in crate::commands) fn requests(&self) -> impl Iterator<Item = DeviceRequest> + '_ {
+    pub(super) fn requests(&self) -> impl Iterator<Item = DeviceRequest> + '_ {
         self.parsed.iter().flat_map(|parsed| &parsed.rankfile.entries).filter_map(|entry| entry.device)
     }
 

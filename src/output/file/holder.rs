@@ -4,6 +4,8 @@ use std::{fs, process, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::process::{Stat, pid_namespace};
+
 /// A process, told apart from every other one of any host and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holder {
@@ -68,17 +70,9 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
 }
 
-fn pid_namespace() -> String {
-    fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string()).unwrap_or_default()
-}
-
-/// When a process began: field 22 of its `stat`, counted behind its name, which may hold anything. A process that has ended
-/// and was not yet waited for is gone.
+/// When a process began; one that has ended is gone.
 fn began(process: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    (!matches!(state, "Z" | "X")).then(|| fields.nth(18).map(str::to_owned))?
+    Stat::of(process).map(|stat| stat.began.to_string())
 }
 
 #[cfg(test)]

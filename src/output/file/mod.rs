@@ -9,6 +9,7 @@ mod holder;
 pub mod location;
 pub mod lock;
 pub mod part_file;
+pub mod process;
 pub mod sealed;
 pub mod stream;
 pub mod whole;

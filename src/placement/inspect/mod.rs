@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::requested::differences;
+pub use self::requested::{differences, unsatisfied};
 pub(super) use self::vulkan::without_unlisted;
 pub use self::{
     vulkan_cause::{Cause, why_no_software, why_unlisted},
@@ -92,7 +92,7 @@ pub(super) fn of_places(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
 pub(super) fn of_a_job(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
     let mut findings = gpus::remote_gpus(node, ranks);
     findings.extend(cores::unbound(node, ranks));
-    findings.extend(requested::unsatisfied(node, ranks));
+    findings.extend(unsatisfied(node, ranks));
     findings.extend(cores::spanning_ranks(node, ranks));
     findings.extend(gpus::shared_gpus(node, ranks));
     findings

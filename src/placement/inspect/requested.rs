@@ -20,7 +20,7 @@ pub fn differences(node: &Node, facts: &RankFacts) -> Vec<String> {
 }
 
 /// Ranks on another host, other cores or another device than a rankfile requested.
-pub(in crate::placement) fn unsatisfied(node: &Node, facts: &[RankFacts]) -> Option<Finding> {
+pub fn unsatisfied(node: &Node, facts: &[RankFacts]) -> Option<Finding> {
     let pairs = facts.iter().filter_map(|facts| Some((facts, facts.requested.as_ref()?)));
     let broken = pairs.filter_map(|(facts, requested)| {
         let differences = differences(node, facts);
