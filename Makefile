@@ -27,6 +27,8 @@ test-launchers:
 
 launchers-here: export HYBRID_TEST_PLANS ?= 200
 launchers-here: export HYBRID_TEST_SLURM := srun
+# So many on an emulated machine, on which each takes ten times as long.
+launchers-here: export HYBRID_TEST_EMULATED ?= 200
 launchers-here: export HYBRID_TEST_INTEL_MPI = $(abspath $(or $(CARGO_TARGET_DIR),target))/venv-intel-mpi/bin/mpiexec
 launchers-here:
 	@.ci/setup launchers

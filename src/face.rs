@@ -40,6 +40,7 @@ impl Devices {
             ranks_per_gpu: self.ranks_per_gpu.max(1),
             threads: None,
             rankfile: None,
+            use_hwthread_cpus: false,
             exact: self.exact,
         }
     }

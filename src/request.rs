@@ -61,6 +61,25 @@ impl FromStr for DeviceRequest {
 
 serde_as_text!(DeviceRequest);
 
+/// Which kind of cores ranks are to have, where a processor has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreKind {
+    /// The most capable.
+    Performance,
+    /// All others.
+    Efficiency,
+}
+
+/// What a rank should not span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Split {
+    /// A NUMA node.
+    #[default]
+    Numa,
+    /// A third-level cache, where one is known.
+    L3,
+}
+
 /// Cores that are kept free on each node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserve {

@@ -9,6 +9,7 @@ use hybrid::inside::rankfile::{
     MAX_BYTES, NodeShape, RankLine, Reading, lint, lint_against, parse, render, resolve, write,
 };
 use hybrid::inside::request::DeviceRequest;
+use hybrid::inside::topology::SlotUnit;
 use proptest::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -83,7 +84,7 @@ fn nearly_a_rankfile() -> impl Strategy<Value = String> {
 /// Everything the library does with a text, for the panics in it.
 fn exercise(bytes: &[u8]) {
     let parsed = parse(bytes);
-    let shape = NodeShape { cores_per_package: PACKAGES.to_vec(), pus_per_core: 2 };
+    let shape = NodeShape::new(&PACKAGES, &[2; 16], SlotUnit::Core);
     let nodes: BTreeMap<String, NodeShape> =
         parsed.rankfile.entries.iter().map(|entry| (entry.host.clone(), shape.clone())).collect();
     for diagnostic in parsed.diagnostics.iter().chain(&lint_against(&parsed.rankfile, &nodes)) {
@@ -105,7 +106,7 @@ proptest! {
             prop_assert_eq!(&entry.host, &line.host);
             prop_assert_eq!(entry.device, line.device);
             for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Meant]) {
-                prop_assert_eq!(resolve(&entry.slots, reading, &PACKAGES), Ok(line.cores.clone()));
+                prop_assert_eq!(resolve(&entry.slots, reading, &NodeShape::of_cores(&PACKAGES)), Ok(line.cores.clone()));
             }
         }
     }
@@ -124,7 +125,7 @@ proptest! {
     fn a_silent_file_is_read_alike_in_all_dialects(text in nearly_a_rankfile()) {
         if lint(text.as_bytes(), &Dialect::ALL).is_empty() {
             for entry in parse(text.as_bytes()).rankfile.entries {
-                let read = |reading| resolve(&entry.slots, reading, &PACKAGES).ok();
+                let read = |reading| resolve(&entry.slots, reading, &NodeShape::of_cores(&PACKAGES)).ok();
                 let asked = read(Reading::Meant);
                 for dialect in Dialect::ALL {
                     let by_launcher = read(Reading::By(dialect));

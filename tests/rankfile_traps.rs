@@ -477,7 +477,7 @@ fn a_windows_file_is_understood_all_the_same() {
 
 #[test]
 fn the_traps_of_a_node_are_named() {
-    let nodes = BTreeMap::from([("vm".to_owned(), NodeShape { cores_per_package: vec![2], pus_per_core: 1 })]);
+    let nodes = BTreeMap::from([("vm".to_owned(), NodeShape::of_cores(&[2]))]);
     for (text, code) in [
         ("rank 0=vm slot=9\n", Code::NoSuchCore),
         ("rank 0=vm slot=1:0\n", Code::NoSuchPackage),

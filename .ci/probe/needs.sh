@@ -68,6 +68,8 @@ ask_all() { # ask_all SCOPE
     need slurm-wlm 'Slurm' probe_command srun
     need munge 'munge, by which the daemons of Slurm trust each other' probe_command munge
     need python3-mpi4py 'mpi4py' probe_mpi4py
+    need qemu-system-x86 'qemu, which makes a machine with other numbers' probe_command qemu-system-x86_64
+    need busybox-static 'busybox, which starts that machine' probe_command busybox
   fi
   [ "$1" = mpich ] || return 0
   need_mpi mpicc.mpich mpiexec.mpich MPICH

@@ -31,6 +31,9 @@ pub struct DeviceArgs {
     /// reads it.
     #[arg(long, value_name = "FILE")]
     pub rankfile: Option<PathBuf>,
+    /// Slots of the rankfile are hardware threads, where the launcher was told so and does not tell (Open MPI 4.1 does).
+    #[arg(long)]
+    pub use_hwthread_cpus: bool,
     /// Refuse a GPU whose results may differ from the definition's in the last bit.
     #[arg(long)]
     pub exact: bool,

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand, ValueEnum, builder::PossibleValue};
 
 use crate::{
     launcher::{Dialect, Launcher},
-    request::Reserve,
+    request::{CoreKind, Reserve, Split},
+    topology::SlotUnit,
 };
 
 /// What to do with a rankfile.
@@ -149,6 +150,12 @@ pub struct WriteArgs {
     /// Cores that are kept for the system on each node: the first so many, or l3 for the first of each third-level cache.
     #[arg(long, value_name = "N|l3")]
     pub reserve: Option<Reserve>,
+    /// The cores that ranks may have, on processors with several kinds.
+    #[arg(long, value_enum)]
+    pub core_kind: Option<CoreKind>,
+    /// What no rank spans where there are enough ranks.
+    #[arg(long, value_enum, default_value_t = Split::Numa)]
+    pub split: Split,
     /// A rankfile, or a JSON list of {rank, host, cpuset, cores, gpu}.
     #[arg(long, value_enum, default_value_t = PlanFormat::Rankfile)]
     pub format: PlanFormat,
@@ -157,12 +164,49 @@ pub struct WriteArgs {
     pub launcher: Option<Launcher>,
 }
 
+impl ValueEnum for CoreKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Performance, Self::Efficiency]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Performance => PossibleValue::new("performance").help("The most capable kind"),
+            Self::Efficiency => PossibleValue::new("efficiency").help("All others"),
+        })
+    }
+}
+
+impl ValueEnum for Split {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Numa, Self::L3]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Numa => PossibleValue::new("numa").help("A NUMA node"),
+            Self::L3 => PossibleValue::new("l3").help("A third-level cache; without --ranks-per-node each has a rank"),
+        })
+    }
+}
+
 /// Nodes described by files.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct NodeArgs {
     /// A node and its hwloc description, as `lstopo FILE.xml` writes it there; repeatable.
     #[arg(long, value_name = "HOST=FILE.xml")]
     pub topology: Vec<HostTopology>,
+    /// Slots are hardware threads, as for mpiexec --use-hwthread-cpus and --map-by rankfile:hwtcpus; without it they are cores.
+    #[arg(long)]
+    pub use_hwthread_cpus: bool,
+}
+
+impl NodeArgs {
+    /// What slots count.
+    #[must_use]
+    pub fn slot_unit(&self) -> SlotUnit {
+        if self.use_hwthread_cpus { SlotUnit::Thread } else { SlotUnit::Core }
+    }
 }
 
 /// A host's name and the file that describes it.

@@ -26,6 +26,9 @@ pub struct RunArgs {
     /// The rankfile that has the places, instead of HYBRID_RANKFILE or what the launcher tells. Read on each host.
     #[arg(long, value_name = "FILE")]
     pub rankfile: Option<PathBuf>,
+    /// Slots of the rankfile are hardware threads, as for mpiexec --use-hwthread-cpus.
+    #[arg(long)]
+    pub use_hwthread_cpus: bool,
     /// Print the place of each rank and what would be set, and start nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -47,6 +50,7 @@ impl RunArgs {
             ranks_per_gpu: self.ranks_per_gpu,
             threads: self.threads,
             rankfile: self.rankfile.clone(),
+            use_hwthread_cpus: self.use_hwthread_cpus,
             exact: false,
         }
     }

@@ -373,6 +373,7 @@ mod tests {
             ranks: ranks.iter().map(|(host, pus)| JobRank { host, pus }).collect(),
             shares_cores: false,
             starts_here: false,
+            slot_unit: crate::topology::SlotUnit::Core,
             names_devices,
             rankfile: "my file's.rf",
             program: "./app 'two words' --option=1",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{OWN_VARIABLE, shell_word};
-use crate::topology::CpuSet;
+use crate::topology::{CpuSet, SlotUnit};
 
 /// What is to be started, and where.
 #[derive(Clone, Debug)]
@@ -14,12 +14,25 @@ pub(crate) struct Job<'a> {
     pub(crate) shares_cores: bool,
     /// Whether all ranks are on the machine that starts them, as far as is known.
     pub(crate) starts_here: bool,
+    /// What the rankfile's slots count.
+    pub(crate) slot_unit: SlotUnit,
     /// Whether comments of the rankfile tell ranks what to compute on.
     pub(crate) names_devices: bool,
     /// The rankfile that has these places.
     pub(crate) rankfile: &'a str,
     /// What each rank runs: words for a shell.
     pub(crate) program: &'a str,
+}
+
+/// A rankfile as a launcher that follows it is told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Following<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// Whether any two of its ranks share a core.
+    pub shares_cores: bool,
+    /// What its slots count.
+    pub slot_unit: SlotUnit,
 }
 
 /// The place of one rank.
@@ -73,6 +86,11 @@ impl Untold {
 const ELSEWHERE: &str = "make a job of each kind of node, or let each rank take its own place with `hybrid run`";
 
 impl<'a> Job<'a> {
+    /// The rankfile, for a launcher that reads it.
+    pub(super) fn following(&self) -> Following<'a> {
+        Following { file: self.rankfile, shares_cores: self.shares_cores, slot_unit: self.slot_unit }
+    }
+
     /// The ranks that follow one another on a host, in their order.
     pub(super) fn by_host(&self) -> impl Iterator<Item = &[JobRank<'a>]> {
         self.ranks.chunk_by(|one, next| one.host == next.host)

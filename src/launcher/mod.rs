@@ -35,11 +35,12 @@ pub(crate) use self::{
     job::{Job, JobRank, LaunchLine, Untold},
     open_mpi::sharing,
     profile::{ReadCommand, Start},
-    rankfile_path::{FollowedRankfile, OWN_VARIABLE, followed_rankfile},
+    rankfile_path::{FollowedRankfile, OWN_VARIABLE, followed_rankfile, told_slot_unit},
     shell::shell_word,
 };
 pub use self::{
     dialect::{ByDialect, Dialect},
+    job::Following,
     launch::Launch,
 };
 use self::{
@@ -128,11 +129,10 @@ impl Launcher {
         self.rankfile().map(|reader| reader.dialect)
     }
 
-    /// The options with which it follows the rankfile `file`, of whose ranks some have a core in common where `shares_cores` says
-    /// so; `None` for a launcher that reads none.
+    /// The options with which it follows a rankfile; `None` for a launcher that reads none.
     #[must_use]
-    pub fn rankfile_options(self, file: &str, shares_cores: bool) -> Option<String> {
-        self.rankfile().map(|reader| (reader.options)(file, shares_cores))
+    pub fn rankfile_options(self, following: Following<'_>) -> Option<String> {
+        self.rankfile().map(|reader| (reader.options)(following))
     }
 
     /// What `text` makes of each launcher that reads rankfiles, by the dialect in which it does.

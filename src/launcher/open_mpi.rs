@@ -9,10 +9,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Dialect, Job, LaunchLine, OWN_VARIABLE,
+    Dialect, Following, Job, LaunchLine, OWN_VARIABLE,
     profile::{LocalSize, Profile, RankVariables, RankfileReader, Start},
     shell_word,
 };
+use crate::topology::SlotUnit;
 
 /// Up to 4.1.
 pub(super) static UP_TO_4: Profile = Profile {
@@ -21,9 +22,14 @@ pub(super) static UP_TO_4: Profile = Profile {
     job_variables: JOB_VARIABLES,
     rankfile: Some(RankfileReader {
         dialect: Dialect::OpenMpi41,
-        options: |file, _| options_4(file),
+        options: options_4,
         // The option `-rf`, and the parameter that `--mca` sets.
         path_variables: &["OMPI_MCA_orte_rankfile", "OMPI_MCA_rmaps_rank_file_path"],
+        // The option `--use-hwthread-cpus`, and `--bind-to hwthread`, which means it too.
+        thread_settings: &[
+            ("OMPI_MCA_hwloc_base_use_hwthreads_as_cpus", &["1", "true", "yes", "t", "y", "enabled"]),
+            ("OMPI_MCA_hwloc_base_binding_policy", &["hwthread"]),
+        ],
         process_names: &["mpiexec", "mpirun", "orterun"],
     }),
     binding_options: Some(binding_options),
@@ -89,7 +95,7 @@ pub(super) static FROM_6: Profile = Profile {
 
 /// It tells its ranks of no rankfile.
 const fn reader_of_prrte(dialect: Dialect) -> RankfileReader {
-    RankfileReader { dialect, options: options_5, path_variables: &[], process_names: &[] }
+    RankfileReader { dialect, options: options_5, path_variables: &[], thread_settings: &[], process_names: &[] }
 }
 
 /// Versions that are alike to a launcher's user.
@@ -155,13 +161,21 @@ macro_rules! sharing {
 
 pub(crate) use sharing;
 
-fn options_4(file: &str) -> String {
-    format!("-rf {}", shell_word(file))
+fn options_4(Following { file, slot_unit, .. }: Following<'_>) -> String {
+    let threads = match slot_unit {
+        SlotUnit::Core => "",
+        SlotUnit::Thread => "--use-hwthread-cpus ",
+    };
+    format!("{threads}-rf {}", shell_word(file))
 }
 
-fn options_5(file: &str, shares_cores: bool) -> String {
-    let [slots, cores] = if shares_cores { [":oversubscribe", ":overload-allowed"] } else { [""; 2] };
-    format!("--map-by {} --bind-to core{cores}", shell_word(&format!("rankfile:file={file}{slots}")))
+fn options_5(Following { file, shares_cores, slot_unit }: Following<'_>) -> String {
+    let [slots, overload] = if shares_cores { [":oversubscribe", ":overload-allowed"] } else { [""; 2] };
+    let [threads, to] = match slot_unit {
+        SlotUnit::Core => ["", "core"],
+        SlotUnit::Thread => [":hwtcpus", "hwthread"],
+    };
+    format!("--map-by {} --bind-to {to}{overload}", shell_word(&format!("rankfile:file={file}{threads}{slots}")))
 }
 
 /// Mapping by slot would give a node with free slots more ranks than it has now, and so fewer cores a rank.
@@ -170,7 +184,7 @@ fn binding_options(ranks: usize, cores: usize) -> String {
 }
 
 fn line_4(job: &Job<'_>) -> String {
-    format!("mpiexec -n {} {} {}", job.ranks.len(), options_4(job.rankfile), job.program)
+    format!("mpiexec -n {} {} {}", job.ranks.len(), options_4(job.following()), job.program)
 }
 
 fn line_of_prrte(job: &Job<'_>) -> String {
@@ -189,7 +203,7 @@ fn line_of_prrte(job: &Job<'_>) -> String {
     let slots = |host: &&str| job.ranks.iter().filter(|rank| rank.host == *host).count();
     let hosts: Vec<String> = hosts.iter().map(|host| format!("{host}:{}", slots(host))).collect();
     let hosts = if !job.starts_here { format!(" -H {}", hosts.join(",")) } else { String::new() };
-    let options = options_5(rankfile, job.shares_cores);
+    let options = options_5(job.following());
     format!("mpiexec -n {}{hosts} {options}{devices} {program}", job.ranks.len())
 }
 
@@ -197,17 +211,32 @@ fn line_of_prrte(job: &Job<'_>) -> String {
 mod tests {
     use super::*;
 
+    fn following(file: &str) -> Following<'_> {
+        Following { file, shares_cores: false, slot_unit: SlotUnit::Core }
+    }
+
+    #[test]
+    fn launchers_are_told_where_slots_are_hardware_threads() {
+        let threads = Following { slot_unit: SlotUnit::Thread, ..following("FILE") };
+        assert_eq!(options_4(threads), "--use-hwthread-cpus -rf FILE");
+        assert_eq!(options_5(threads), "--map-by rankfile:file=FILE:hwtcpus --bind-to hwthread");
+        assert_eq!(
+            options_5(Following { shares_cores: true, ..threads }),
+            "--map-by rankfile:file=FILE:hwtcpus:oversubscribe --bind-to hwthread:overload-allowed"
+        );
+    }
+
     #[test]
     fn a_core_for_two_ranks_and_more_ranks_than_cores_are_allowed_together() {
-        assert_eq!(options_5("FILE", true), sharing!());
-        assert_eq!(options_5("FILE", false), "--map-by rankfile:file=FILE --bind-to core");
+        assert_eq!(options_5(Following { shares_cores: true, ..following("FILE") }), sharing!());
+        assert_eq!(options_5(following("FILE")), "--map-by rankfile:file=FILE --bind-to core");
     }
 
     #[test]
     fn a_shell_reads_the_file_as_one_word() {
-        assert_eq!(options_4("my file"), "-rf 'my file'");
+        assert_eq!(options_4(following("my file")), "-rf 'my file'");
         assert_eq!(
-            options_5("my file", true),
+            options_5(Following { shares_cores: true, ..following("my file") }),
             "--map-by 'rankfile:file=my file:oversubscribe' --bind-to core:overload-allowed"
         );
     }

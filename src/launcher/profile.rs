@@ -2,7 +2,7 @@
 //! answers every question.
 
 use super::{
-    Dialect, Job, LaunchLine, Untold,
+    Dialect, Following, Job, LaunchLine, Untold,
     command_line::{CommandLine, Told, Unread},
 };
 
@@ -59,10 +59,12 @@ pub(super) enum LocalSize {
 pub(super) struct RankfileReader {
     /// What it makes of each statement.
     pub(super) dialect: Dialect,
-    /// The options for a file, of whose ranks some share cores where the second argument says so.
-    pub(super) options: fn(&str, bool) -> String,
+    /// The options for a file.
+    pub(super) options: fn(Following<'_>) -> String,
     /// The variables in which it tells its ranks where the file is, the first that is set counts.
     pub(super) path_variables: &'static [&'static str],
+    /// Variables with values in which it tells its ranks that slots count hardware threads.
+    pub(super) thread_settings: &'static [(&'static str, &'static [&'static str])],
     /// How names of its process begin, which is the parent of the ranks on its own node; of a launcher that tells of the file.
     pub(super) process_names: &'static [&'static str],
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{Dialect, Launcher, profile::RankfileReader};
+use crate::topology::SlotUnit;
 
 /// The variable in which this program is told of a rankfile where the launcher does not tell of one.
 pub(crate) const OWN_VARIABLE: &str = "HYBRID_RANKFILE";
@@ -30,6 +31,16 @@ pub(crate) fn followed_rankfile(variable: impl Fn(&str) -> Option<OsString>) -> 
         let path = path_variables.iter().find_map(|name| variable(name).filter(|value| !value.is_empty()))?;
         Some(FollowedRankfile { path: path.into(), dialect, process_names })
     })
+}
+
+/// What slots count, as far as these variables tell: cores unless they say otherwise.
+pub(crate) fn told_slot_unit(variable: impl Fn(&str) -> Option<OsString>) -> SlotUnit {
+    let is_set = |(name, values): &(&str, &[&str])| {
+        let value = variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
+        values.contains(&value.to_ascii_lowercase().as_str())
+    };
+    let mut settings = Launcher::all().filter_map(Launcher::rankfile).flat_map(|reader| reader.thread_settings);
+    if settings.any(is_set) { SlotUnit::Thread } else { SlotUnit::Core }
 }
 
 impl FollowedRankfile {

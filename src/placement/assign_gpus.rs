@@ -25,17 +25,20 @@ struct Seat {
     device: Device,
     /// 0 for the first rank on a GPU, 1 for the second; software adapters come after all of them.
     level: i64,
-    /// How many GPUs of the same neighborhood come before this one. Prefers one GPU of each NUMA node to two of one.
+    /// How many GPUs of the same neighborhood come before this one, those beside a network interface first, and partitions of the
+    /// same GPU. Prefers one GPU of each NUMA node to two of one, and two GPUs to two partitions.
     neighbors_before: i64,
+    /// 1 for a GPU without a network interface beside it.
+    off_network: i64,
     /// Index among all GPUs.
     index: i64,
 }
 
-/// In order of weight: demands unmet, ranks that share a GPU, distance, GPUs of one NUMA node before another's turn, and, to
-/// make the answer unique, low ranks first and GPUs in the order of the ranks.
-type Cost = [i64; 6];
+/// In order of weight: demands unmet, ranks that share a GPU or a partition of one, distance, GPUs of one NUMA node before another's
+/// turn, GPUs away from the network, and, to make the answer unique, low ranks first and GPUs in the order of the ranks.
+type Cost = [i64; 7];
 
-const FREE: Cost = [0; 6];
+const FREE: Cost = [0; 7];
 
 /// The device of each bidder, in their order; `None` for those left without a GPU.
 pub(super) fn assign_gpus(
@@ -57,22 +60,30 @@ pub(super) fn assign_gpus(
 }
 
 fn seats(gpus: &[Gpu], ranks_per_gpu: usize, software_gpus: usize) -> Vec<Seat> {
-    let hardware = gpus.iter().enumerate().map(|(index, gpu)| {
-        let neighbors_before = gpus[..index].iter().filter(|other| are_neighbors(other, gpu)).count();
-        (Device::Gpu(gpu.pci_bus_id), index, 0, neighbors_before)
-    });
-    let software = (0..software_gpus).map(|index| (Device::SoftwareGpu, gpus.len() + index, ranks_per_gpu, 0));
-    hardware
-        .chain(software)
-        .flat_map(|(device, index, base, neighbors_before)| {
-            (0..ranks_per_gpu).map(move |level| Seat {
-                device,
-                level: number(base + level),
-                neighbors_before: number(neighbors_before),
-                index: number(index),
-            })
+    let hardware = gpus.iter().enumerate().flat_map(|(index, gpu)| {
+        let turn = |index: usize, gpu: &Gpu| (gpu.nics.is_empty(), index);
+        let comes_before = |(other, neighbor): &(usize, &Gpu)| turn(*other, neighbor) < turn(index, gpu);
+        let before = gpus.iter().enumerate().filter(comes_before);
+        let neighbors_before = before.filter(|(_, other)| are_neighbors(other, gpu)).count();
+        // Each partition has a first rank before any has a second.
+        (0..ranks_per_gpu * gpu.partitions.max(1)).map(move |seat| Seat {
+            device: Device::Gpu(gpu.pci_bus_id),
+            level: number(seat / gpu.partitions.max(1)),
+            neighbors_before: number(neighbors_before + seat % gpu.partitions.max(1)),
+            off_network: i64::from(gpu.nics.is_empty()),
+            index: number(index),
         })
-        .collect()
+    });
+    let software = (0..software_gpus).flat_map(|index| {
+        (0..ranks_per_gpu).map(move |level| Seat {
+            device: Device::SoftwareGpu,
+            level: number(ranks_per_gpu + level),
+            neighbors_before: 0,
+            off_network: 0,
+            index: number(gpus.len() + index),
+        })
+    });
+    hardware.chain(software).collect()
 }
 
 fn are_neighbors(a: &Gpu, b: &Gpu) -> bool {
@@ -91,7 +102,8 @@ fn cost(rank: usize, bidder: &Bidder, seat: &Seat) -> Option<Cost> {
     };
     let rank = number(rank);
     // By the rearrangement inequality, the sum of rank times index is greatest where both ascend together.
-    Some([-i64::from(bidder.must), seat.level, distance, seat.neighbors_before, rank, -(rank * seat.index)])
+    let [spread, network] = [seat.neighbors_before, seat.off_network];
+    Some([-i64::from(bidder.must), seat.level, distance, spread, network, rank, -(rank * seat.index)])
 }
 
 /// Gives one more bidder a seat along the cheapest augmenting path (Bellman-Ford); false where there is none.
@@ -225,6 +237,47 @@ mod tests {
         let expected: Vec<Option<Device>> =
             gpus.iter().map(|gpu| Some(Device::Gpu(gpu.pci_bus_id))).chain([None]).collect();
         assert_eq!(assign_gpus(&bidders, &gpus, 1, 0), expected);
+    }
+
+    #[test]
+    fn of_equally_near_gpus_the_one_beside_the_network_comes_first() {
+        let mut gpus = node(2, 1, 1, &[(0x10, Some(0)), (0x20, Some(0)), (0x30, Some(1)), (0x40, Some(1))]).gpus;
+        for beside in [1, 3] {
+            gpus[beside].nics = vec![format!("mlx5_{beside}")];
+        }
+        let acceptable: BTreeMap<PciBusId, Distance> =
+            gpus.iter().map(|gpu| (gpu.pci_bus_id, Distance::Near)).collect();
+        let bidders = |count: usize| -> Vec<Bidder> {
+            (0..count).map(|_| Bidder { must: false, acceptable: acceptable.clone(), software: false }).collect()
+        };
+        let buses = |count: usize| -> Vec<Option<u8>> {
+            let bus = |device: Option<Device>| match device {
+                Some(Device::Gpu(id)) => Some(id.bus),
+                _ => None,
+            };
+            assign_gpus(&bidders(count), &gpus, 1, 0).into_iter().map(bus).collect()
+        };
+        assert_eq!(buses(1), [Some(0x20)]);
+        assert_eq!(buses(2), [Some(0x20), Some(0x40)], "one of each NUMA node, both beside the network");
+        assert_eq!(buses(4), [Some(0x10), Some(0x20), Some(0x30), Some(0x40)]);
+    }
+
+    #[test]
+    fn each_partition_of_a_gpu_has_a_rank_before_any_has_two() {
+        let mut gpus = node(1, 1, 1, &[(0x10, None), (0x20, None)]).gpus;
+        gpus[0].partitions = 3;
+        let acceptable: BTreeMap<PciBusId, Distance> =
+            gpus.iter().map(|gpu| (gpu.pci_bus_id, Distance::Unknown)).collect();
+        let ranks_on_the_first = |ranks: usize, ranks_per_gpu: usize| {
+            let bidder = |_| Bidder { must: false, acceptable: acceptable.clone(), software: false };
+            let bidders: Vec<Bidder> = (0..ranks).map(bidder).collect();
+            let devices = assign_gpus(&bidders, &gpus, ranks_per_gpu, 0);
+            let first = Some(Device::Gpu(gpus[0].pci_bus_id));
+            (devices.iter().filter(|device| **device == first).count(), devices.iter().flatten().count())
+        };
+        assert_eq!(ranks_on_the_first(4, 1), (3, 4));
+        assert_eq!(ranks_on_the_first(6, 1), (3, 4), "two ranks are left without a GPU");
+        assert_eq!(ranks_on_the_first(8, 2), (6, 8));
     }
 
     #[test]

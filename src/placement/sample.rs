@@ -2,7 +2,7 @@
 
 use super::{Device, DeviceRequest, LocalRank, Visible};
 use crate::launcher::Launcher;
-use crate::topology::{Core, Gpu, Locality, Node, NumaNode, Witness};
+use crate::topology::{Core, Gpu, Locality, Node, NumaNode, SlotUnit, Witness};
 
 /// A GPU of each of two NUMA nodes, for [`node`].
 pub(super) const TWO_BY_TWO: [(u8, Option<u32>); 2] = [(0x10, Some(0)), (0x20, Some(1))];
@@ -24,6 +24,7 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         package: logical / cores / numa,
         numa: Some(logical / cores),
         l3: None,
+        kind: 0,
         pus: [logical as usize].into_iter().collect(),
     };
     let gpu = |&(bus, numa): &(u8, Option<u32>)| Gpu {
@@ -35,6 +36,7 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         driver: None,
         uuid: Some(format!("GPU-{bus:02x}ab")),
         partitions: 1,
+        nics: Vec::new(),
         seen_by: [Witness::Hwloc, Witness::Kernel].into(),
         doubt: None,
         hwloc_contradicts: None,
@@ -50,6 +52,7 @@ pub(super) fn node(packages: u32, numa: u32, cores: u32, gpus: &[(u8, Option<u32
         cores: (0..packages * numa * cores).map(core).collect(),
         gpus,
         other_displays: Vec::new(),
+        slot_unit: SlotUnit::Core,
         witnesses: None,
         allowed: (0..(packages * numa * cores) as usize).collect(),
     }

@@ -75,7 +75,7 @@ pub enum PlanError {
     /// A rank has hardware threads that are not all those of their cores.
     #[error(
         "ranks cannot be placed: rank {rank} has hardware threads {pus} of {host}, a part of the cores that have {whole}, and a rankfile \
-         counts whole cores: give the rank all of them, or choose another launcher"
+         counts whole cores: give the rank all of them, count hardware threads with --use-hwthread-cpus, or choose another launcher"
     )]
     HalfCore {
         /// The rank.

@@ -1,7 +1,7 @@
 //! What stands above the lines of a written rankfile: how it was made, for which nodes, and how to start with it.
 
 use super::{Host, Plan, launch_line};
-use crate::{launcher::Launcher, visible::visible, words::none_or_counted};
+use crate::{launcher::Launcher, topology::SlotUnit, visible::visible, words::none_or_counted};
 
 /// The lines, without the signs of a comment. `file` is what the rankfile will be called, `program` what it is to start.
 #[must_use]
@@ -17,9 +17,15 @@ pub fn header(hosts: &[Host], plan: &Plan, file: &str, program: &str) -> Vec<Str
         let ids: Vec<String> =
             node.gpus.iter().map(|gpu| format!("{}{}", gpu.pci_bus_id, gpu.partitions_in_words())).collect();
         let gpus = none_or_counted(ids.len(), "GPU");
-        let [packages, cores] = [(node.slots_per_package().len(), "package"), (node.allowed_cores().count(), "core")]
+        let [packages, cores] = [(node.cores_per_package().len(), "package"), (node.allowed_cores().count(), "core")]
             .map(|(n, what)| none_or_counted(n, what));
         lines.push(format!("  {name}: {packages}, {cores}, {gpus} {}", ids.join(" ")).trim_end().to_owned());
+    }
+    if plan.slot_unit == SlotUnit::Thread {
+        lines.push(
+            "  Slots are hardware threads, as for the commands below; without their options they would be cores."
+                .to_owned(),
+        );
     }
     let commands = Launcher::by_dialect(|launcher| {
         // A file for another launcher may have lines that are too long for this one.

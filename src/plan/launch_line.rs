@@ -13,6 +13,7 @@ pub(crate) fn launch_line(plan: &Plan, launcher: Launcher, file: &str, program: 
         shares_cores: plan.shares_cores,
         names_devices: plan.names_devices,
         starts_here: plan.starts_here,
+        slot_unit: plan.slot_unit,
         rankfile: file,
         program,
     };

@@ -7,20 +7,21 @@ mod launch_line;
 mod of_command;
 mod of_rankfile;
 mod reserve;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 pub(crate) use self::launch_line::launch_line;
-pub use self::{error::PlanError, header::header};
+pub use self::{error::PlanError, header::header, wishes::Wishes};
 use crate::{
     host_name::{short_name, without_user},
     launcher::Dialect,
     placement::{Device, Rules, foresee, map_ranks},
     rankfile::{self, RankLine},
-    request::{DeviceRequest, Reserve},
-    topology::{CpuSet, Node, PciBusId, homes},
+    request::DeviceRequest,
+    topology::{CpuSet, Node, PciBusId, SlotUnit, homes},
     visible::visible_json,
     words,
 };
@@ -70,18 +71,22 @@ pub struct Plan {
     pub shares_cores: bool,
     /// Whether all of them are on the machine that starts them, as far as is known.
     pub starts_here: bool,
+    /// What slots count.
+    pub slot_unit: SlotUnit,
     /// Whether what the ranks are to compute on is told them by comments of the rankfile.
     pub names_devices: bool,
     /// What the user should know about them.
     pub notes: Vec<String>,
 }
 
-/// How many ranks a node gets unless the user says otherwise: one for each place on a GPU, and one for each NUMA node, and for
-/// each package without one, to compute on the cores that are left. Then no GPU and no core is idle, and no rank spans NUMA nodes.
+/// How many ranks a node gets unless the user says otherwise: one for each place on a GPU or on each partition of one, and one for
+/// each NUMA node, and for each package without one, to compute on the cores that are left. Then no GPU and no core is idle, and no
+/// rank spans NUMA nodes.
 fn default_ranks(node: &Node, ranks_per_gpu: u16) -> u32 {
     let cores = node.allowed_cores().count();
     let homes = homes(node.allowed_cores()).len();
-    let ranks = (node.gpus.len() * usize::from(ranks_per_gpu) + homes).min(cores);
+    let partitions: usize = node.gpus.iter().map(|gpu| gpu.partitions).sum();
+    let ranks = (partitions * usize::from(ranks_per_gpu) + homes).min(cores);
     u32::try_from(ranks).expect("a node's cores are counted in 32 bits")
 }
 
@@ -112,48 +117,34 @@ impl Plan {
     /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best.
     ///
     /// # Errors
-    /// As [`Plan::reserving`] has it.
+    /// As [`Plan::of_wishes`] has it.
     #[cfg(test)]
     pub(crate) fn of(hosts: &[Host], ranks_per_node: Option<u32>, ranks_per_gpu: u16) -> Result<Self, PlanError> {
-        Self::reserving(None, hosts, ranks_per_node, ranks_per_gpu)
+        Self::of_wishes(&Wishes { ranks_per_node, ranks_per_gpu, ..Wishes::default() }, hosts)
     }
 
-    /// Places `ranks_per_node` ranks on each of `hosts`, or as many as fit it best, on the cores that are left once some are kept
-    /// for the system.
+    /// Places ranks on each of `hosts` as is wished.
     ///
     /// # Errors
     /// [`PlanError::SameName`] where two nodes have one name; [`PlanError::NothingLeft`] where a node has no cores that could be kept,
     /// or would have none left; else as [`map_ranks`] has it.
-    pub fn reserving(
-        reserve: Option<Reserve>,
-        hosts: &[Host],
-        ranks_per_node: Option<u32>,
-        ranks_per_gpu: u16,
-    ) -> Result<Self, PlanError> {
-        let rules = Rules { ranks_per_gpu: usize::from(ranks_per_gpu), ..Rules::default() };
+    pub fn of_wishes(wishes: &Wishes, hosts: &[Host]) -> Result<Self, PlanError> {
+        let rules = Rules { ranks_per_gpu: usize::from(wishes.ranks_per_gpu), ..Rules::default() };
         let mut names = BTreeSet::new();
-        let mut plan = Self::default();
+        let mut plan =
+            Self { slot_unit: hosts.first().map(|host| host.node.slot_unit).unwrap_or_default(), ..Self::default() };
         let mut first = 0;
         for Host { name, node } in hosts {
             if !names.insert(name) {
                 return Err(PlanError::SameName(name.clone()));
             }
-            let kept = match reserve {
-                None => CpuSet::new(),
-                Some(reserve) => {
-                    let nothing_left =
-                        || PlanError::NothingLeft { host: name.clone(), reserve, cores: node.allowed_cores().count() };
-                    reserve::kept(reserve, node).ok_or_else(nothing_left)?
-                }
-            };
-            // What ranks may use is less; slots count all that the launcher sees.
-            let usable = Node { allowed: &node.allowed - &kept, ..node.clone() };
-            let ranks = ranks_per_node.unwrap_or_else(|| default_ranks(&usable, ranks_per_gpu));
-            let facts = map_ranks(&usable, first..first + ranks, &rules)?;
+            // What ranks may use may be less; slots count all that the launcher sees.
+            let usable = wishes.usable(name, node)?;
+            let seats = wishes.as_seated(&usable);
+            let ranks = wishes.ranks_per_node.unwrap_or_else(|| default_ranks(&seats, wishes.ranks_per_gpu));
+            let facts = map_ranks(&seats, first..first + ranks, &rules)?;
             first += ranks;
-            if !kept.is_empty() {
-                plan.notes.push(format!("{name}: PUs {kept} are kept for the system"));
-            }
+            plan.notes.extend(wishes.notes(name, node, &usable));
             plan.notes.extend(foresee(&usable, &facts).iter().map(|finding| format!("{name}: {finding}")));
             plan.ranks.extend(facts.into_iter().map(|facts| facts.place).map(|place| PlannedRank {
                 rank: place.rank,

@@ -7,7 +7,7 @@ use crate::{
     host_name::short_name,
     rankfile::{self, Rankfile},
     request::DeviceRequest,
-    topology::{CpuSet, Node},
+    topology::{CpuSet, Node, SlotUnit},
 };
 
 impl Plan {
@@ -20,6 +20,7 @@ impl Plan {
         places: &[(String, CpuSet)],
         rankfile: Option<&Rankfile>,
         nodes: &BTreeMap<String, Node>,
+        slot_unit: SlotUnit,
     ) -> Result<Self, PlanError> {
         if let Some((rank, (host, _))) = (0..).zip(places).find(|(_, (host, _))| !rankfile::is_host(host)) {
             return Err(PlanError::NoHost { rank, host: host.clone() });
@@ -28,7 +29,7 @@ impl Plan {
         let ranks = (0..)
             .zip(places)
             .map(|(rank, (host, pus))| planned(rank, host, pus, request(rank), nodes.get(short_name(host))));
-        let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, ..Self::default() };
+        let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, slot_unit, ..Self::default() };
         let hosts = places.iter().map(|(host, _)| short_name(host).to_owned());
         let unknown: BTreeSet<String> = hosts.filter(|host| !nodes.contains_key(host)).collect();
         plan.notes.extend(not_described(&unknown, "hardware threads are counted as cores"));
@@ -37,15 +38,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The first rank whose PUs are not all those of its cores, which is more than a rankfile can say.
+    /// The first rank whose PUs are not all those of its slots, which is more than a rankfile can say.
     ///
     /// # Errors
     /// [`PlanError::HalfCore`], naming it.
-    pub fn check_whole_cores(&self, nodes: &BTreeMap<String, Node>) -> Result<(), PlanError> {
+    pub fn check_whole_slots(&self, nodes: &BTreeMap<String, Node>) -> Result<(), PlanError> {
         for rank in &self.ranks {
             let Some(node) = nodes.get(short_name(&rank.host)) else { continue };
-            let cores = node.cores_in(&rank.cpuset);
-            let whole: CpuSet = cores.map(|core| node.usable_pus(core)).collect::<Vec<_>>().iter().collect();
+            let whole = node.pus_of_slots(&node.slots_of(&rank.cpuset));
             if whole != rank.cpuset {
                 let (pus, host) = (rank.cpuset.to_string(), rank.host.clone());
                 return Err(PlanError::HalfCore { rank: rank.rank, pus, host, whole: whole.to_string() });
@@ -93,18 +93,18 @@ mod tests {
 
     #[test]
     fn hardware_threads_become_the_cores_that_have_them() {
-        let plan = Plan::of_places(&places(&[("a", "0,1,4,5"), ("b", "6")]), None, &nodes()).unwrap();
+        let plan = Plan::of_places(&places(&[("a", "0,1,4,5"), ("b", "6")]), None, &nodes(), SlotUnit::Core).unwrap();
         assert_eq!((plan.ranks[0].slots.as_slice(), plan.ranks[1].slots.as_slice()), (&[0, 1][..], &[6][..]));
         assert!(plan.notes.len() == 1 && plan.notes[0].starts_with("b is not described"), "{:?}", plan.notes);
-        plan.check_whole_cores(&nodes()).unwrap();
+        plan.check_whole_slots(&nodes()).unwrap();
     }
 
     #[test]
     fn a_thread_that_is_not_there_and_half_a_core_are_named() {
-        let error = Plan::of_places(&places(&[("a", "99")]), None, &nodes()).unwrap_err().to_string();
+        let error = Plan::of_places(&places(&[("a", "99")]), None, &nodes(), SlotUnit::Core).unwrap_err().to_string();
         assert!(error.contains("rank 0") && error.contains("99") && error.contains("0-7"), "{error}");
-        let half = Plan::of_places(&places(&[("a", "0-7"), ("a", "4")]), None, &nodes()).unwrap();
-        let error = half.check_whole_cores(&nodes()).unwrap_err().to_string();
+        let half = Plan::of_places(&places(&[("a", "0-7"), ("a", "4")]), None, &nodes(), SlotUnit::Core).unwrap();
+        let error = half.check_whole_slots(&nodes()).unwrap_err().to_string();
         assert!(error.contains("rank 1") && error.contains("0,4"), "{error}");
     }
 }

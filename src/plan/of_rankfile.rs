@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Plan, PlanError, PlannedRank, device_of, not_described};
 use crate::{
     host_name::short_name,
-    rankfile::{self, Entry, Rankfile, Reading},
-    topology::{CpuSet, Node},
+    rankfile::{self, Entry, NodeShape, Rankfile, Reading},
+    topology::{CpuSet, Node, SlotUnit},
 };
 
 impl Plan {
@@ -19,6 +19,7 @@ impl Plan {
         rankfile: &Rankfile,
         reading: Reading,
         nodes: &BTreeMap<String, Node>,
+        slot_unit: SlotUnit,
     ) -> Result<Self, PlanError> {
         let by_rank: BTreeMap<u32, &Entry> = rankfile.entries.iter().map(|entry| (entry.rank, entry)).collect();
         let users = users(rankfile);
@@ -29,7 +30,7 @@ impl Plan {
             };
             planned(entry, reading, host, nodes.get(entry.short_host()))
         });
-        let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, ..Self::default() };
+        let mut plan = Self { ranks: ranks.collect::<Result<_, _>>()?, slot_unit, ..Self::default() };
         let among_unknown = rankfile::lint_overlaps(rankfile, |host| nodes.contains_key(host));
         plan.shares_cores = plan.has_shared_cores() || !among_unknown.is_empty();
         plan.names_devices = by_rank.values().any(|entry| entry.device.is_some());
@@ -79,18 +80,17 @@ fn planned(entry: &Entry, reading: Reading, host: String, node: Option<&Node>) -
         PlannedRank { rank: entry.rank, host, cpuset: CpuSet::new(), cores: vec![], slots: vec![], device, request };
     let Some(node) = node else {
         // Slots over the whole node are numbers, whatever the node is.
-        let slots = rankfile::resolve(&entry.slots, reading, &[MOST_SLOTS]).unwrap_or_default();
+        let slots = rankfile::resolve(&entry.slots, reading, &NodeShape::of_cores(&[MOST_SLOTS])).unwrap_or_default();
         let is_numbers = entry.slots.counts_over_the_node();
         return Ok(PlannedRank { slots: if is_numbers { slots } else { vec![] }, ..unknown });
     };
-    let slots = rankfile::resolve(&entry.slots, reading, &node.slots_per_package()).map_err(|misfit| {
+    let slots = rankfile::resolve(&entry.slots, reading, &NodeShape::of_node(node)).map_err(|misfit| {
         let (rank, slots, host) = (entry.rank, entry.slots.text().to_owned(), entry.host.clone());
         PlanError::NoSuchSlots { rank, slots, host, misfit }
     })?;
-    let cores: Vec<_> = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).collect();
-    let cpuset: CpuSet = cores.iter().map(|core| &core.pus).collect();
-    let cores = cores.iter().map(|core| core.logical).collect();
-    Ok(PlannedRank { cpuset: &cpuset & &node.allowed, cores, slots, ..unknown })
+    let cpuset = node.pus_of_slots(&slots);
+    let cores = node.cores_in(&cpuset).map(|core| core.logical).collect();
+    Ok(PlannedRank { cpuset, cores, slots, ..unknown })
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
 
     fn plan(text: &str, hosts: &[(&str, &str)]) -> Result<Plan, PlanError> {
         let nodes = hosts.iter().map(|(name, topology)| ((*name).to_owned(), host(name, topology).node)).collect();
-        Plan::of_rankfile(&rankfile::parse(text.as_bytes()).rankfile, Reading::Meant, &nodes)
+        Plan::of_rankfile(&rankfile::parse(text.as_bytes()).rankfile, Reading::Meant, &nodes, SlotUnit::Core)
     }
 
     fn line(text: &str, hosts: &[(&str, &str)], launcher: Launcher) -> String {

@@ -9,31 +9,17 @@ use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
 use super::slots::read_as::counts_flat;
 use super::slots::spelling::{canonical_text, in_words};
-use super::slots::{Item, Misfit, Reading, resolve};
+use super::slots::{Item, Misfit, NodeShape, Reading, resolve};
 use super::write::{line, logical_items};
 use crate::{
     host_name::short_name,
     launcher::{ByDialect, Dialect},
+    topology::SlotUnit,
     words::{self, counted},
 };
 
 /// Hosts that a note names; a file may have thousands.
 const NAMED_HOSTS: usize = 4;
-
-/// What a rankfile can see of a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeShape {
-    /// Cores in each package, in logical order.
-    pub cores_per_package: Vec<u32>,
-    /// Hardware threads of a core; slots count cores, not threads.
-    pub pus_per_core: u32,
-}
-
-impl NodeShape {
-    fn cores(&self) -> u32 {
-        self.cores_per_package.iter().sum()
-    }
-}
 
 /// Compares a rankfile with the nodes of the job, by host name; names are cut at the first dot.
 ///
@@ -76,17 +62,17 @@ fn not_described(mut firsts: Vec<&Entry>) -> Option<Diagnostic> {
 }
 
 fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut Vec<Diagnostic>) {
-    let cores = usize::try_from(shape.cores()).expect("a u32 fits a usize");
-    // With more ranks than cores some must share; then every shared core is not told again.
-    if let Some(first_over) = entries.get(cores) {
-        let ranks = entries.len();
+    let slots = usize::try_from(shape.slots()).expect("a u32 fits a usize");
+    // With more ranks than slots some must share; then every shared slot is not told again.
+    if let Some(first_over) = entries.get(slots) {
+        let (ranks, noun) = (entries.len(), shape.unit.noun());
         let message =
-            format!("host '{host}' has {} on {}: ranks share cores", counted(ranks, "rank"), counted(cores, "core"));
+            format!("host '{host}' has {} on {}: ranks share {noun}s", counted(ranks, "rank"), counted(slots, noun));
         found.push(Diagnostic::new(Code::TooManyRanks, first_over.spans[0], message));
     }
     let mut owners: HashMap<u32, u32> = HashMap::new();
     for entry in entries {
-        let asked = match resolve(&entry.slots, Reading::Meant, &shape.cores_per_package) {
+        let asked = match resolve(&entry.slots, Reading::Meant, shape) {
             Ok(asked) => asked,
             Err(misfit) => {
                 found.push(misfit_finding(entry, &misfit, shape));
@@ -94,23 +80,30 @@ fn host_findings(host: &str, entries: &[&Entry], shape: &NodeShape, found: &mut 
             }
         };
         found.extend(unequal_packages(entry, &asked, shape));
-        if entries.len() <= cores {
-            found.extend(shared_core(host, entry, &asked, &owners));
+        if entries.len() <= slots {
+            found.extend(shared_slot(host, entry, &asked, &owners, shape.unit));
         }
-        if asked.len() == cores {
-            let message = format!("rank {} has every core of host '{host}' ({cores})", entry.rank);
+        if asked.len() == slots {
+            let message = format!("rank {} has every {} of host '{host}' ({slots})", entry.rank, shape.unit.noun());
             found.push(Diagnostic::new(Code::WholeNode, entry.slots_span(), message));
         }
-        for core in asked {
-            owners.entry(core).or_insert(entry.rank);
+        for slot in asked {
+            owners.entry(slot).or_insert(entry.rank);
         }
     }
 }
 
-fn shared_core(host: &str, entry: &Entry, asked: &[u32], owners: &HashMap<u32, u32>) -> Option<Diagnostic> {
-    let (core, owner) = asked.iter().find_map(|core| Some((core, owners.get(core)?)))?;
+fn shared_slot(
+    host: &str,
+    entry: &Entry,
+    asked: &[u32],
+    owners: &HashMap<u32, u32>,
+    unit: SlotUnit,
+) -> Option<Diagnostic> {
+    let (slot, owner) = asked.iter().find_map(|slot| Some((slot, owners.get(slot)?)))?;
+    let noun = unit.noun();
     let message = format!(
-        "core {core} of host '{host}' belongs to rank {owner} already: ranks {owner} and {} share it",
+        "{noun} {slot} of host '{host}' belongs to rank {owner} already: ranks {owner} and {} share it",
         entry.rank
     );
     Some(Diagnostic::new(Code::SharedCore, entry.slots_span(), message))
@@ -122,23 +115,26 @@ fn misfit_finding(entry: &Entry, misfit: &Misfit, shape: &NodeShape) -> Diagnost
         _ => Code::NoSuchCore,
     };
     let mut message = format!("{misfit}, on host '{}'", entry.host);
-    if shape.pus_per_core > 1 && code == Code::NoSuchCore {
-        message += &format!(" (slots count cores, not their {} hardware threads)", shape.pus_per_core);
+    let threads = shape.threads_of_a_core();
+    if threads > 1 && code == Code::NoSuchCore && shape.unit == SlotUnit::Core {
+        message += &format!(
+            " (slots count cores, not their {threads} hardware threads, unless launcher and check have --use-hwthread-cpus)"
+        );
     }
-    let does = |dialect| Some(binds(dialect, resolve(&entry.slots, Reading::By(dialect), &shape.cores_per_package)));
+    let does = |dialect| Some(binds(dialect, resolve(&entry.slots, Reading::By(dialect), shape), shape.unit));
     Diagnostic::new(code, entry.slots_span(), message).with_consequences(ByDialect::of(does))
 }
 
 const DIES: &str = "mpiexec dies of a segmentation fault";
 
 /// What a launcher does with a slot list that it reads as these cores, or that does not fit the node.
-fn binds(dialect: Dialect, read: Result<Vec<u32>, Misfit>) -> String {
+fn binds(dialect: Dialect, read: Result<Vec<u32>, Misfit>, unit: SlotUnit) -> String {
     match read {
-        Ok(cores) => format!("binds {}, without a word", logical_words(&cores)),
+        Ok(slots) => format!("binds {}, without a word", logical_words(&slots, unit)),
         Err(Misfit::Crash) => DIES.to_owned(),
         Err(misfit) => match (dialect, misfit) {
             (Dialect::OpenMpi41 | Dialect::OpenMpi5, Misfit::NoSuchPackage { whole: true, .. }) => DIES.to_owned(),
-            (Dialect::OpenMpi41, Misfit::NoSuchCore { .. }) => "exits with status 1 and prints nothing".to_owned(),
+            (Dialect::OpenMpi41, Misfit::NoSuchSlot { .. }) => "exits with status 1 and prints nothing".to_owned(),
             (Dialect::OpenMpi41, _) => "refuses the job: \"Not found\", without a line number".to_owned(),
             (Dialect::OpenMpi6, Misfit::Refused) => {
                 "refuses the job: \"Bad parameter\", without a line number".to_owned()
@@ -151,7 +147,7 @@ fn binds(dialect: Dialect, read: Result<Vec<u32>, Misfit>) -> String {
 /// Some count cores of a package from `package * cores of that package`: wrong where packages differ.
 fn unequal_packages(entry: &Entry, asked: &[u32], shape: &NodeShape) -> Option<Diagnostic> {
     let packages = &shape.cores_per_package;
-    let read = ByDialect::of(|dialect| resolve(&entry.slots, Reading::By(dialect), packages));
+    let read = ByDialect::of(|dialect| resolve(&entry.slots, Reading::By(dialect), shape));
     let errs = |dialect| read[dialect].as_deref() != Ok(asked);
     // Where others err too, the text itself is at fault, and that was said when it was read.
     if packages.windows(2).all(|pair| pair[0] == pair[1])
@@ -163,12 +159,14 @@ fn unequal_packages(entry: &Entry, asked: &[u32], shape: &NodeShape) -> Option<D
     let sizes: Vec<String> = packages.iter().map(u32::to_string).collect();
     let who: Vec<&str> = Dialect::ALL.into_iter().filter(|dialect| errs(*dialect)).map(Dialect::version).collect();
     let message = format!(
-        "the packages of host '{}' differ ({} cores), where Open MPI {} miscounts: use logical cores",
+        "the packages of host '{}' differ ({} cores), where Open MPI {} miscounts: use logical {}s",
         entry.host,
         sizes.join(", "),
-        who.join(" and ")
+        who.join(" and "),
+        shape.unit.noun()
     );
-    let consequences = ByDialect::of(|dialect| errs(dialect).then(|| binds(dialect, read[dialect].clone())));
+    let consequences =
+        ByDialect::of(|dialect| errs(dialect).then(|| binds(dialect, read[dialect].clone(), shape.unit)));
     let slots = canonical_text(&logical_items(asked));
     Some(
         Diagnostic::new(Code::UnequalPackages, entry.slots_span(), message)
@@ -177,9 +175,9 @@ fn unequal_packages(entry: &Entry, asked: &[u32], shape: &NodeShape) -> Option<D
     )
 }
 
-fn logical_words(cores: &[u32]) -> String {
-    let items: Vec<Item> = logical_items(cores);
-    match in_words(&items) {
+fn logical_words(slots: &[u32], unit: SlotUnit) -> String {
+    let items: Vec<Item> = logical_items(slots);
+    match in_words(&items, unit) {
         words if words.is_empty() => "the rank to no core".to_owned(),
         words => words,
     }
@@ -195,7 +193,7 @@ mod tests {
     }
 
     fn findings(text: &str, packages: &[u32]) -> Vec<Diagnostic> {
-        let shape = NodeShape { cores_per_package: packages.to_vec(), pus_per_core: 2 };
+        let shape = NodeShape::new(packages, &vec![2; packages.iter().sum::<u32>() as usize], SlotUnit::Core);
         lint_against(&parse(text.as_bytes()).rankfile, &BTreeMap::from([("a.site.org".to_owned(), shape)]))
     }
 

@@ -1,19 +1,20 @@
 //! Device comments against the GPUs that the nodes have. Launchers read past comments, so that what is
 //! wrong in one concerns this program alone. Knows GPUs by name only; asks no hwloc.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::code::Code;
 use super::diagnostic::Diagnostic;
 use super::entry::{Entry, Rankfile};
 use crate::{host_name::short_name, pci::PciBusId, request::DeviceRequest};
 
-/// Compares the device comments with the GPUs of the nodes in `gpus`, by host name, cut at the first dot. Lines of
-/// other hosts are not looked at.
+/// Compares the device comments with the GPUs of the nodes in `gpus`, by host name, cut at the first dot, each GPU with the number of
+/// its partitions. Lines of other hosts are not looked at.
 #[must_use]
-pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>>) -> Vec<Diagnostic> {
-    let gpus: HashMap<&str, &BTreeSet<PciBusId>> = gpus.iter().map(|(host, ids)| (short_name(host), ids)).collect();
-    let mut named: HashMap<(&str, PciBusId), u32> = HashMap::new();
+pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeMap<PciBusId, usize>>) -> Vec<Diagnostic> {
+    let gpus: HashMap<&str, &BTreeMap<PciBusId, usize>> =
+        gpus.iter().map(|(host, ids)| (short_name(host), ids)).collect();
+    let mut named: HashMap<(&str, PciBusId), Vec<u32>> = HashMap::new();
     let mut wanted: HashMap<&str, usize> = HashMap::new();
     let mut found = Vec::new();
     for entry in &rankfile.entries {
@@ -26,11 +27,17 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
         let any_wanted = wanted.entry(host).or_default();
         *any_wanted += usize::from(request == DeviceRequest::Gpu);
         let before = match request {
-            DeviceRequest::ThisGpu(id) => named.insert((host, id), entry.rank).map(|rank| (id, rank)),
+            DeviceRequest::ThisGpu(id) => {
+                let ranks = named.entry((host, id)).or_default();
+                ranks.push(entry.rank);
+                // The last one that had a place there.
+                let places = ids.get(&id).copied().unwrap_or(1).max(1);
+                ranks.len().checked_sub(places + 1).and_then(|_| ranks.get(ranks.len() - 2)).map(|rank| (id, *rank))
+            }
             _ => None,
         };
         let fault = match (request, before) {
-            (DeviceRequest::ThisGpu(id), _) if !ids.contains(&id) => {
+            (DeviceRequest::ThisGpu(id), _) if !ids.contains_key(&id) => {
                 (Code::NoSuchGpu, format!("host '{}' has no GPU {id}: {}", entry.host, inventory(ids)))
             }
             (DeviceRequest::Gpu, _) if ids.is_empty() => {
@@ -40,7 +47,7 @@ pub fn lint_gpus(rankfile: &Rankfile, gpus: &BTreeMap<String, BTreeSet<PciBusId>
                 Code::SharedGpu,
                 format!("GPU {id} is rank {rank}'s already: name another one, or start with --ranks-per-gpu 2"),
             ),
-            (DeviceRequest::Gpu, _) if *any_wanted == ids.len() + 1 => (
+            (DeviceRequest::Gpu, _) if *any_wanted == ids.values().sum::<usize>() + 1 => (
                 Code::SharedGpu,
                 format!("{any_wanted} ranks of host '{}' want a GPU, but {}: use # cpu", entry.host, inventory(ids)),
             ),
@@ -55,8 +62,8 @@ fn place(entry: &Entry) -> super::diagnostic::Span {
     entry.device_at.unwrap_or(entry.spans[0])
 }
 
-fn inventory(ids: &BTreeSet<PciBusId>) -> String {
-    let names: Vec<String> = ids.iter().take(16).map(PciBusId::to_string).collect();
+fn inventory(ids: &BTreeMap<PciBusId, usize>) -> String {
+    let names: Vec<String> = ids.keys().take(16).map(PciBusId::to_string).collect();
     match names.as_slice() {
         [] => "it has none".to_owned(),
         [one] => format!("it has {one} alone"),
@@ -70,7 +77,12 @@ mod tests {
     use crate::rankfile::parse;
 
     fn findings(text: &str, ids: &[&str]) -> Vec<(Code, usize, usize)> {
-        let ids = ids.iter().map(|id| id.parse().unwrap()).collect();
+        // `65:00.0*2` is a GPU in two partitions.
+        let parts = |id: &str| {
+            let (id, parts) = id.split_once('*').unwrap_or((id, "1"));
+            (id.parse().unwrap(), parts.parse().unwrap())
+        };
+        let ids = ids.iter().map(|id| parts(id)).collect();
         let gpus = BTreeMap::from([("a.site.org".to_owned(), ids)]);
         let found = lint_gpus(&parse(text.as_bytes()).rankfile, &gpus);
         found.iter().map(|diagnostic| (diagnostic.code, diagnostic.span.line, diagnostic.span.column)).collect()
@@ -89,6 +101,11 @@ mod tests {
             ("rank 0=a slot=0 # gpu\n", &[], (Code::NoSuchGpu, 1, 18)),
             ("rank 0=a slot=0 # gpu=65:00.0\nrank 1=a slot=1 # gpu=65:00.0\n", &["65:00.0"], (Code::SharedGpu, 2, 18)),
             ("rank 0=a slot=0 # gpu\nrank 1=a slot=1 # gpu\n", &["65:00.0"], (Code::SharedGpu, 2, 18)),
+            (
+                "rank 0=a slot=0 # gpu=65:00.0\nrank 1=a slot=1 # gpu=65:00.0\nrank 2=a slot=2 # gpu=65:00.0\n",
+                &["65:00.0*2"],
+                (Code::SharedGpu, 3, 18),
+            ),
         ] {
             let found = findings(text, ids);
             assert_eq!(found, [expected], "{text}");

@@ -9,15 +9,15 @@
 //! file    := { line "\n" }            comments: "#" and "//" to the end of the line, "/* */"
 //! line    := "rank" N "=" host ("slot" | "slots") "=" slots [device]
 //! slots   := item { ";" item }        no blanks, at most 64 characters
-//! item    := cores { "," cores }      logical cores of the node: 3, 0-2
+//! item    := cores { "," cores }      logical cores of the node: 3, 0-2; its hardware threads under --use-hwthread-cpus
 //!          | package ":" cores        cores counted within a package: 1:0-2, 1:*
 //! device  := "#" ( "cpu" | "gpu" | "gpu=" PCI-bus-id )     read by this program alone
 //! ```
 //!
 //! | to | call |
 //! |---|---|
-//! | read a file | [`parse()`] |
-//! | find what a launcher will misread | the diagnostics of [`parse()`], [`lint_overlaps`], [`lint_rank_count`] |
+//! | read a file | [`parse_counting`] |
+//! | find what a launcher will misread | the diagnostics of [`parse_counting`], [`lint_overlaps`], [`lint_rank_count`] |
 //! | compare with real nodes | [`lint_against`] |
 //! | find this machine under several names | [`lint_own_names`] |
 //! | compare device comments with real GPUs | [`lint_gpus`] |
@@ -50,7 +50,7 @@ mod write;
 
 #[cfg(feature = "inside")]
 pub use crate::severity::Severity;
-pub use against::{NodeShape, lint_against};
+pub use against::lint_against;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, render};
 pub use entry::{Entry, Rankfile};
@@ -60,8 +60,10 @@ pub use lint::lint;
 pub use lint::lint_rank_count;
 pub use one_machine::{OwnName, lint_own_names, soften_own_addresses};
 pub use overlaps::lint_overlaps;
-pub use parse::{Parsed, parse};
-pub use slots::{Misfit, Reading, resolve};
+#[cfg(any(test, feature = "inside"))]
+pub use parse::parse;
+pub use parse::{Parsed, parse_counting};
+pub use slots::{Misfit, NodeShape, Reading, resolve};
 pub use text::MAX_BYTES;
 #[cfg(any(test, feature = "inside"))]
 pub use write::write;

@@ -39,13 +39,14 @@ pub fn lint_overlaps(rankfile: &Rankfile, is_known: impl Fn(&str) -> bool) -> Ve
 }
 
 fn finding(earlier: &Entry, later: &Entry) -> Diagnostic {
-    let message = format!("ranks {} and {} of host '{}' share cores", earlier.rank, later.rank, later.host);
+    let noun = later.slots.unit.noun();
+    let message = format!("ranks {} and {} of host '{}' share {noun}s", earlier.rank, later.rank, later.host);
     Diagnostic::new(Code::SharedCore, later.slots_span(), message)
 }
 
 fn parts(item: &Item) -> Vec<(Unit, Range<u32>)> {
     match item {
-        Item::Cores(cores) => vec![(None, cores.clone())],
+        Item::Slots(cores) => vec![(None, cores.clone())],
         Item::PackageCores(package, cores) => vec![(Some(*package), cores.clone())],
         Item::Packages(packages) => {
             packages.clone().zip(0..MAX_PACKAGES).map(|(package, _)| (Some(package), 0..u32::MAX)).collect()

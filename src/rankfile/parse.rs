@@ -20,6 +20,7 @@ use crate::{
     launcher::{ByDialect, Dialect},
     request::DeviceRequest,
     severity::Severity,
+    topology::SlotUnit,
     words::counted,
 };
 
@@ -41,14 +42,22 @@ const UNKNOWN_LINES: usize = 10;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads a rankfile of any dialect. Takes time linear in the text and never panics.
+/// Reads a rankfile of any dialect, whose slots are cores. Takes time linear in the text and never panics.
+#[cfg(any(test, feature = "inside"))]
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Parsed {
+    parse_counting(bytes, SlotUnit::Core)
+}
+
+/// Reads a rankfile of any dialect, whose slots are `unit`s. Takes time linear in the text and never panics.
+#[must_use]
+pub fn parse_counting(bytes: &[u8], unit: SlotUnit) -> Parsed {
     match text::decode(bytes) {
         Ok(text) => {
             let mut parser = Parser {
                 text: &text,
                 bytes,
+                unit,
                 rankfile: Rankfile::default(),
                 diagnostics: Vec::new(),
                 found: 0,
@@ -66,6 +75,8 @@ struct Parser<'a> {
     text: &'a str,
     /// What the text was made from: `?` stands in it for bytes that are not UTF-8.
     bytes: &'a [u8],
+    /// What slots count.
+    unit: SlotUnit,
     rankfile: Rankfile,
     diagnostics: Vec<Diagnostic>,
     found: usize,
@@ -285,7 +296,7 @@ impl Parser<'_> {
     /// The slot list, if it can be understood; a finding where a launcher reads it differently.
     fn slots(&mut self, piece: &Piece, host: &str, at: Range<usize>) -> Option<SlotList> {
         let text = self.text;
-        let Judgement { list, finding } = judge(&text[at.clone()], short_name(host));
+        let Judgement { list, finding } = judge(&text[at.clone()], short_name(host), self.unit);
         if let Some(finding) = finding {
             let place = at.start + finding.at.start..at.start + finding.at.end;
             let corrected = finding.corrected.and_then(|slots| piece.replaced(text, at.clone(), &slots));
@@ -327,7 +338,7 @@ impl Parser<'_> {
 
 /// Whether a statement has no fault of its own.
 fn is_clean(statement: &str) -> bool {
-    parse(format!("{statement}\n").as_bytes())
+    parse_counting(format!("{statement}\n").as_bytes(), SlotUnit::Core)
         .diagnostics
         .iter()
         .all(|diagnostic| matches!(diagnostic.code, Code::MissingRank | Code::RankZeroFirst))

@@ -12,17 +12,19 @@ pub(super) mod judge;
 mod meant;
 pub(super) mod read_as;
 mod resolve;
+mod shape;
 pub(super) mod spelling;
 
 pub use resolve::resolve;
+pub use shape::NodeShape;
 
-use crate::{launcher::Dialect, words::none_or_counted};
+use crate::{launcher::Dialect, topology::SlotUnit, words::none_or_counted};
 
 /// A part of a slot list. Numbers are logical, from 0, as hwloc counts them; ranges are half-open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
-    /// Cores counted over the whole node.
-    Cores(Range<u32>),
+    /// Slots counted over the whole node: cores, or hardware threads where the launcher was told to count those.
+    Slots(Range<u32>),
     /// Cores counted within one package. An empty range asks only that the package exists.
     PackageCores(u32, Range<u32>),
     /// Every core of these packages.
@@ -36,6 +38,8 @@ pub enum Item {
 pub struct SlotList {
     pub(super) text: String,
     pub(super) items: Vec<Item>,
+    /// What its numbers count.
+    pub(super) unit: SlotUnit,
 }
 
 impl SlotList {
@@ -48,13 +52,13 @@ impl SlotList {
     /// What it asks for, in words: "cores 0-1 and core 2 of package 1" as its author means it.
     #[must_use]
     pub fn in_words(&self) -> String {
-        spelling::in_words(&self.items)
+        spelling::in_words(&self.items, self.unit)
     }
 
-    /// Whether all of it is cores counted over the whole node, so that its numbers mean the same on every node.
+    /// Whether all of it is counted over the whole node, so that its numbers mean the same on every node.
     #[must_use]
     pub fn counts_over_the_node(&self) -> bool {
-        self.items.iter().all(|item| matches!(item, Item::Cores(_)))
+        self.items.iter().all(|item| matches!(item, Item::Slots(_)))
     }
 
     /// What it asks for, in order and without overlaps.
@@ -76,12 +80,14 @@ pub enum Reading {
 /// Why a slot list does not fit a node, or is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Misfit {
-    /// The node has no such core.
-    NoSuchCore {
-        /// Logical number of the core in the node.
-        core: u32,
-        /// Cores in the node.
-        cores: u32,
+    /// The node has no such slot.
+    NoSuchSlot {
+        /// Logical number in the node.
+        slot: u32,
+        /// Slots of the node.
+        slots: u32,
+        /// What they are.
+        unit: SlotUnit,
     },
     /// The node has no such package.
     NoSuchPackage {
@@ -110,8 +116,9 @@ pub enum Misfit {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchCore { core, cores } => {
-                write!(f, "core {core} does not exist: the node has {}", numbered("core", *cores))
+            Self::NoSuchSlot { slot, slots, unit } => {
+                let noun = unit.noun();
+                write!(f, "{noun} {slot} does not exist: the node has {}", numbered(noun, *slots))
             }
             Self::NoSuchPackage { package, packages, .. } => {
                 write!(f, "package {package} does not exist: the node has {}", numbered("package", *packages))
@@ -141,7 +148,7 @@ fn numbered(what: &str, count: u32) -> String {
 /// Order, so that equal requests have equal items.
 fn sort_key(item: &Item) -> (u8, u32, u32) {
     match item {
-        Item::Cores(range) => (0, 0, range.start),
+        Item::Slots(range) => (0, 0, range.start),
         Item::PackageCores(package, range) => (1, *package, range.start),
         Item::Packages(range) => (2, 0, range.start),
         Item::WholeNode => (3, 0, 0),
@@ -155,7 +162,7 @@ pub(super) fn normalise(items: &[Item]) -> Vec<Item> {
     let mut joined: Vec<Item> = Vec::with_capacity(sorted.len());
     for item in sorted {
         let grown = match (joined.last_mut(), &item) {
-            (Some(Item::Cores(last)), Item::Cores(next)) | (Some(Item::Packages(last)), Item::Packages(next)) => {
+            (Some(Item::Slots(last)), Item::Slots(next)) | (Some(Item::Packages(last)), Item::Packages(next)) => {
                 grow(last, next)
             }
             (Some(Item::PackageCores(package, last)), Item::PackageCores(same, next)) => {

@@ -153,7 +153,7 @@ pub(super) fn line(rank: u32, host: &str, slots: &str, device: Option<DeviceRequ
 
 /// Logical cores as items, neighbours not yet joined.
 pub(super) fn logical_items(cores: &[u32]) -> Vec<Item> {
-    cores.iter().map(|&core| Item::Cores(core..core + 1)).collect()
+    cores.iter().map(|&core| Item::Slots(core..core + 1)).collect()
 }
 
 /// Ranks must be 0, 1, 2, ...; `ordered` ascends.

@@ -31,6 +31,8 @@ pub struct Gpu {
     pub uuid: Option<String>,
     /// Into how many devices with this one bus id the GPU is cut, as an MI300 in CPX mode or NVIDIA's MIG; 1 for a whole one.
     pub partitions: usize,
+    /// Network interfaces on the same part of the PCI bus, by the operating system's names, as far as hwloc shows them.
+    pub nics: Vec<String>,
     /// Who lists it; never empty.
     pub seen_by: BTreeSet<Witness>,
     /// Why its kind alone would make it none; where there is such a reason, Vulkan has computed on it all the same.
@@ -153,6 +155,7 @@ mod tests {
             driver: None,
             uuid: None,
             partitions: 1,
+            nics: Vec::new(),
             seen_by: BTreeSet::from([Witness::Hwloc]),
             doubt: None,
             hwloc_contradicts: None,

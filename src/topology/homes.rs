@@ -33,6 +33,7 @@ mod tests {
             package,
             numa,
             l3: None,
+            kind: 0,
             pus: "0".parse().unwrap(),
         };
         let of = |cores: &[(u32, Option<u32>)]| homes(&cores.iter().map(core).collect::<Vec<_>>());

@@ -12,12 +12,14 @@ mod foreign;
 mod gpu_rule;
 mod homes;
 mod hwloc;
+mod kinds;
 mod nearness;
 mod pci_list;
+mod slots;
 mod sysfs;
 mod witnesses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,8 @@ pub use self::{
     error::TopologyError,
     foreign::serve as serve_foreign_xml,
     homes::homes,
-    hwloc::{bind_thread, binding, hwloc_version},
+    hwloc::{bind_thread, binding, caches, hwloc_version},
+    slots::SlotUnit,
     sysfs::{driver_version, gpu_of_file},
     witnesses::{VulkanSighting, Witnesses},
 };
@@ -53,6 +56,8 @@ pub struct Node {
     pub other_displays: Vec<OtherDisplay>,
     /// The PUs that the job may use; a resource manager may keep some of the node for others.
     pub allowed: CpuSet,
+    /// What a slot of a rankfile is there, as the launcher was told.
+    pub slot_unit: SlotUnit,
     /// Who was asked for the GPUs; `None` where a file has told of them.
     pub witnesses: Option<Witnesses>,
 }
@@ -90,6 +95,8 @@ pub struct Core {
     pub numa: Option<u32>,
     /// Logical index of the third-level cache that it shares with others; `None` where hwloc knows none.
     pub l3: Option<u32>,
+    /// How capable its kind is among those of the node, the least capable 0; 0 for all where no difference is known.
+    pub kind: u32,
     /// The core's PUs.
     pub pus: CpuSet,
 }
@@ -103,30 +110,6 @@ impl Node {
     /// The cores that the job may use, by logical index.
     pub fn allowed_cores(&self) -> impl Iterator<Item = &Core> + '_ {
         self.cores_in(&self.allowed)
-    }
-
-    /// The slots of a rankfile that mean the cores with a PU in `pus`: their indexes among the cores that the job may use.
-    /// Where a resource manager keeps cores for others, that is less than the logical index; so count Open MPI 4.1 and 5.0.
-    #[must_use]
-    pub fn slots_of(&self, pus: &CpuSet) -> Vec<u32> {
-        (0..).zip(self.allowed_cores()).filter(|(_, core)| core.pus.intersects(pus)).map(|(slot, _)| slot).collect()
-    }
-
-    /// The core that a slot of a rankfile means; see [`Node::slots_of`].
-    #[must_use]
-    pub fn core_of_slot(&self, slot: u32) -> Option<&Core> {
-        self.allowed_cores().nth(slot as usize)
-    }
-
-    /// Slots of a rankfile in each package, in logical order. Packages without a core that the job may use do not count, as
-    /// they do not for the launchers; see [`Node::slots_of`].
-    #[must_use]
-    pub fn slots_per_package(&self) -> Vec<u32> {
-        let mut packages = BTreeMap::new();
-        for core in self.allowed_cores() {
-            *packages.entry(core.package).or_insert(0) += 1;
-        }
-        packages.into_values().collect()
     }
 
     /// The NUMA nodes that the cores in `pus` belong to.
@@ -159,36 +142,5 @@ impl Node {
     #[must_use]
     pub fn gpu(&self, id: PciBusId) -> Option<&Gpu> {
         self.gpus.iter().find(|gpu| gpu.pci_bus_id == id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slots_count_the_cores_that_the_job_may_use() {
-        let core = |logical: u32| Core {
-            logical,
-            package: 0,
-            numa: None,
-            l3: None,
-            pus: [logical as usize, logical as usize + 4].into_iter().collect(),
-        };
-        let node = Node {
-            host: None,
-            packages: Vec::new(),
-            numa_nodes: Vec::new(),
-            cores: (0..4).map(core).collect(),
-            gpus: Vec::new(),
-            other_displays: Vec::new(),
-            allowed: "1,3,5,7".parse().unwrap(),
-            witnesses: None,
-        };
-        assert_eq!(node.slots_of(&"1,5".parse().unwrap()), [0]);
-        assert_eq!(node.slots_of(&node.allowed), [0, 1]);
-        assert_eq!(node.core_of_slot(1).map(|core| core.logical), Some(3));
-        assert_eq!(node.core_of_slot(2), None);
-        assert_eq!(node.slots_per_package(), [2]);
     }
 }

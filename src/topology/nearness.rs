@@ -54,7 +54,7 @@ pub(super) fn place(node: &Node, hwloc_says: CpuSet, kernel_says: &KernelSays) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::Core;
+    use crate::topology::{Core, SlotUnit};
 
     /// Two packages with one NUMA node and one core each.
     fn two_packages() -> Node {
@@ -65,6 +65,7 @@ mod tests {
             package: index,
             numa: Some(index),
             l3: None,
+            kind: 0,
             pus: [index as usize].into_iter().collect(),
         };
         Node {
@@ -74,6 +75,7 @@ mod tests {
             cores: vec![core(0), core(1)],
             gpus: Vec::new(),
             other_displays: Vec::new(),
+            slot_unit: SlotUnit::Core,
             witnesses: None,
             allowed: "0-1".parse().unwrap(),
         }

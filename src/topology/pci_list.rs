@@ -46,6 +46,7 @@ fn sighting(list: &Path, pci_bus_id: PciBusId) -> Option<Sighting> {
         class_id: (number("class")? >> 8).try_into().ok()?,
         os_devices: drm_devices(&function),
         name: None,
+        nics: Vec::new(),
         near: CpuSet::new(),
     })
 }

@@ -41,6 +41,8 @@ pub(super) struct Sighting {
     pub(super) os_devices: Vec<String>,
     /// Vendor and model, where the witness knows them.
     pub(super) name: Option<String>,
+    /// Network interfaces on the same part of the PCI bus; none where the witness does not tell.
+    pub(super) nics: Vec<String>,
     /// The PUs that it hangs on; none where the witness does not tell.
     pub(super) near: CpuSet,
 }
@@ -103,6 +105,7 @@ pub(super) fn hear(
             driver: facts.driver,
             uuid: facts.uuid,
             partitions: partitions.max(facts.mig_instances),
+            nics: sighting.nics,
             seen_by,
             doubt: None,
             hwloc_contradicts: place.hwloc_contradicts,
@@ -159,6 +162,7 @@ impl Node {
                     driver: None,
                     uuid: None,
                     partitions: 1,
+                    nics: Vec::new(),
                     seen_by: BTreeSet::new(),
                     doubt: None,
                     hwloc_contradicts: None,
@@ -186,11 +190,19 @@ mod tests {
             packages: Vec::new(),
             numa_nodes: (0..2).map(|index| NumaNode { os_index: index, pus: pus(index), memory_bytes: 0 }).collect(),
             cores: (0..2)
-                .map(|index| Core { logical: index, package: index, numa: Some(index), l3: None, pus: pus(index) })
+                .map(|index| Core {
+                    logical: index,
+                    package: index,
+                    numa: Some(index),
+                    l3: None,
+                    kind: 0,
+                    pus: pus(index),
+                })
                 .collect(),
             gpus: Vec::new(),
             other_displays: Vec::new(),
             allowed: "0-1".parse().unwrap(),
+            slot_unit: crate::topology::SlotUnit::Core,
             witnesses: Some(Witnesses { kernel_silent: kernel_silent.map(str::to_owned), ..Witnesses::default() }),
         }
     }
@@ -203,6 +215,7 @@ mod tests {
             class_id,
             os_devices: Vec::new(),
             name: None,
+            nics: Vec::new(),
             near: near.parse().unwrap(),
         }
     }

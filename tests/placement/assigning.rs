@@ -2,7 +2,7 @@
 
 use hybrid::inside::{
     placement::{Place, Rules, map},
-    topology::{Core, CpuSet, Node, NumaNode, homes},
+    topology::{Core, CpuSet, Node, NumaNode, SlotUnit, homes},
 };
 
 /// A node of packages with NUMA nodes with so many cores, one PU each; a package of one group alone has no NUMA node where
@@ -20,6 +20,7 @@ fn node(packages: &[Vec<usize>], bare: bool) -> Node {
                 package,
                 numa,
                 l3: None,
+                kind: 0,
                 pus: [pu].into_iter().collect(),
             };
             cores.extend((first..first + size).map(core));
@@ -34,6 +35,7 @@ fn node(packages: &[Vec<usize>], bare: bool) -> Node {
         cores,
         gpus: Vec::new(),
         other_displays: Vec::new(),
+        slot_unit: SlotUnit::Core,
         witnesses: None,
     }
 }

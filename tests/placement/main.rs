@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assigning;
+mod machines;
 mod round_trip;
 mod rules;
 mod saboteurs;

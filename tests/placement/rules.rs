@@ -75,7 +75,8 @@ fn gpus_in_use(node: &Node, rules: &Rules, places: &[Place]) -> Vec<String> {
     for id in places.iter().filter_map(gpu_of) {
         *served.entry(id).or_default() += 1;
     }
-    let room = node.gpus.len() * rules.ranks_per_gpu;
+    let partitions = |id| node.gpu(id).map_or(0, |gpu| gpu.partitions);
+    let room = node.gpus.iter().map(|gpu| gpu.partitions).sum::<usize>() * rules.ranks_per_gpu;
     let gpu_ranks = served.values().sum::<usize>();
     if gpu_ranks != room.min(places.len()) {
         broken.push(format!("{gpu_ranks} ranks have a GPU, of {} ranks and {room} places", places.len()));
@@ -83,7 +84,7 @@ fn gpus_in_use(node: &Node, rules: &Rules, places: &[Place]) -> Vec<String> {
     if served.len() != node.gpus.len().min(places.len()) {
         broken.push(format!("{} of {} GPUs are used", served.len(), node.gpus.len()));
     }
-    let crowded = served.iter().filter(|(_, ranks)| **ranks > rules.ranks_per_gpu);
+    let crowded = served.iter().filter(|(id, ranks)| **ranks > rules.ranks_per_gpu * partitions(**id));
     broken.extend(crowded.map(|(id, ranks)| format!("GPU {id} serves {ranks} ranks")));
     broken
 }

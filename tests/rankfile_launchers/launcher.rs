@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hybrid::inside::launcher::{Dialect, Launcher};
+use hybrid::inside::topology::SlotUnit;
 
 use super::support::{mpiexec_of, started_at_last};
 
@@ -41,12 +42,14 @@ pub(crate) struct Run<'a> {
     /// A node in hwloc's synthetic notation; `None` is this machine.
     pub(crate) node: Option<&'a str>,
     pub(crate) ranks: Option<u32>,
+    /// What the launcher is to count.
+    pub(crate) unit: SlotUnit,
     pub(crate) extra: &'a [&'a str],
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(dialect: Dialect, text: &'a str) -> Self {
-        Self { dialect, text: text.as_bytes(), node: None, ranks: None, extra: &[] }
+        Self { dialect, text: text.as_bytes(), node: None, ranks: None, unit: SlotUnit::Core, extra: &[] }
     }
 
     pub(crate) fn on(dialect: Dialect, node: &'a str, text: &'a str) -> Self {
@@ -72,8 +75,10 @@ impl<'a> Run<'a> {
         let program = self.program();
         let mut command = Command::new(&program);
         self.environment(&mut command);
+        let counts_threads = self.unit == SlotUnit::Thread;
         match self.dialect {
             Dialect::OpenMpi41 => {
+                command.args(counts_threads.then_some("--use-hwthread-cpus"));
                 command.args(["--mca", "plm_rsh_agent", "false", "--display-devel-map", "-rf"]).arg(&file)
             }
             Dialect::OpenMpi5 | Dialect::OpenMpi6 => command
@@ -88,7 +93,7 @@ impl<'a> Run<'a> {
                     "map-devel",
                     "--map-by",
                 ])
-                .arg(format!("rankfile:file={}", file.display())),
+                .arg(format!("rankfile:file={}{}", file.display(), if counts_threads { ":hwtcpus" } else { "" })),
         };
         command.args(self.extra);
         if let Some(ranks) = self.ranks {
@@ -174,6 +179,11 @@ fn kill_group(leader: u32) {
 impl Outcome {
     /// Cores (logical, by the order of the map's text) of each rank on a node of 2 packages of 4.
     pub(crate) fn mapped(&self) -> BTreeMap<u32, Vec<u32>> {
+        self.mapped_slots(SlotUnit::Core)
+    }
+
+    /// The same in what slots count.
+    pub(crate) fn mapped_slots(&self, unit: SlotUnit) -> BTreeMap<u32, Vec<u32>> {
         let mut ranks = BTreeMap::new();
         let mut rank = None;
         for line in self.output.lines().map(str::trim) {
@@ -181,7 +191,7 @@ impl Outcome {
                 let number = line.rsplit(',').next().unwrap_or_default();
                 rank = number.trim_end_matches(']').parse().ok();
             } else if let (Some(of), Some(binding)) = (rank, line.strip_prefix("Binding:")) {
-                ranks.insert(of, bound_cores(binding.trim()));
+                ranks.insert(of, bound_slots(binding.trim(), unit));
                 rank = None;
             }
         }
@@ -202,13 +212,20 @@ impl Outcome {
     }
 }
 
-/// `[BB/../..][../..]` of 4.1 and `package[0][core:L0-1] package[1][core:L6]` of 5.x and 6.x.
-fn bound_cores(binding: &str) -> Vec<u32> {
+/// `[BB/../..][../..]` of 4.1 and `package[0][core:L0-1] package[1][core:L6]` of 5.x and 6.x, with `hwt` for hardware threads.
+fn bound_slots(binding: &str, unit: SlotUnit) -> Vec<u32> {
+    if binding.starts_with('[') && unit == SlotUnit::Thread {
+        let threads = binding.chars().filter(|sign| matches!(sign, 'B' | '.'));
+        return (0..).zip(threads).filter(|(_, sign)| *sign == 'B').map(|(number, _)| number).collect();
+    }
     if binding.starts_with('[') {
         let cores = binding.split(['[', ']', '/']).filter(|core| !core.is_empty());
         return (0..).zip(cores).filter(|(_, core)| core.contains('B')).map(|(number, _)| number).collect();
     }
-    let lists = binding.split("[core:").skip(1).filter_map(|rest| rest.trim_start_matches('L').split(']').next());
+    let lists = binding
+        .split(if unit == SlotUnit::Core { "[core:" } else { "[hwt:" })
+        .skip(1)
+        .filter_map(|rest| rest.trim_start_matches('L').split(']').next());
     let ranges = lists.flat_map(|list| list.split(','));
     ranges
         .flat_map(|range| {

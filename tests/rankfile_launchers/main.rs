@@ -14,7 +14,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use hybrid::inside::launcher::{ByDialect, Dialect};
-use hybrid::inside::rankfile::{Code, RankLine, Reading, lint, parse, resolve, write};
+use hybrid::inside::rankfile::{Code, NodeShape, RankLine, Reading, lint, parse_counting, resolve, write};
+use hybrid::inside::topology::SlotUnit;
 use launcher::{Outcome, Run, found, here};
 
 const SIGABRT: i32 = 6;
@@ -22,6 +23,13 @@ const SIGSEGV: i32 = 11;
 
 const NODE: &str = "pack:2 core:4 pu:2";
 const PACKAGES: [u32; 2] = [4, 4];
+
+/// What slots may count, with how many there are on [`NODE`].
+const UNITS: [(SlotUnit, usize); 2] = [(SlotUnit::Core, 8), (SlotUnit::Thread, 16)];
+
+fn shape(unit: SlotUnit) -> NodeShape {
+    NodeShape::new(&PACKAGES, &[2; 8], unit)
+}
 
 fn hostname() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("Linux names its host");
@@ -107,24 +115,30 @@ fn slot_lists_are_bound_as_predicted() {
         "0,",
         "1x",
     ];
-    for list in lists {
-        let text = format!("rank 0={} slot={list}\n", hostname());
-        // The text is not always a list: what the launchers make of it is predicted all the same.
-        let parsed = parse(text.as_bytes());
-        let entry = parsed.rankfile.entries.first();
-        for dialect in here() {
-            let outcome = Run::on(dialect, NODE, &text).start();
-            assert!(!outcome.timed_out, "{list} {dialect:?}");
-            match entry.map(|entry| resolve(&entry.slots, Reading::By(dialect), &PACKAGES)) {
-                Some(Ok(cores)) if cores.len() == 8 => {
-                    assert!(outcome.accepted(), "{list} {dialect:?} {outcome:?}");
+    for (unit, slots_of_node) in UNITS {
+        for list in lists {
+            let text = format!("rank 0={} slot={list}\n", hostname());
+            // The text is not always a list: what the launchers make of it is predicted all the same.
+            let parsed = parse_counting(text.as_bytes(), unit);
+            let entry = parsed.rankfile.entries.first();
+            for dialect in here() {
+                let outcome = Run { unit, ..Run::on(dialect, NODE, &text) }.start();
+                assert!(!outcome.timed_out, "{list} {unit:?} {dialect:?}");
+                match entry.map(|entry| resolve(&entry.slots, Reading::By(dialect), &shape(unit))) {
+                    Some(Ok(slots)) if slots.len() == slots_of_node => {
+                        assert!(outcome.accepted(), "{list} {unit:?} {dialect:?} {outcome:?}");
+                    }
+                    Some(Ok(slots)) => {
+                        assert!(outcome.accepted(), "{list} {unit:?} {dialect:?} {outcome:?}");
+                        let mapped = outcome.mapped_slots(unit);
+                        assert_eq!(mapped, BTreeMap::from([(0, slots)]), "{list} {unit:?} {dialect:?}");
+                    }
+                    Some(Err(_)) => assert!(!outcome.accepted(), "{list} {unit:?} {dialect:?} {outcome:?}"),
+                    None if unit == SlotUnit::Core => {
+                        assert_said_deed(list, dialect, &outcome, &lint(text.as_bytes(), &Dialect::ALL)[0]);
+                    }
+                    None => {}
                 }
-                Some(Ok(cores)) => {
-                    assert!(outcome.accepted(), "{list} {dialect:?} {outcome:?}");
-                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {dialect:?}");
-                }
-                Some(Err(_)) => assert!(!outcome.accepted(), "{list} {dialect:?} {outcome:?}"),
-                None => assert_said_deed(list, dialect, &outcome, &lint(text.as_bytes(), &Dialect::ALL)[0]),
             }
         }
     }
@@ -145,23 +159,24 @@ fn lists_put_together_by_chance_are_bound_as_predicted() {
         usize::try_from(state >> 33).expect("31 bits fit") % limit
     };
     let mut compared = 0;
-    for _ in 0..count {
+    for (unit, slots_of_node) in (0..count).map(|number| UNITS[usize::from(number % 4 == 0)]) {
         let list: String = (0..2 + next(6)).map(|_| PARTS[next(PARTS.len())]).collect();
         let text = format!("rank 0={} slot={list}\n", hostname());
-        let Some(entry) = parse(text.as_bytes()).rankfile.entries.pop() else {
+        let Some(entry) = parse_counting(text.as_bytes(), unit).rankfile.entries.pop() else {
             continue;
         };
         for dialect in here() {
-            let outcome = Run::on(dialect, NODE, &text).start();
+            let outcome = Run { unit, ..Run::on(dialect, NODE, &text) }.start();
             compared += 1;
-            match resolve(&entry.slots, Reading::By(dialect), &PACKAGES) {
-                Ok(cores) if cores.len() == 8 => {
-                    assert!(outcome.accepted(), "{list} {dialect:?} {outcome:?}");
+            match resolve(&entry.slots, Reading::By(dialect), &shape(unit)) {
+                Ok(slots) if slots.len() == slots_of_node => {
+                    assert!(outcome.accepted(), "{list} {unit:?} {dialect:?} {outcome:?}");
                 }
-                Ok(cores) => {
-                    assert_eq!(outcome.mapped(), BTreeMap::from([(0, cores)]), "{list} {dialect:?} {outcome:?}");
+                Ok(slots) => {
+                    let mapped = outcome.mapped_slots(unit);
+                    assert_eq!(mapped, BTreeMap::from([(0, slots)]), "{list} {unit:?} {dialect:?} {outcome:?}");
                 }
-                Err(_) => assert!(!outcome.accepted(), "{list} {dialect:?} {outcome:?}"),
+                Err(_) => assert!(!outcome.accepted(), "{list} {unit:?} {dialect:?} {outcome:?}"),
             }
         }
     }
@@ -318,6 +333,7 @@ fn silent_traps_are_silent() {
         text: format!("rank 0={host} slot=9\n").as_bytes(),
         node: Some(NODE),
         ranks: None,
+        unit: SlotUnit::Core,
         extra: &[],
     }
     .start();

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use hybrid::inside::launcher::Dialect;
-use hybrid::inside::rankfile::{Reading, parse, resolve};
+use hybrid::inside::rankfile::{NodeShape, Reading, parse, resolve};
+use hybrid::inside::topology::SlotUnit;
 
 use super::launcher::{Outcome, Run, here};
 use super::{NODE, PACKAGES, hostname};
@@ -220,7 +221,10 @@ fn checked(folder: &Path, text: &[u8], ranks: u32, dialect: Dialect) -> (Verdict
 /// The cores that the author of a file means, rank by rank.
 fn asked(text: &[u8]) -> BTreeMap<u32, Vec<u32>> {
     let entries = parse(text).rankfile.entries;
-    entries.iter().filter_map(|e| Some((e.rank, resolve(&e.slots, Reading::Meant, &PACKAGES).ok()?))).collect()
+    entries
+        .iter()
+        .filter_map(|e| Some((e.rank, resolve(&e.slots, Reading::Meant, &NodeShape::of_cores(&PACKAGES)).ok()?)))
+        .collect()
 }
 
 fn deed(outcome: &Outcome, asked: &BTreeMap<u32, Vec<u32>>, ranks: u32) -> Deed {
@@ -245,7 +249,7 @@ fn compare(files: &[(Vec<u8>, u32)]) -> (BTreeMap<String, usize>, Vec<String>) {
         let asked = asked(text);
         for dialect in here() {
             let (verdict, said) = checked(folder.path(), text, *ranks, dialect);
-            let run = Run { dialect, text, node: Some(NODE), ranks: Some(*ranks), extra: &[] };
+            let run = Run { dialect, text, node: Some(NODE), ranks: Some(*ranks), unit: SlotUnit::Core, extra: &[] };
             let outcome = run.start();
             let deed = deed(&outcome, &asked, *ranks);
             *counts.entry(format!("{dialect:?}: {verdict:?}, {deed:?}")).or_default() += 1;

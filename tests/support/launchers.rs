@@ -13,6 +13,7 @@ use std::{
 };
 
 pub use hybrid::inside::launcher::Launcher;
+use hybrid::inside::{launcher::Following, topology::SlotUnit};
 
 /// The launcher and its options: `HYBRID_MPIEXEC`, else `mpiexec`; Open MPI 4 wants to be told that ranks may share a core.
 pub fn launcher() -> Vec<String> {
@@ -118,7 +119,7 @@ pub fn translated(folder: &Path, options: &[&str]) -> Vec<String> {
     let file = options[at + 1];
     let instead: Vec<String> = match kind() {
         Some(of_prrte @ (Launcher::OpenMpi5 | Launcher::OpenMpi6)) => of_prrte
-            .rankfile_options(file, true)
+            .rankfile_options(Following { file, shares_cores: true, slot_unit: SlotUnit::Core })
             .expect("it reads rankfiles")
             .split(' ')
             .map(str::to_owned)

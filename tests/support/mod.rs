@@ -83,6 +83,7 @@ impl Finished {
 #[derive(Debug)]
 pub struct Job {
     command: Command,
+    limit: Duration,
 }
 
 impl Job {
@@ -109,7 +110,7 @@ impl Job {
     /// Any other command.
     pub fn of(mut command: Command, folder: &Path) -> Self {
         command.current_dir(folder).envs(launchers::ENVIRONMENT).stdin(Stdio::null()).process_group(0);
-        Self { command }
+        Self { command, limit: TIME_LIMIT }
     }
 
     /// A launcher with these words, in an environment that no other launcher has left its marks in.
@@ -135,6 +136,12 @@ impl Job {
 
     pub fn envs(mut self, variables: &[(&str, &str)]) -> Self {
         self.command.envs(variables.iter().copied());
+        self
+    }
+
+    /// Another time limit than the usual one.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -165,7 +172,7 @@ impl Job {
         let child = child.unwrap_or_else(|error| {
             panic!("{}: {error}: run `make setup-test`", self.command.get_program().to_string_lossy())
         });
-        Running { child, output, started: Instant::now() }
+        Running { child, output, started: Instant::now(), limit: self.limit }
     }
 }
 
@@ -175,6 +182,7 @@ pub struct Running {
     child: Child,
     output: TempDir,
     started: Instant,
+    limit: Duration,
 }
 
 impl Running {
@@ -194,10 +202,10 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if self.started.elapsed() > TIME_LIMIT {
+            if self.started.elapsed() > self.limit {
                 self.kill_group();
                 self.child.wait().unwrap();
-                panic!("no end after {TIME_LIMIT:?}: {:#?}", self.finished(ExitStatus::default()));
+                panic!("no end after {:?}: {:#?}", self.limit, self.finished(ExitStatus::default()));
             }
             thread::sleep(Duration::from_millis(2));
         };

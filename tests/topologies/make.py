@@ -38,6 +38,7 @@ MI300X = (AMD, "74a1", "Aqua Vanjaram [Instinct MI300X]")
 # file: (hwloc's synthetic description, PCI devices, changes to the Machine object)
 MACHINES = {
     "laptop": ("pack:1 [numa] core:4 " + hardware_threads(4), [], {}),
+    "two-by-two-by-two": ("pack:2 [numa] core:2 " + hardware_threads(4), [], {}),
     "raspberry-pi": (
         "pack:1 [numa] core:4 pu:1",
         gpus("Package:0", VIA, "3483", "VL805/806 xHCI USB 3.0", ["0000:01:00.0"], "0c03"),
@@ -132,6 +133,15 @@ MACHINES = {
         + gpus("Package:0", INTEL, "09c4", "PAC with Intel Arria 10 GX FPGA", ["0000:07:00.0"], "1200"),
         {},
     ),
+    # Four cores made for speed, four that save power; see `with_kinds_of_cores`.
+    "kinds-of-cores": ("pack:1 [numa] core:8 pu:1", [], {}),
+    # Of the GPUs of each package one has a network interface on its bridge; see `with_nics`.
+    "gpus-beside-nics": (
+        "pack:2 [numa] core:4 pu:1",
+        gpus("Package:0", *A100, ["0000:07:00.0", "0000:0b:00.0"])
+        + gpus("Package:1", *A100, ["0000:88:00.0", "0000:8b:00.0"]),
+        {},
+    ),
     # A cloud's virtual machine: the console is a VGA of its own make.
     "console-vga": (
         "pack:1 [numa] core:4 pu:1",
@@ -153,6 +163,49 @@ def without_memory(machine):
 
 
 EDITS = {"package-without-memory": without_memory}
+
+
+def with_kinds_of_cores(tree):
+    """Names kinds of cores as hwloc does from 2.4 on: two of the fast cores have a higher clock, and are of no other kind for that."""
+    for cpuset, core_type, clock in [("0xf0", "IntelAtom", "3700"), ("0x0c", "IntelCore", "4900"), ("0x03", "IntelCore", "5000")]:
+        kind = ET.SubElement(tree, "cpukind", cpuset=f"{int(cpuset, 16):#010x}")
+        ET.SubElement(kind, "info", name="CoreType", value=core_type)
+        ET.SubElement(kind, "info", name="FrequencyMaxMHz", value=clock)
+
+
+def with_nics(tree):
+    """Puts a network interface on the bridge of one GPU of each package, and another one on a bridge of its own."""
+    bridges = {it.get("bridge_pci"): it for it in tree.iter("object") if it.get("type") == "Bridge"}
+    alone = ET.SubElement(
+        next(it for it in tree.iter("object") if it.get("type") == "Package"),
+        "object",
+        type="Bridge",
+        gp_index="3000",
+        bridge_type="0-1",
+        depth="0",
+        bridge_pci="0000:[20-20]",
+    )
+    for serial, (bridge, bus, names) in enumerate(
+        [
+            (bridges["0000:[0b-0b]"], "0000:0b:01.0", [("ib0", "2"), ("mlx5_0", "3")]),
+            (bridges["0000:[8b-8b]"], "0000:8b:01.0", [("ib1", "2"), ("mlx5_1", "3")]),
+            (alone, "0000:20:00.0", [("eth0", "2")]),
+        ]
+    ):
+        function = ET.SubElement(
+            bridge,
+            "object",
+            type="PCIDev",
+            gp_index=str(3100 + serial),
+            pci_busid=bus,
+            pci_type="0207 [15b3:101b] [15b3:0000] 00",
+            pci_link_speed="31.507692",
+        )
+        for index, (name, kind) in enumerate(names):
+            ET.SubElement(function, "object", type="OSDev", gp_index=str(3200 + 10 * serial + index), name=name, osdev_type=kind)
+
+
+EDITS_WITH_DEVICES = {"kinds-of-cores": with_kinds_of_cores, "gpus-beside-nics": with_nics}
 
 
 def insert(tree, serial, parent, bus_id, kind, vendor, device, name, os_devices):
@@ -198,6 +251,7 @@ def main():
         EDITS.get(host, lambda machine: None)(machine)
         for serial, device in enumerate(devices):
             insert(tree, 1000 + 2 * serial, *device)
+        EDITS_WITH_DEVICES.get(host, lambda tree: None)(tree)
         ET.indent(tree)
         head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE topology SYSTEM "hwloc2.dtd">\n'
         with open(f"{host}.xml", "w", encoding="utf-8") as file:

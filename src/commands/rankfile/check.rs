@@ -18,7 +18,7 @@ use crate::{
 /// Prints the findings; as text silent where there are none.
 pub(super) fn run(args: &CheckArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
-    let mut parsed = rankfile::parse(&bytes);
+    let mut parsed = rankfile::parse_counting(&bytes, args.nodes.slot_unit());
     let nodes = Nodes::of(&Machine::of_this_process(), &mut parsed, &args.nodes)?;
     let mut found = parsed.diagnostics;
     found.extend(nodes.lint());

@@ -71,7 +71,8 @@ pub(super) fn words(program: &[String], launcher: Option<Launcher>) -> Result<St
 /// The plan that a rankfile without errors is.
 pub(super) fn plan_of(file: &Path, reading: Reading, nodes: &NodeArgs) -> Result<Plan, Error> {
     let bytes = read(file)?;
-    let mut parsed = rankfile::parse(&bytes);
+    let unit = nodes.slot_unit();
+    let mut parsed = rankfile::parse_counting(&bytes, unit);
     let nodes = Nodes::of(&Machine::of_this_process(), &mut parsed, nodes)?;
     let name = name_of(file);
     let is_error = |found: &&rankfile::Diagnostic| match reading {
@@ -85,7 +86,7 @@ pub(super) fn plan_of(file: &Path, reading: Reading, nodes: &NodeArgs) -> Result
         let (line, reason) = (found.span.line, format!("{}; `hybrid rankfile check {name}` tells all", found.message));
         return Err(Error::Rankfile { name: format!("{name}:{line}"), reason });
     }
-    Ok(Plan::of_rankfile(&nodes.rankfile, reading, &nodes.by_host)?)
+    Ok(Plan::of_rankfile(&nodes.rankfile, reading, &nodes.by_host, unit)?)
 }
 
 /// Refuses what cannot be told to a launcher that reads no rankfile.

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{
     command::{self, check_for_lists},
     machine::Machine,
-    nodes::{by_host, described},
+    nodes::by_host,
     print,
     read::{is_stream, name_of, read},
     write::UNNAMED,
@@ -21,6 +21,7 @@ use crate::{
     rankfile::{self, Rankfile, Reading},
     severity::Severity,
     streams::tell,
+    topology::SlotUnit,
 };
 
 /// Prints or writes what the launcher is told.
@@ -104,22 +105,22 @@ fn of_command(args: &ConvertArgs, launcher: Launcher, read_command: ReadCommand)
     let files = Beside(folder);
     let command = CommandLine::parse(&text, launcher.start().program, &files).map_err(failed)?;
     let Told { places, program, rankfile } = read_command(&command).map_err(failed)?;
-    let devices = rankfile.as_deref().map(|name| devices(folder, name)).transpose()?;
+    let devices = rankfile.as_deref().map(|name| devices(folder, name, args.nodes.slot_unit())).transpose()?;
     let machine = Machine::of_this_process();
     let hosts = places.iter().map(|(host, _)| short_name(host)).collect();
-    let nodes = by_host(&machine, &hosts, described(&args.nodes)?, str::to_owned)?;
-    let plan = Plan::of_places(&places, devices.as_ref(), &nodes)?;
+    let nodes = by_host(&machine, &hosts, &args.nodes, str::to_owned)?;
+    let plan = Plan::of_places(&places, devices.as_ref(), &nodes, args.nodes.slot_unit())?;
     if args.to.dialect().is_some() {
-        plan.check_whole_cores(&nodes)?;
+        plan.check_whole_slots(&nodes)?;
     }
     let program = if program.is_empty() { "hybrid julia".to_owned() } else { command::words(&program, None)? };
     Ok(Places { plan, program, rankfile: rankfile.unwrap_or_else(|| UNNAMED.to_owned()) })
 }
 
 /// The rankfile that a command tells its ranks of, beside the command or where it says.
-fn devices(folder: &Path, name: &str) -> Result<Rankfile, Error> {
+fn devices(folder: &Path, name: &str, unit: SlotUnit) -> Result<Rankfile, Error> {
     let beside = folder.join(name);
-    let parsed = rankfile::parse(&read(if beside.exists() { &beside } else { Path::new(name) })?);
+    let parsed = rankfile::parse_counting(&read(if beside.exists() { &beside } else { Path::new(name) })?, unit);
     match parsed.diagnostics.into_iter().find(|found| found.severity == Severity::Error) {
         None => Ok(parsed.rankfile),
         Some(found) => Err(Error::Rankfile { name: format!("{name}:{}", found.span.line), reason: found.message }),

@@ -11,7 +11,7 @@ use crate::{cli::rankfile::ExplainArgs, error::Error, output::report::explanatio
 /// Prints the explanation.
 pub(super) fn run(args: &ExplainArgs) -> Result<(), Error> {
     let bytes = read(&args.file)?;
-    let mut parsed = rankfile::parse(&bytes);
+    let mut parsed = rankfile::parse_counting(&bytes, args.nodes.slot_unit());
     let name = visible(&name_of(&args.file)).into_owned();
     if parsed.rankfile.entries.is_empty() {
         let texts: Vec<String> =

@@ -38,21 +38,22 @@ pub(super) fn described(args: &NodeArgs) -> Result<Vec<Host>, Error> {
                     given.host
                 )));
             }
-            Ok(Host::new(&given.host, Node::from_foreign_xml_file(&given.file)?))
+            let node = Node { slot_unit: args.slot_unit(), ..Node::from_foreign_xml_file(&given.file)? };
+            Ok(Host::new(&given.host, node))
         })
         .collect()
 }
 
-/// The nodes of `hosts` as far as they are known: those that are described, under the name that `called` gives them, and this
+/// The nodes of `hosts` as far as they are known: those that `args` describes, under the name that `called` gives them, and this
 /// `machine` where a host is it.
 pub(super) fn by_host(
     machine: &Machine,
     hosts: &BTreeSet<&str>,
-    described: Vec<Host>,
+    args: &NodeArgs,
     called: impl Fn(&str) -> String,
 ) -> Result<BTreeMap<String, Node>, Error> {
     let mut nodes = BTreeMap::new();
-    for Host { name, node } in described {
+    for Host { name, node } in described(args)? {
         let name = called(host_name::without_user(&name));
         nodes.insert(host_name::short_name(&name).to_owned(), node);
     }
@@ -62,7 +63,10 @@ pub(super) fn by_host(
         return Ok(nodes);
     }
     match this_node::read(&[]) {
-        Ok((node, _)) => nodes.extend(open.into_iter().map(|host| (host, node.clone()))),
+        Ok((node, _)) => {
+            let node = Node { slot_unit: args.slot_unit(), ..node };
+            nodes.extend(open.into_iter().map(|host| (host, node.clone())));
+        }
         Err(error) if open.iter().any(|host| machine.kind(host) != Some(OwnName::Name)) => return Err(error),
         // Another machine's file can be read where hwloc cannot see this one.
         Err(_) => {}
@@ -76,37 +80,27 @@ impl Nodes {
     pub(super) fn of(machine: &Machine, parsed: &mut Parsed, args: &NodeArgs) -> Result<Self, Error> {
         let kind = |host: &str| machine.kind(host);
         rankfile::soften_own_addresses(&parsed.rankfile, kind, &mut parsed.diagnostics);
-        let described = described(args)?;
         let mut nodes = Self {
             rankfile: machine.merged(&parsed.rankfile),
             by_host: BTreeMap::new(),
-            described: !described.is_empty(),
+            described: !args.topology.is_empty(),
             about_names: rankfile::lint_own_names(&parsed.rankfile, &machine.name, kind),
         };
         let is_merged = nodes.rankfile != parsed.rankfile;
         let own_name = |name: &str| {
             if is_merged && machine.kind(name).is_some() { machine.name.clone() } else { name.to_owned() }
         };
-        nodes.by_host = by_host(machine, &nodes.rankfile.short_hosts(), described, own_name)?;
+        nodes.by_host = by_host(machine, &nodes.rankfile.short_hosts(), args, own_name)?;
         Ok(nodes)
     }
 
     /// What in the file does not fit the nodes.
     pub(super) fn lint(&self) -> Vec<Diagnostic> {
-        let shape = |node: &Node| NodeShape {
-            cores_per_package: node.slots_per_package(),
-            pus_per_core: node
-                .cores
-                .iter()
-                .map(|core| node.usable_pus(core).len())
-                .max()
-                .map_or(1, |pus| u32::try_from(pus).unwrap_or(1)),
-        };
-        let shapes = self.by_host.iter().map(|(host, node)| (host.clone(), shape(node))).collect();
+        let shapes = self.by_host.iter().map(|(host, node)| (host.clone(), NodeShape::of_node(node))).collect();
         let gpus = self
             .by_host
             .iter()
-            .map(|(host, node)| (host.clone(), node.gpus.iter().map(|gpu| gpu.pci_bus_id).collect()))
+            .map(|(host, node)| (host.clone(), node.gpus.iter().map(|gpu| (gpu.pci_bus_id, gpu.partitions)).collect()))
             .collect();
         let mut found = rankfile::lint_against(&self.rankfile, &shapes);
         found.retain(|diagnostic| self.described || diagnostic.code != Code::UnknownHost);

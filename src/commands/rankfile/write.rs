@@ -8,8 +8,9 @@ use crate::{
     error::Error,
     launcher::{Dialect, Launcher, Untold},
     output::file::whole::WholeFile,
-    plan::{self, Host, Plan},
+    plan::{self, Host, Plan, Wishes},
     streams,
+    topology::Node,
 };
 
 /// What the launch line calls the file where it is printed and not written.
@@ -24,7 +25,8 @@ pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
 pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
     let leads = world.node.rank() == 0;
     let node = world.agree(if leads { this_node::read(&[]).map(|(node, _)| Some(node)) } else { Ok(None) })?;
-    let host = node.map(|node| (world.host().to_owned(), node));
+    let slot_unit = args.nodes.slot_unit();
+    let host = node.map(|node| (world.host().to_owned(), Node { slot_unit, ..node }));
     let hosts = world.all.gather(&host).into_iter().flatten().flatten();
     let hosts: Vec<Host> = hosts.map(|(name, node)| Host::new(&name, node)).collect();
     world.agree(if world.is_root() { write(args, &hosts) } else { Ok(()) })
@@ -37,7 +39,7 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
                 .to_owned(),
         ));
     }
-    let mut plan = Plan::reserving(args.reserve, hosts, args.ranks_per_node, args.ranks_per_gpu)?;
+    let mut plan = Plan::of_wishes(&wishes(args), hosts)?;
     plan.starts_here = Machine::of_this_process().has_all_of(&plan);
     // A launcher can be told of no other: neither what is printed nor what a stream took is there once it starts.
     let named = args.output.as_deref().filter(|path| !read::is_stream(path));
@@ -66,6 +68,16 @@ fn write(args: &WriteArgs, hosts: &[Host]) -> Result<(), Error> {
     // On stdout, which the output may be, more words would become a part of the rankfile.
     streams::tell(advice.trim_end());
     Ok(())
+}
+
+fn wishes(args: &WriteArgs) -> Wishes {
+    Wishes {
+        ranks_per_node: args.ranks_per_node,
+        ranks_per_gpu: args.ranks_per_gpu,
+        reserve: args.reserve,
+        core_kind: args.core_kind,
+        split: args.split,
+    }
 }
 
 /// The dialects in which launchers read the file, besides this program.

@@ -22,6 +22,9 @@ use crate::output::file::{
     process::{Stat, pid_namespace},
 };
 
+/// How long a process that is not stopped may hold the file, on a machine that is busy with others.
+const LONGEST_HOLD: Duration = Duration::from_secs(2);
+
 /// Between two looks at the file.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -95,6 +98,8 @@ enum Look<T> {
     Open(String),
     /// Somebody else has waited long enough.
     GivenUp,
+    /// Another process holds the file, in words. They hold it for moments, so this says nothing of who has come.
+    Held(String),
 }
 
 impl Meeting {
@@ -134,7 +139,10 @@ impl Meeting {
                 Look::Complete(all) => return Ok(all),
                 Look::GivenUp => return Err(NotMet::Missing(None)),
                 Look::Open(missing) if is_late => return Err(NotMet::Missing(Some(missing))),
-                Look::Open(_) => thread::sleep(PAUSE),
+                Look::Held(holder) if started.elapsed() > patience + LONGEST_HOLD => {
+                    return Err(NotMet::Missing(Some(holder)));
+                }
+                Look::Open(_) | Look::Held(_) => thread::sleep(PAUSE),
             }
         }
     }
@@ -149,7 +157,7 @@ impl Meeting {
     ) -> io::Result<Look<T>> {
         let Some(mut file) = self.locked()? else {
             let name = self.folder.path_of(&self.name);
-            return Ok(Look::Open(format!(
+            return Ok(Look::Held(format!(
                 "another process holds {}, over which the processes of this node meet",
                 name.display()
             )));

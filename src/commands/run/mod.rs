@@ -223,6 +223,7 @@ fn prepare(wanted: &Wanted<'_>, rank: u32, host: &str) -> Result<(Node, LocalRan
     let rankfile = JobRankfile::of_process(&wanted.devices)?;
     let (mut node, _) = this_node::read(&requests(&wanted.devices, rankfile.as_ref()))?;
     node.host = Some(host.to_owned());
+    node.slot_unit = JobRankfile::slot_unit_of(rankfile.as_ref());
     let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
     let binding = topology::binding()?;
     // Where the launcher has bound nothing, the file does.

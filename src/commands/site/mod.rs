@@ -47,6 +47,7 @@ impl Site {
     pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
         let rankfile = JobRankfile::of_job(world, args)?;
         let (node, vulkan) = node(world, &requests(args, rankfile.as_ref()))?;
+        let node = Node { slot_unit: JobRankfile::slot_unit_of(rankfile.as_ref()), ..node };
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
         let binding = world.agree(topology::binding().map_err(Error::from))?;
         let launcher = Launcher::of_job(world.launch(), world.library());
@@ -66,6 +67,12 @@ impl Site {
     /// This rank.
     pub(crate) fn mine(&self) -> &RankFacts {
         &self.ranks[self.local_rank]
+    }
+
+    /// How many ranks of the node come before this one on its device: the number of its partition, where the GPU is cut in such.
+    pub(super) fn part_of_device(&self) -> usize {
+        let device = self.mine().place.device;
+        self.ranks[..self.local_rank].iter().filter(|rank| rank.place.device == device).count()
     }
 
     /// The node and its ranks, with what Vulkan offers, on the one rank that speaks for the node.

@@ -15,10 +15,10 @@ use crate::{
     comm::{Failure, World},
     commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
-    launcher::{Dialect, FollowedRankfile, Launcher, OWN_VARIABLE, followed_rankfile},
+    launcher::{Dialect, FollowedRankfile, Launcher, OWN_VARIABLE, followed_rankfile, told_slot_unit},
     placement::{Code, DeviceRequest, Finding, Requested, Severity},
-    rankfile::{self, Diagnostic, Parsed, Reading},
-    topology::{CpuSet, Node},
+    rankfile::{self, Diagnostic, NodeShape, Parsed, Reading},
+    topology::{Node, SlotUnit},
     visible::shown,
     words,
 };
@@ -30,6 +30,8 @@ pub(in crate::commands) struct JobRankfile {
     pub(in crate::commands) name: String,
     /// What it says, or why that cannot be known.
     parsed: Result<Parsed, String>,
+    /// What its slots count.
+    slot_unit: SlotUnit,
     /// The one whose misreadings matter; `None` where that is not known, and all do.
     dialect: Option<Dialect>,
 }
@@ -40,6 +42,8 @@ struct Told {
     name: String,
     /// Why it was not read; only of a file that nobody named.
     unread: Option<String>,
+    /// What its slots count.
+    slot_unit: SlotUnit,
     /// The launcher tells of it, which reads it so.
     followed_in: Option<Dialect>,
 }
@@ -62,7 +66,8 @@ impl JobRankfile {
         let Some(told) = told else { return Ok(None) };
         let rankfile = Self {
             name: told.name,
-            parsed: told.unread.map_or_else(|| Ok(rankfile::parse(&text)), Err),
+            slot_unit: told.slot_unit,
+            parsed: told.unread.map_or_else(|| Ok(rankfile::parse_counting(&text, told.slot_unit)), Err),
             dialect: told.followed_in.or_else(|| Launcher::of_library(world.library())?.dialect()),
         };
         world.agree(rankfile.check(args, told.followed_in.is_none()))?;
@@ -72,8 +77,8 @@ impl JobRankfile {
     /// The same for a process that knows of no others: it reads the file itself.
     pub(in crate::commands) fn of_process(args: &DeviceArgs) -> Result<Option<Self>, Error> {
         let Some((told, text)) = tell(args)? else { return Ok(None) };
-        let parsed = told.unread.map_or_else(|| Ok(rankfile::parse(&text)), Err);
-        let rankfile = Self { name: told.name, parsed, dialect: told.followed_in };
+        let parsed = told.unread.map_or_else(|| Ok(rankfile::parse_counting(&text, told.slot_unit)), Err);
+        let rankfile = Self { name: told.name, slot_unit: told.slot_unit, parsed, dialect: told.followed_in };
         rankfile.check(args, told.followed_in.is_none())?;
         Ok(Some(rankfile))
     }
@@ -95,6 +100,11 @@ impl JobRankfile {
         }
     }
 
+    /// What a node's slots are in a job with this rankfile, or without one.
+    pub(in crate::commands) fn slot_unit_of(rankfile: Option<&Self>) -> SlotUnit {
+        rankfile.map(|rankfile| rankfile.slot_unit).unwrap_or_default()
+    }
+
     /// The device that a comment on the rank's line requests, and that line.
     pub(in crate::commands) fn request(&self, rank: u32) -> Option<(DeviceRequest, String)> {
         let entry = self.entry(rank)?;
@@ -112,13 +122,13 @@ impl JobRankfile {
     /// differs, and that is to be said.
     pub(in crate::commands) fn requested(&self, rank: u32, node: &Node) -> Option<Requested> {
         let entry = self.entry(rank)?;
-        let slots = rankfile::resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).unwrap_or_default();
-        let cores: CpuSet = slots.iter().filter_map(|&slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
+        let shape = NodeShape::of_node(node);
+        let slots = rankfile::resolve(&entry.slots, Reading::Meant, &shape).unwrap_or_default();
         Some(Requested {
             rankfile: self.name.clone(),
             host: entry.host.clone(),
             slots: entry.slots.text().to_owned(),
-            cores: Some(&cores & &node.allowed).filter(|cores| !cores.is_empty()),
+            cores: Some(node.pus_of_slots(&slots)).filter(|cores| !cores.is_empty()),
             device: entry.device,
         })
     }
@@ -181,7 +191,8 @@ fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
         Origin::Named(path) => (path.clone(), shown(&path).to_string(), None),
         Origin::Found(told) => (told.file(), shown(&told.path).to_string(), Some(told.dialect)),
     };
-    let told = |unread| Told { name: name.clone(), unread, followed_in };
+    let slot_unit = if args.use_hwthread_cpus { SlotUnit::Thread } else { told_slot_unit(|name| env::var_os(name)) };
+    let told = |unread| Told { name: name.clone(), unread, slot_unit, followed_in };
     match read(&path) {
         Ok(text) => Ok(Some((told(None), text))),
         Err(reason) if followed_in.is_some() => Ok(Some((told(Some(reason)), Vec::new()))),
@@ -233,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn a_launcher_tells_where_it_counts_hardware_threads() {
+        let told = |name: &'static str, value: &'static str| {
+            told_slot_unit(|asked: &str| (asked == name).then(|| value.into()))
+        };
+        assert_eq!(told("OMPI_MCA_hwloc_base_use_hwthreads_as_cpus", "1"), SlotUnit::Thread);
+        assert_eq!(told("OMPI_MCA_hwloc_base_use_hwthreads_as_cpus", "0"), SlotUnit::Core);
+        assert_eq!(told("OMPI_MCA_hwloc_base_binding_policy", "hwthread"), SlotUnit::Thread);
+        assert_eq!(told("OMPI_MCA_hwloc_base_binding_policy", "core"), SlotUnit::Core);
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ranks.rf");
@@ -253,7 +275,7 @@ mod tests {
 
     fn rankfile(text: &str) -> JobRankfile {
         let parsed = Ok(rankfile::parse(text.as_bytes()));
-        JobRankfile { name: "my.rf".to_owned(), parsed, dialect: Some(Dialect::OpenMpi41) }
+        JobRankfile { name: "my.rf".to_owned(), slot_unit: SlotUnit::Core, parsed, dialect: Some(Dialect::OpenMpi41) }
     }
 
     #[test]

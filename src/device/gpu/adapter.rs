@@ -133,17 +133,18 @@ pub fn list() -> Vec<AdapterFacts> {
     adapters().iter().map(AdapterFacts::of).collect()
 }
 
-/// The first adapter that `which` matches.
-pub(super) fn find(which: &Which) -> Result<(wgpu::Adapter, AdapterFacts), DeviceError> {
-    let mut seen = Vec::new();
-    for adapter in adapters() {
+/// Of the adapters that `which` matches, the one with the number `part`, from 0: a GPU that is cut in partitions has several of one
+/// PCI bus id. Where there are fewer, the count begins anew.
+pub(super) fn find(which: &Which, part: usize) -> Result<(wgpu::Adapter, AdapterFacts), DeviceError> {
+    let all = adapters().into_iter().map(|adapter| {
         let facts = AdapterFacts::of(&adapter);
-        if which.matches(&facts) {
-            return Ok((adapter, facts));
-        }
-        seen.push(facts);
+        (adapter, facts)
+    });
+    let (mut matching, others): (Vec<_>, Vec<_>) = all.partition(|(_, facts)| which.matches(facts));
+    if matching.is_empty() {
+        return Err(nothing_found(which, &others.into_iter().map(|(_, facts)| facts).collect::<Vec<_>>()));
     }
-    Err(nothing_found(which, &seen))
+    Ok(matching.swap_remove(part % matching.len()))
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {

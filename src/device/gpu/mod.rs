@@ -80,7 +80,16 @@ impl GpuDevice {
     /// [`DeviceError::NoGpu`] where there is no such adapter, [`DeviceError::Gpu`] where it does not open.
     #[doc(hidden)]
     pub fn open(which: &Which) -> Result<Self, DeviceError> {
-        let (adapter, facts) = adapter::find(which)?;
+        Self::open_part(which, 0)
+    }
+
+    /// The same for a GPU that is cut in partitions: the one with the number `part`.
+    ///
+    /// # Errors
+    /// As [`GpuDevice::open`] has it.
+    #[doc(hidden)]
+    pub fn open_part(which: &Which, part: usize) -> Result<Self, DeviceError> {
+        let (adapter, facts) = adapter::find(which, part)?;
         let context = Context::open(&adapter, &facts, WANTED)?;
         let contraction = Contraction::on(&context.device);
         let slots = Slots::new(&context, context.best_way())?;

@@ -9,7 +9,7 @@ use crate::{
         terminal::draw_node,
     },
     placement::{Device, Distance, LocalRank, Place, Rules, Visible, choose, distance},
-    rankfile::{Diagnostic, Entry, Rankfile, Reading, resolve},
+    rankfile::{Diagnostic, Entry, NodeShape, Rankfile, Reading, resolve},
     request::DeviceRequest,
     topology::{CpuSet, NO_CORE_AT_GPU, Node},
     words::none_or_counted as counted,
@@ -54,7 +54,7 @@ pub fn explain(name: &str, rankfile: &Rankfile, diagnostics: &[Diagnostic], node
 fn known_host(host: &str, node: &Node, entries: &[&Entry], diagnostics: &[Diagnostic]) -> String {
     let mut text = format!(
         "host {host}: {}, {}, {}\n",
-        counted(node.slots_per_package().len(), "package"),
+        counted(node.cores_per_package().len(), "package"),
         counted(node.allowed_cores().count(), "core"),
         counted(node.gpus.len(), "GPU")
     );
@@ -98,9 +98,8 @@ fn unknown_host(host: &str, entries: &[&Entry], diagnostics: &[Diagnostic]) -> S
 
 /// The PUs that a line asks for; none where the node has not got them.
 fn binding(node: &Node, entry: &Entry) -> CpuSet {
-    let slots = resolve(&entry.slots, Reading::Meant, &node.slots_per_package()).unwrap_or_default();
-    let cores: CpuSet = slots.into_iter().filter_map(|slot| node.core_of_slot(slot)).map(|core| &core.pus).collect();
-    &cores & &node.allowed
+    let slots = resolve(&entry.slots, Reading::Meant, &NodeShape::of_node(node)).unwrap_or_default();
+    node.pus_of_slots(&slots)
 }
 
 /// The places of the ranks that have cores, as a job would find them, or why it would stop.

@@ -26,24 +26,24 @@ pub(in crate::placement) fn unbound(node: &Node, ranks: &[RankFacts]) -> Option<
     Some(finding)
 }
 
-/// Ranks that compute on the same core.
+/// Ranks that compute on the same core, or hardware thread where the launcher counts those.
 pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
     let mut shared = BTreeMap::<Vec<u32>, CpuSet>::new();
-    for core in &node.cores {
-        let on_it = ranks.iter().filter(|facts| facts.place.cores.intersects(&core.pus));
+    for slot in node.slots() {
+        let on_it = ranks.iter().filter(|facts| facts.place.cores.intersects(&slot));
         let on_it: Vec<u32> = on_it.map(|facts| facts.local.rank).collect();
         if on_it.len() > 1 {
             let pus = shared.entry(on_it).or_default();
-            *pus = &*pus | &node.usable_pus(core);
+            *pus = &*pus | &slot;
         }
     }
     if shared.is_empty() {
         return None;
     }
     let sharers: BTreeSet<u32> = shared.keys().flatten().copied().collect();
-    let cores = node.allowed_cores().count();
+    let slots = words::counted(node.slots().count(), node.slot_unit.noun());
     let cases = shared.iter().map(|(on_it, pus)| format!("{} share PUs {pus}", ranks_in_words(on_it)));
-    let message = format!("{} ranks are on {cores} cores: {}", ranks.len(), words::cases(cases));
+    let message = format!("{} ranks are on {slots}: {}", ranks.len(), words::cases(cases));
     let sharers = sharers.into_iter().collect();
     let mut finding = finding(node, Code::RanksShareCores, Severity::Warning, sharers, message);
     finding.hint = Some(bind_to_own_cores(node, ranks));
@@ -52,13 +52,14 @@ pub(in crate::placement) fn shared_cores(node: &Node, ranks: &[RankFacts]) -> Op
 
 /// Ranks with more threads than cores, which only `--threads` brings about.
 pub(in crate::placement) fn excess_threads(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
-    let cores = |facts: &RankFacts| node.cores_in(&facts.place.cores).count();
-    let excessive: Vec<&RankFacts> = ranks.iter().filter(|facts| facts.place.threads > cores(facts)).collect();
+    let slots = |facts: &RankFacts| node.slots_of(&facts.place.cores).len();
+    let excessive: Vec<&RankFacts> = ranks.iter().filter(|facts| facts.place.threads > slots(facts)).collect();
     if excessive.is_empty() {
         return None;
     }
     let message = words::cases(excessive.iter().map(|facts| {
-        format!("rank {} computes with {} threads on {} cores", facts.local.rank, facts.place.threads, cores(facts))
+        let slots = words::counted(slots(facts), node.slot_unit.noun());
+        format!("rank {} computes with {} threads on {slots}", facts.local.rank, facts.place.threads)
     }));
     let ranks = excessive.iter().map(|facts| facts.local.rank).collect();
     let mut finding = finding(node, Code::MoreThreadsThanCores, Severity::Warning, ranks, message);

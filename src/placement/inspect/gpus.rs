@@ -69,10 +69,11 @@ pub(in crate::placement) fn unknown_locality(node: &Node, ranks: &[RankFacts]) -
     Some(finding(node, Code::GpuLocalityUnknown, Severity::Note, ranks, message))
 }
 
-/// GPUs that serve several ranks.
+/// GPUs that serve several ranks, or more than they have partitions.
 pub(in crate::placement) fn shared_gpus(node: &Node, ranks: &[RankFacts]) -> Option<Finding> {
+    let partitions = |id| node.gpu(id).map_or(1, |gpu| gpu.partitions.max(1));
     let shared: Vec<(PciBusId, Vec<u32>)> =
-        ranks_by_gpu(ranks).into_iter().filter(|(_, sharers)| sharers.len() > 1).collect();
+        ranks_by_gpu(ranks).into_iter().filter(|(id, sharers)| sharers.len() > partitions(*id)).collect();
     if shared.is_empty() {
         return None;
     }

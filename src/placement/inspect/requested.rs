@@ -3,7 +3,7 @@
 use super::{RankFacts, Requested, finding, host, reads_rankfiles};
 use crate::{
     host_name::short_name,
-    launcher::Launcher,
+    launcher::{Following, Launcher},
     placement::{Code, Device, DeviceRequest, Finding, Severity},
     topology::{CpuSet, Node},
     words,
@@ -33,8 +33,9 @@ pub fn unsatisfied(node: &Node, facts: &[RankFacts]) -> Option<Finding> {
     let ranks = broken.iter().map(|(rank, ..)| *rank).collect();
     let mut finding = finding(node, Code::AskedIsNotActual, Severity::Warning, ranks, message);
     finding.hint = Some(if reads_rankfiles(facts) {
-        let shares_cores = requests_shared_cores(facts);
-        let options = Launcher::by_dialect(|launcher| launcher.rankfile_options(rankfile, shares_cores));
+        let following =
+            Following { file: rankfile, shares_cores: requests_shared_cores(facts), slot_unit: node.slot_unit };
+        let options = Launcher::by_dialect(|launcher| launcher.rankfile_options(following));
         let ways: Vec<String> =
             options.by_versions().map(|(versions, options)| format!("{versions} `mpiexec {options}`")).collect();
         format!("let the launcher follow the file, and leave other binding options away: Open MPI {}", ways.join("; "))

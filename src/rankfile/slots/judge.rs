@@ -10,6 +10,7 @@ use super::{Item, Misfit, SlotList, normalise};
 use crate::launcher::{ByDialect, Dialect};
 use crate::rankfile::code::Code;
 use crate::rankfile::wording::clip;
+use crate::topology::SlotUnit;
 
 /// A slot list as far as it can be understood, and what is wrong with it.
 #[derive(Debug)]
@@ -31,14 +32,14 @@ pub(in crate::rankfile) struct SlotFinding {
     pub(in crate::rankfile) corrected: Option<String>,
 }
 
-/// Judges the text after `slot=` on the line of a host, whose name is cut at the first dot.
-pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
+/// Judges the text after `slot=` on the line of a host, whose name is cut at the first dot; its numbers count `unit`s.
+pub(in crate::rankfile) fn judge(slots: &str, host: &str, unit: SlotUnit) -> Judgement {
     let list = meant::read(slots);
     let plain = list.slip.as_ref().is_none_or(|slip| slip.meaning_is_plain) && !list.items.is_empty();
     let wanted = plain.then_some(list.items.as_slice());
     let text = lexed(slots);
     let consequences = ByDialect::of(|dialect| {
-        let deed = deed(read_as(dialect, slots), wanted);
+        let deed = deed(read_as(dialect, slots), wanted, unit);
         match dialect {
             Dialect::OpenMpi41 if length(host, &text) > MAX_HOST_AND_SLOTS => {
                 Some("mpiexec aborts: \"buffer overflow detected\"".to_owned())
@@ -64,7 +65,7 @@ pub(in crate::rankfile) fn judge(slots: &str, host: &str) -> Judgement {
             corrected: (plain && length(host, &corrected) <= MAX_HOST_AND_SLOTS).then_some(corrected),
         }
     });
-    let list = plain.then(|| SlotList { text: slots.to_owned(), items: list.items });
+    let list = plain.then(|| SlotList { text: slots.to_owned(), items: list.items, unit });
     Judgement { list, finding }
 }
 
@@ -75,7 +76,7 @@ fn length(host: &str, slots: &str) -> usize {
 
 /// What a launcher does with the list, in words; `None` where it does what is asked. Where it is not
 /// plain what is asked, all that it does counts.
-fn deed(read: Result<Vec<Item>, Misfit>, asked: Option<&[Item]>) -> Option<String> {
+fn deed(read: Result<Vec<Item>, Misfit>, asked: Option<&[Item]>, unit: SlotUnit) -> Option<String> {
     let binds_something = |item: &Item| !matches!(item, Item::PackageCores(_, cores) if cores.is_empty());
     match read {
         Err(Misfit::Crash) => Some("mpiexec dies of a segmentation fault".to_owned()),
@@ -85,7 +86,7 @@ fn deed(read: Result<Vec<Item>, Misfit>, asked: Option<&[Item]>) -> Option<Strin
             items.retain(binds_something);
             let items = normalise(&items);
             let is_asked = asked.is_some_and(|asked| without_contained(asked) == without_contained(&items));
-            (!is_asked || !also_needs.is_empty()).then(|| match in_words(&items) {
+            (!is_asked || !also_needs.is_empty()).then(|| match in_words(&items, unit) {
                 words if words.is_empty() => "binds the rank to no core: it runs unbound, without a word".to_owned(),
                 words => format!("binds {words}, without a word{also_needs}"),
             })
@@ -106,7 +107,7 @@ fn needed_packages(items: &[Item], asked: &[Item]) -> String {
         asked.iter().any(|item| match item {
             Item::PackageCores(of, _) => *of == package,
             Item::Packages(range) => range.contains(&package),
-            Item::Cores(_) | Item::WholeNode => false,
+            Item::Slots(_) | Item::WholeNode => false,
         })
     };
     let needed = items.iter().find_map(|item| match item {
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn what_all_read_as_it_is_meant_is_silent() {
         for slots in ["0", "0-2,4", "01", "1:0-2;0:1", "0;2", "1:*", "S1", "s0-1", "1:c2", "1:2:3", "S*", "S0,1"] {
-            let judgement = judge(slots, "node");
+            let judgement = judge(slots, "node", SlotUnit::Core);
             assert!(judgement.finding.is_none() && judgement.list.is_some(), "{slots} {judgement:?}");
         }
     }
@@ -222,7 +223,7 @@ mod tests {
             ("0:", Code::MissingNumber, Some("unbound"), Some("unbound"), Some("unbound"), None),
             ("S", Code::MissingNumber, Some("segmentation"), Some("segmentation"), Some("segmentation"), None),
         ] {
-            let finding = judge(slots, "node").finding.unwrap_or_else(|| panic!("{slots}"));
+            let finding = judge(slots, "node", SlotUnit::Core).finding.unwrap_or_else(|| panic!("{slots}"));
             assert_eq!((finding.code, finding.corrected.as_deref()), (code, corrected), "{slots}");
             for (dialect, expected) in ByDialect::new([by_41, by_5, by_6]).iter() {
                 match (finding.consequences[dialect].as_deref(), *expected) {
@@ -240,7 +241,9 @@ mod tests {
         // Host of 2 characters: 55 characters of slots are taken, 56 abort 4.1, 65 are cut by 5.x, and 6.x takes them all.
         let of_length = |length: usize| format!("{}2", &"0;".repeat(64)[..length - 1]);
         let said = |length| {
-            judge(&of_length(length), "vm").finding.map(|f| (f.code, f.consequences.map(|does| does.is_some())))
+            judge(&of_length(length), "vm", SlotUnit::Core)
+                .finding
+                .map(|f| (f.code, f.consequences.map(|does| does.is_some())))
         };
         let too_long = |by_41, by_5| Some((Code::SlotsTooLong, ByDialect::new([by_41, by_5, false])));
         assert_eq!(said(55), None);

@@ -122,7 +122,7 @@ impl Reader {
             return;
         };
         self.items.push(match counted {
-            Counted::NodeCores => Item::Cores(range),
+            Counted::NodeCores => Item::Slots(range),
             Counted::Packages => Item::Packages(range),
             Counted::CoresOf(package) => Item::PackageCores(package, range),
         });
@@ -174,8 +174,8 @@ mod tests {
     #[test]
     fn clean_lists_are_read_without_a_slip() {
         for (text, items) in [
-            ("0", vec![Item::Cores(0..1)]),
-            ("0-2,4", vec![Item::Cores(0..3), Item::Cores(4..5)]),
+            ("0", vec![Item::Slots(0..1)]),
+            ("0-2,4", vec![Item::Slots(0..3), Item::Slots(4..5)]),
             ("1:0-2", vec![Item::PackageCores(1, 0..3)]),
             ("1:c0;0:C1", vec![Item::PackageCores(0, 1..2), Item::PackageCores(1, 0..1)]),
             ("0:0,2", vec![Item::PackageCores(0, 0..1), Item::PackageCores(0, 2..3)]),

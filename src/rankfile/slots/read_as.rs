@@ -160,7 +160,7 @@ impl Numbers {
 fn read_cores(item: &str, numbers: Numbers, items: &mut Vec<Item>) -> Result<(), Misfit> {
     for part in split_unchecked(item, ',')? {
         // A reversed range binds nothing.
-        items.extend(Some(numbers.range(part)?).filter(|range| !range.is_empty()).map(Item::Cores));
+        items.extend(Some(numbers.range(part)?).filter(|range| !range.is_empty()).map(Item::Slots));
     }
     Ok(())
 }
@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn the_fifth_version_forgets_what_comes_after_64_bytes() {
         let text = format!("{}2", "0;".repeat(32));
-        assert_eq!(read_as_5(&text).unwrap().last(), Some(&Item::Cores(0..1)));
-        assert_eq!(read_as_41(&text).unwrap().last(), Some(&Item::Cores(2..3)));
+        assert_eq!(read_as_5(&text).unwrap().last(), Some(&Item::Slots(0..1)));
+        assert_eq!(read_as_41(&text).unwrap().last(), Some(&Item::Slots(2..3)));
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         }
         assert_eq!(read_as(Dialect::OpenMpi41, ":"), Err(Misfit::Crash));
         assert_eq!(read_as(Dialect::OpenMpi6, ":"), Err(Misfit::Refused));
-        assert_eq!(read_as_41("P"), Ok(vec![Item::Cores(0..1)]));
+        assert_eq!(read_as_41("P"), Ok(vec![Item::Slots(0..1)]));
         assert_eq!(read_as_5("P"), Err(Misfit::Crash));
     }
 }

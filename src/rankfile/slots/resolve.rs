@@ -1,56 +1,57 @@
-//! Requests for cores into the cores of one node, which is known by the sizes of its packages.
+//! Requests for slots into the slots of one node, of which only the shape is known.
 
 use std::ops::Range;
 
 use super::read_as::{counts_flat, read_as};
-use super::{Item, Misfit, Reading, SlotList, normalise};
+use super::{Item, Misfit, NodeShape, Reading, SlotList, normalise};
 
-/// The logical cores that a slot list stands for on a node with `packages[p]` cores in package `p`,
-/// ascending, each once. An empty list means that the launcher leaves the rank unbound.
+/// The slots that a list stands for on a node of this shape, ascending, each once: logical cores, or hardware threads where the node
+/// counts those. Cores of a package are cores in either case. An empty list means that the launcher leaves the rank unbound.
 ///
 /// # Errors
-/// A core or package that the node does not have, and text that the launcher refuses or dies of.
-pub fn resolve(slots: &SlotList, reading: Reading, packages: &[u32]) -> Result<Vec<u32>, Misfit> {
-    let node = |flat| Node { packages, cores: packages.iter().sum(), flat };
+/// A slot or package that the node does not have, and text that the launcher refuses or dies of.
+pub fn resolve(slots: &SlotList, reading: Reading, shape: &NodeShape) -> Result<Vec<u32>, Misfit> {
+    let node = |flat| Node { shape, cores: shape.cores(), flat };
     match reading {
-        Reading::Meant => node(false).cores_of(&slots.items),
-        Reading::By(dialect) => node(counts_flat(dialect)).cores_of(&read_as(dialect, &slots.text)?),
+        Reading::Meant => node(false).slots_of(&slots.items),
+        Reading::By(dialect) => node(counts_flat(dialect)).slots_of(&read_as(dialect, &slots.text)?),
     }
 }
 
 struct Node<'a> {
-    packages: &'a [u32],
+    shape: &'a NodeShape,
     cores: u32,
     /// As [`counts_flat`] has it.
     flat: bool,
 }
 
 impl Node<'_> {
-    fn cores_of(&self, items: &[Item]) -> Result<Vec<u32>, Misfit> {
-        let mut taken = vec![false; index(self.cores)];
+    fn slots_of(&self, items: &[Item]) -> Result<Vec<u32>, Misfit> {
+        let mut taken = vec![false; index(self.shape.slots())];
         for item in normalise(items) {
             let range = match item {
-                Item::WholeNode => 0..self.cores,
-                Item::Cores(range) => self.within_node(range)?,
-                Item::PackageCores(package, range) => self.within_package(package, &range)?,
-                Item::Packages(range) => self.whole_packages(&range)?,
+                Item::WholeNode => 0..self.shape.slots(),
+                Item::Slots(range) => self.within_node(range)?,
+                Item::PackageCores(package, range) => self.shape.slots_of_cores(self.within_package(package, &range)?),
+                Item::Packages(range) => self.shape.slots_of_cores(self.whole_packages(&range)?),
             };
             taken[index(range.start)..index(range.end)].fill(true);
         }
-        Ok((0..).zip(taken).filter_map(|(core, taken)| taken.then_some(core)).collect())
+        Ok((0..).zip(taken).filter_map(|(slot, taken)| taken.then_some(slot)).collect())
     }
 
     /// The cores of a package, counted over the node.
     fn package(&self, package: u32) -> Result<Range<u32>, Misfit> {
-        let packages = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
-        let size = self.packages.get(index(package));
+        let sizes = &self.shape.cores_per_package;
+        let packages = u32::try_from(sizes.len()).unwrap_or(u32::MAX);
+        let size = sizes.get(index(package));
         let size = size.ok_or(Misfit::NoSuchPackage { package, packages, whole: false })?;
-        let first: u32 = self.packages[..index(package)].iter().sum();
+        let first: u32 = sizes[..index(package)].iter().sum();
         Ok(first..first + size)
     }
 
     fn whole_packages(&self, range: &Range<u32>) -> Result<Range<u32>, Misfit> {
-        let packages = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
+        let packages = u32::try_from(self.shape.cores_per_package.len()).unwrap_or(u32::MAX);
         let last = range.end - 1;
         if last >= packages {
             return Err(Misfit::NoSuchPackage { package: range.start.max(packages), packages, whole: true });
@@ -59,10 +60,11 @@ impl Node<'_> {
     }
 
     fn within_node(&self, range: Range<u32>) -> Result<Range<u32>, Misfit> {
-        if range.end <= self.cores {
+        let slots = self.shape.slots();
+        if range.end <= slots {
             return Ok(range);
         }
-        Err(Misfit::NoSuchCore { core: range.start.max(self.cores), cores: self.cores })
+        Err(Misfit::NoSuchSlot { slot: range.start.max(slots), slots, unit: self.shape.unit })
     }
 
     fn within_package(&self, package: u32, range: &Range<u32>) -> Result<Range<u32>, Misfit> {
@@ -88,10 +90,13 @@ fn index(number: u32) -> usize {
 mod tests {
     use super::super::meant;
     use super::*;
-    use crate::launcher::{ByDialect, Dialect};
+    use crate::{
+        launcher::{ByDialect, Dialect},
+        topology::SlotUnit,
+    };
 
     fn slots(text: &str) -> SlotList {
-        SlotList { text: text.to_owned(), items: meant::read(text).items }
+        SlotList { text: text.to_owned(), items: meant::read(text).items, unit: SlotUnit::Core }
     }
 
     /// What the launchers bound when they were run on these nodes: `None` is a refusal.
@@ -140,7 +145,7 @@ mod tests {
             ("1:*", &[2, 4], Some(&[2, 3, 4, 5]), Some(&[2, 3, 4, 5]), Some(&[2, 3, 4, 5])),
         ];
         for (text, packages, by_41, by_5, by_6) in rows {
-            let read = |reading| resolve(&slots(text), reading, packages).ok();
+            let read = |reading| resolve(&slots(text), reading, &NodeShape::of_cores(packages)).ok();
             for (dialect, bound) in ByDialect::new([by_41, by_5, by_6]).iter() {
                 assert_eq!(read(Reading::By(dialect)).as_deref(), **bound, "{dialect:?} {text} {packages:?}");
             }
@@ -151,8 +156,8 @@ mod tests {
     fn huge_ranges_cost_nothing() {
         let wide = slots("0-2147483646;1:0-2147483646;S0-2147483646");
         for reading in Dialect::ALL.map(Reading::By).into_iter().chain([Reading::Meant]) {
-            assert!(resolve(&wide, reading, &[4, 4]).is_err());
+            assert!(resolve(&wide, reading, &NodeShape::of_cores(&[4, 4])).is_err());
         }
-        assert!(resolve(&slots("0"), Reading::Meant, &[]).is_err());
+        assert!(resolve(&slots("0"), Reading::Meant, &NodeShape::of_cores(&[])).is_err());
     }
 }

@@ -4,13 +4,14 @@
 use std::ops::Range;
 
 use super::{Item, normalise};
+use crate::topology::SlotUnit;
 
 /// The shortest text that means these items in all dialects: no comma after a colon, no letters.
 pub(in crate::rankfile) fn canonical_text(items: &[Item]) -> String {
     let (mut cores, mut rest) = (Vec::new(), Vec::new());
     for item in normalise(items) {
         match item {
-            Item::Cores(range) => cores.push(range_text(&range)),
+            Item::Slots(range) => cores.push(range_text(&range)),
             Item::PackageCores(package, range) => {
                 rest.push(format!("{package}:{}", range_text(&range)));
             }
@@ -32,14 +33,16 @@ fn range_text(range: &Range<u32>) -> String {
     }
 }
 
-/// The request in words: "cores 0-1 and 5, core 2 of package 1".
-pub(in crate::rankfile) fn in_words(items: &[Item]) -> String {
+/// The request in words: "cores 0-1, core 2 of package 1"; `unit` is what numbers of the node count.
+pub(in crate::rankfile) fn in_words(items: &[Item], unit: SlotUnit) -> String {
     let words: Vec<String> = normalise(items)
         .iter()
         .filter_map(|item| match item {
-            Item::Cores(range) => Some(cores_in_words(range)),
+            Item::Slots(range) => Some(range_in_words(unit, range)),
             Item::PackageCores(_, range) if range.is_empty() => None,
-            Item::PackageCores(package, range) => Some(format!("{} of package {package}", cores_in_words(range))),
+            Item::PackageCores(package, range) => {
+                Some(format!("{} of package {package}", range_in_words(SlotUnit::Core, range)))
+            }
             Item::Packages(range) if range.len() == 1 => Some(format!("every core of package {}", range.start)),
             Item::Packages(range) => Some(format!("every core of packages {}", range_text(range))),
             Item::WholeNode => Some("every core of the node".to_owned()),
@@ -49,8 +52,8 @@ pub(in crate::rankfile) fn in_words(items: &[Item]) -> String {
     words.join(", ")
 }
 
-fn cores_in_words(range: &Range<u32>) -> String {
-    format!("{} {}", if range.len() == 1 { "core" } else { "cores" }, range_text(range))
+fn range_in_words(unit: SlotUnit, range: &Range<u32>) -> String {
+    format!("{}{} {}", unit.noun(), if range.len() == 1 { "" } else { "s" }, range_text(range))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! hwloc into plain values; the only folder that names `hwlocality`.
 
 mod binding;
+mod caches;
 mod library;
 mod node;
 mod version;
@@ -9,9 +10,12 @@ use std::{env, fmt::Display};
 
 use hwlocality::{Topology, cpu::cpuset::CpuSet as HwlocCpuSet, topology::builder::TopologyBuilder};
 
-pub use self::binding::{bind_thread, binding};
 pub(super) use self::node::read_xml;
 pub use self::version::hwloc_version;
+pub use self::{
+    binding::{bind_thread, binding},
+    caches::caches,
+};
 use super::{CpuSet, TopologyError};
 
 /// Builds the topology, unless it would be that of another machine.

@@ -10,7 +10,7 @@ use hwlocality::{
     object::{
         TopologyObject,
         attributes::{ObjectAttributes, PCIDeviceAttributes},
-        types::ObjectType,
+        types::{OSDeviceType, ObjectType},
     },
     topology::builder::{BuildFlags, TopologyBuilder, TypeFilter},
 };
@@ -18,7 +18,8 @@ use hwlocality::{
 use super::{library, live, plain, this_machine, version};
 use crate::{
     topology::{
-        Core, CpuSet, Node, NumaNode, Package, PciBusId, TopologyError, board, nearness, pci_list, sysfs,
+        Core, CpuSet, Node, NumaNode, Package, PciBusId, SlotUnit, TopologyError, board, kinds, nearness, pci_list,
+        sysfs,
         witnesses::{self, Sighting, Witnesses},
     },
     visible::{shown, visible},
@@ -36,6 +37,7 @@ impl Node {
     pub fn of_this_machine(root: &Path) -> Result<Self, TopologyError> {
         let topology = this_machine(with_devices().map_err(|cause| live(&cause))?)?;
         let mut node = Self::without_gpus(&topology);
+        kinds::set(&mut node.cores, &kinds::of_kernel(root));
         let of_hwloc = sightings(&topology);
         let of_kernel = pci_list::read(root);
         node.witnesses = Some(Witnesses {
@@ -69,6 +71,7 @@ impl Node {
         let builder = builder.from_xml(xml).map_err(|_| fail(&rejected))?;
         let topology = builder.build().map_err(|_| fail(&rejected))?;
         let mut node = Self::without_gpus(&topology);
+        kinds::set(&mut node.cores, &kinds::of_xml(xml));
         witnesses::hear(&mut node, sightings(&topology), Vec::new(), |_| sysfs::Facts::default());
         if node.allowed_cores().next().is_none() {
             return Err(fail("it allows the use of no core"));
@@ -94,6 +97,7 @@ impl Node {
             gpus: Vec::new(),
             other_displays: Vec::new(),
             allowed: plain(&topology.allowed_cpuset()),
+            slot_unit: SlotUnit::Core,
             witnesses: None,
         }
     }
@@ -159,6 +163,7 @@ fn cores(topology: &Topology) -> Vec<Core> {
                 package: package.map_or(0, |package| index(package.logical_index())),
                 numa: nearness::nearest_memory(&numa_nodes, &pus),
                 l3: object.first_ancestor_with_type(ObjectType::L3Cache).map(|cache| index(cache.logical_index())),
+                kind: 0,
                 pus,
             }
         })
@@ -180,6 +185,7 @@ fn sightings(topology: &Topology) -> Vec<Sighting> {
             device_id: pci.device_id(),
             class_id: pci.class_id(),
             os_devices: os_devices(object),
+            nics: nics(object),
             name: name(object, pci),
             near: object.first_non_io_ancestor().map(plain_or_none).unwrap_or_default(),
         }),
@@ -192,6 +198,36 @@ fn sightings(topology: &Topology) -> Vec<Sighting> {
 fn os_devices(object: &TopologyObject) -> Vec<String> {
     let devices = object.io_children().filter(|child| child.object_type() == ObjectType::OSDevice);
     devices.filter_map(|device| text(device.name())).collect()
+}
+
+/// The network interfaces below the nearest bridge above a PCI function that has any: those of a fast network, or else all.
+fn nics(object: &TopologyObject) -> Vec<String> {
+    let bridges = object.ancestors().take_while(|above| above.object_type() == ObjectType::Bridge);
+    bridges
+        .map(|bridge| {
+            let (mut fast, mut all) = (Vec::new(), Vec::new());
+            nics_below(bridge, &mut fast, &mut all);
+            if fast.is_empty() { all } else { fast }
+        })
+        .find(|nics| !nics.is_empty())
+        .unwrap_or_default()
+}
+
+/// The network interfaces below an object: those with verbs, and those with addresses.
+fn nics_below(object: &TopologyObject, fast: &mut Vec<String>, all: &mut Vec<String>) {
+    for child in object.io_children() {
+        if let Some(ObjectAttributes::OSDevice(device)) = child.attributes() {
+            let into = match device.device_type() {
+                OSDeviceType::OpenFabrics => Some(&mut *fast),
+                OSDeviceType::Network => Some(&mut *all),
+                _ => None,
+            };
+            if let (Some(into), Some(name)) = (into, text(child.name())) {
+                into.push(name);
+            }
+        }
+        nics_below(child, fast, all);
+    }
 }
 
 /// Vendor and model; `None` where hwloc has no PCI ID repository.

@@ -10,6 +10,7 @@ use hybrid::inside::launcher::Dialect;
 use hybrid::inside::rankfile::{
     NodeShape, RankLine, Reading, lint, lint_against, parse, render, resolve, write,
 };
+use hybrid::inside::topology::SlotUnit;
 use libfuzzer_sys::fuzz_target;
 
 const PACKAGES: [u32; 2] = [4, 4];
@@ -22,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!corrected.contains('\n'));
         }
     }
-    let shape = NodeShape { cores_per_package: PACKAGES.to_vec(), pus_per_core: 2 };
+    let shape = NodeShape::new(&PACKAGES, &[2; 8], SlotUnit::Core);
     let hosts = parsed.rankfile.entries.iter().map(|entry| (entry.host.clone(), shape.clone()));
     let nodes: BTreeMap<String, NodeShape> = hosts.collect();
     for diagnostic in lint_against(&parsed.rankfile, &nodes) {
@@ -42,8 +43,8 @@ fn is_harmless(text: &str) -> bool {
 fn clean(entries: &[hybrid::inside::rankfile::Entry]) {
     let mut lines = Vec::new();
     for entry in entries {
-        let asked = resolve(&entry.slots, Reading::Meant, &PACKAGES);
-        let read = Dialect::ALL.map(|dialect| resolve(&entry.slots, Reading::By(dialect), &PACKAGES));
+        let asked = resolve(&entry.slots, Reading::Meant, &NodeShape::of_cores(&PACKAGES));
+        let read = Dialect::ALL.map(|dialect| resolve(&entry.slots, Reading::By(dialect), &NodeShape::of_cores(&PACKAGES)));
         // 5.x goes on into the next package where 4.1 refuses a core that is not there.
         assert_eq!(asked.is_ok(), read[0].is_ok());
         let Ok(asked) = asked else { return };
@@ -62,7 +63,7 @@ fn clean(entries: &[hybrid::inside::rankfile::Entry]) {
     for line in &lines {
         let entry = again.entry(line.rank).expect("each rank is written");
         assert_eq!(entry.device, line.device);
-        let cores = resolve(&entry.slots, Reading::Meant, &PACKAGES).expect("its cores exist");
+        let cores = resolve(&entry.slots, Reading::Meant, &NodeShape::of_cores(&PACKAGES)).expect("its cores exist");
         assert_eq!(cores, line.cores);
     }
 }

@@ -97,6 +97,7 @@ mod tests {
             driver: driver.map(str::to_owned),
             uuid: None,
             partitions: 1,
+            nics: Vec::new(),
             seen_by: [Witness::Kernel].into(),
             doubt: None,
             hwloc_contradicts: None,

@@ -129,6 +129,8 @@ pub struct NodeGpu {
     pub near: Option<CpuSet>,
     /// The NUMA node of these PUs, where there is one.
     pub numa_node: Option<u32>,
+    /// Network interfaces on its part of the PCI bus.
+    pub nics: Vec<String>,
     /// Who lists it: `hwloc`, `kernel`, `vulkan`.
     pub seen_by: BTreeSet<Witness>,
     /// The ranks that compute on it.
@@ -244,6 +246,7 @@ fn node_gpus(facts: &NodeFacts) -> Vec<NodeGpu> {
                 Locality::Near { numa, .. } => numa,
                 Locality::Unknown => None,
             },
+            nics: gpu.nics.clone(),
             seen_by: gpu.seen_by.iter().copied().chain(adapter.map(|_| Witness::Vulkan)).collect(),
             ranks: ranks_on(Device::Gpu(gpu.pci_bus_id)),
         }
@@ -257,6 +260,7 @@ fn node_gpus(facts: &NodeFacts) -> Vec<NodeGpu> {
             driver: adapter.map(|adapter| adapter.driver.clone()),
             near: None,
             numa_node: None,
+            nics: Vec::new(),
             seen_by: adapter.map(|_| Witness::Vulkan).into_iter().collect(),
             ranks: on_software,
         }
@@ -296,6 +300,7 @@ pub(in crate::output) mod sample {
             driver: Some("nvidia".to_owned()),
             uuid: None,
             partitions: 1,
+            nics: Vec::new(),
             seen_by: [Witness::Hwloc, Witness::Kernel].into(),
             doubt: None,
             hwloc_contradicts: None,
@@ -310,6 +315,7 @@ pub(in crate::output) mod sample {
             package: logical / 4,
             numa: Some(logical / 4),
             l3: None,
+            kind: 0,
             pus: indexes([logical]),
         };
         let package = |logical| Package { logical, pus: pus(logical), model: Some("AMD EPYC 9654".to_owned()) };
@@ -321,6 +327,7 @@ pub(in crate::output) mod sample {
             cores: (0..4 * packages).map(core).collect(),
             gpus,
             other_displays: Vec::new(),
+            slot_unit: crate::topology::SlotUnit::Core,
             witnesses: None,
             allowed: indexes(0..4 * packages),
         }

@@ -68,24 +68,27 @@ fn ranks(report: &PlacesReport) -> String {
     )
 }
 
-/// Rows: GPUs. Columns: its node, names and driver, what is next to it, and the ranks on it.
+/// Rows: GPUs. Columns: its node, names and driver, what is next to it, network interfaces where any GPU has some, and the ranks on it.
 fn gpus(report: &PlacesReport) -> String {
+    let has_nics = report.nodes.iter().flat_map(|node| &node.gpus).any(|gpu| !gpu.nics.is_empty());
     let row = |host: &str, gpu: &NodeGpu| {
-        vec![
+        let nics = if gpu.nics.is_empty() { "-".to_owned() } else { gpu.nics.join(",") };
+        let mut cells = vec![
             host.to_owned(),
             gpu.pci_bus_id.map_or_else(|| "software".to_owned(), |id| id.to_string()),
             gpu.name.clone(),
             gpu.driver.clone().unwrap_or_else(|| "-".to_owned()),
             gpu.numa_node.map_or_else(|| "-".to_owned(), |numa| numa.to_string()),
             gpu.near.as_ref().map_or_else(|| "-".to_owned(), CpuSet::to_string),
-            list(&gpu.ranks.iter().map(|&rank| rank as usize).collect()),
-        ]
+        ];
+        cells.extend(has_nics.then_some(nics));
+        cells.push(list(&gpu.ranks.iter().map(|&rank| rank as usize).collect()));
+        cells
     };
-    table(
-        &["host", "PCI bus id", "GPU", "driver", "NUMA", "near PUs", "ranks"],
-        &[],
-        report.nodes.iter().flat_map(|node| node.gpus.iter().map(|gpu| row(&node.host, gpu))),
-    )
+    let mut header = vec!["host", "PCI bus id", "GPU", "driver", "NUMA", "near PUs"];
+    header.extend(has_nics.then_some("near NICs"));
+    header.push("ranks");
+    table(&header, &[], report.nodes.iter().flat_map(|node| node.gpus.iter().map(|gpu| row(&node.host, gpu))))
 }
 
 fn device(gpu: Option<&RankGpu>) -> String {
