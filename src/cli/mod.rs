@@ -7,6 +7,7 @@
 mod device;
 mod help;
 mod image;
+pub mod info;
 mod julia;
 mod mandelbrot;
 mod numbers;
@@ -24,6 +25,7 @@ pub use self::{
     device::DeviceArgs,
     help::{CompletionsArgs, ManArgs},
     image::{Color, ColorScale, Picture, PrecisionRequest, Schedule},
+    info::InfoArgs,
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
     pi::PiArgs,
@@ -59,6 +61,8 @@ pub enum Command {
     Pi(PiArgs),
     /// Show where each rank runs, what was asked for, and what is wrong with it.
     Where(WhereArgs),
+    /// Tell what the nodes of the job are: the vector S(N,p,c,t), processors, caches, memory, GPUs, versions.
+    Info(InfoArgs),
     /// Give any program its cores and its GPU: in front of it, behind any launcher.
     Run(RunArgs),
     /// Check, explain and write rankfiles: which rank runs on which cores of which host.
@@ -82,6 +86,7 @@ impl Command {
             Self::Mandelbrot(args) => Some(args),
             Self::Pi(_)
             | Self::Where(_)
+            | Self::Info(_)
             | Self::Run(_)
             | Self::Rankfile { .. }
             | Self::Completions(_)

@@ -34,6 +34,8 @@ pub enum Timings {
     Json,
     /// One line a rank, with a header line.
     Csv,
+    /// Lines of cloudmesh's StopWatch, for scripts that find them with fgrep "# csv".
+    Stopwatch,
     /// No report.
     None,
 }

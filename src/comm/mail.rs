@@ -17,6 +17,8 @@ pub(super) enum Tag {
     Mail = 0,
     /// What the ranks of a node tell each other.
     Node = 1,
+    /// What time it is.
+    Clock = 2,
     /// Which build a rank is of: never another number, so that any two builds hear each other. Below 32768, as MPI has it everywhere.
     Build = 0x4859,
 }

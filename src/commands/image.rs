@@ -77,10 +77,11 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
             busy_s: share.busy_s,
         },
     };
+    let clocks = super::clocks(world, args.report.form(), started);
     if let Some(ranks) = world.all.gather(&mine) {
         let mut report = report(world, asked, (&job, names), &outcome, &place, ranks, started);
         report.summary.resumed_bands = resumed_bands;
-        let form = super::in_form(args.report.form(), &report);
+        let form = super::in_form(args.report.form(), &report, &clocks);
         super::print_beside_files(&form);
     }
     Ok(())

@@ -2,15 +2,17 @@
 
 mod bounded;
 mod image;
+mod info;
 mod pi;
 mod place;
 mod rankfile;
 mod run;
 mod site;
+mod system;
 mod this_node;
 mod where_;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use place::gpu_of_rank;
 pub(crate) use run::{look_at, run as become_program};
@@ -21,7 +23,7 @@ use crate::{
     comm::{Failure, World},
     error::Error,
     launcher::Launch,
-    output::report::{Head, Report, Summary},
+    output::report::{Head, Report, Summary, stopwatch::RankClock, system::Uname},
     streams,
     visible::visible,
     workload::stop::Stop,
@@ -46,6 +48,7 @@ impl Began {
                 }
                 Command::Pi(_) => Some(None),
                 Command::Where(_)
+                | Command::Info(_)
                 | Command::Run(_)
                 | Command::Rankfile { .. }
                 | Command::Completions(_)
@@ -85,6 +88,7 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
         Command::Mandelbrot(args) => image::run(world, args, began),
         Command::Pi(args) => pi::run(world, args, began),
         Command::Where(args) => where_::run(world, args),
+        Command::Info(args) => info::run(world, args),
         Command::Run(_) => unreachable!("it starts no MPI"),
         Command::Rankfile { command } => rankfile::run(world, command),
         Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
@@ -152,9 +156,27 @@ fn warn(warning: &str) {
     streams::tell(&format!("warning: {warning}"));
 }
 
+/// When the ranks began by one clock, where `form` tells it. Collective.
+fn clocks(world: &World, form: Timings, began: Instant) -> Vec<RankClock> {
+    if form != Timings::Stopwatch {
+        return Vec::new();
+    }
+    let now_ns = || {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    };
+    let clock = world.all.clock_offset(now_ns);
+    let ago_ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+    let Uname { system, release, .. } = system::uname();
+    let user = system::user().unwrap_or_default();
+    let mine = RankClock { began_ns: now_ns().saturating_sub(ago_ns), clock, user, system, release };
+    world.all.gather(&mine).unwrap_or_default()
+}
+
 /// A report in the form that was asked for.
-fn in_form(form: Timings, report: &Report<impl Summary>) -> String {
+fn in_form(form: Timings, report: &Report<impl Summary>, clocks: &[RankClock]) -> String {
     match form {
+        Timings::Stopwatch => report.stopwatch(clocks),
         Timings::Table => report.table(),
         Timings::Json => report.json() + "\n",
         Timings::Csv => report.csv(),

@@ -96,6 +96,7 @@ fn run_once(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phases
     let throw_s = throwing.elapsed().as_secs_f64();
     place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
+    let clocks = super::clocks(world, args.report.form(), phases.started);
     if let Some(ranks) = world.all.gather(&mine) {
         let estimate = Estimate::new(state.hits, state.darts);
         let summary = PiSummary {
@@ -111,7 +112,7 @@ fn run_once(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phases
             darts_per_s: rate(state.darts - resumed.darts, throw_s),
         };
         let report = Report { head: super::head(world, "pi"), summary, notes: place.notes.clone(), ranks };
-        let form = super::in_form(args.report.form(), &report);
+        let form = super::in_form(args.report.form(), &report, &clocks);
         super::print(&form).map_err(|error| Failure::alone(&error))?;
     }
     Ok(())
@@ -190,6 +191,7 @@ fn run_study(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phase
     progress.finish();
     place.note_missing_threads(world);
     let mine = rank_report(world, &place, &thrower, phases);
+    let clocks = super::clocks(world, args.report.form(), phases.started);
     let ranks = world.all.gather(&mine);
     let summary = StudySummary {
         seed: args.seed,
@@ -207,7 +209,7 @@ fn run_study(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phase
     report.summary.files = world.agree(written)?;
     report.summary.total_s = phases.started.elapsed().as_secs_f64();
     if world.is_root() {
-        let form = super::in_form(args.report.form(), &report);
+        let form = super::in_form(args.report.form(), &report, &clocks);
         super::print_beside_files(&form);
     }
     Ok(())

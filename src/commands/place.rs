@@ -53,8 +53,7 @@ impl Cores {
 
     /// Makes a device of them.
     pub(super) fn open(&self, cores: &CpuSet) -> Result<Box<dyn Device>, Error> {
-        let forced = env::var(isa::VARIABLE).ok();
-        let isa = Isa::choose(forced.as_deref(), &Isa::available()).map_err(Error::Usage)?;
+        let isa = instructions()?;
         let cores = (!self.is_bound).then(|| cores.clone());
         Ok(Box::new(CpuDevice::new(&self.model, isa, self.threads, cores)))
     }
@@ -94,6 +93,12 @@ impl RankDevice {
         });
         self.notes.extend(gather_notes(world, &note.into_iter().collect()));
     }
+}
+
+/// The instruction set of the CPU kernels on this node.
+pub(super) fn instructions() -> Result<Isa, Error> {
+    let forced = env::var(isa::VARIABLE).ok();
+    Isa::choose(forced.as_deref(), &Isa::available()).map_err(Error::Usage)
 }
 
 /// Finds the place of this rank and opens its device for `kernel`. Collective.
@@ -163,7 +168,9 @@ fn open_gpu(exact: bool, kernel: &Kernel, site: &Site, notes: &mut Vec<String>) 
         placement::Device::SoftwareGpu => Which::Software,
     };
     let insisted = matches!(local.request, DeviceRequest::Gpu | DeviceRequest::ThisGpu(_));
-    match tested(&fault::stand_in(&which), kernel, site).and_then(|gpu| accept(gpu, exact, place.rank, notes)) {
+    match tested(&fault::stand_in(&which), site.part_of_device(), kernel, site)
+        .and_then(|gpu| accept(gpu, exact, place.rank, notes))
+    {
         Err(error) if !insisted => {
             notes.push(format!("rank {} computes on its cores instead of {which}: {error}", place.rank));
             Ok(None)
@@ -173,8 +180,8 @@ fn open_gpu(exact: bool, kernel: &Kernel, site: &Site, notes: &mut Vec<String>) 
 }
 
 /// The GPU, opened and tested for `kernel`.
-fn tested(which: &Which, kernel: &Kernel, site: &Site) -> Result<GpuDevice, Error> {
-    let mut gpu = GpuDevice::open(which).map_err(|error| explained(error, which, &site.node))?;
+fn tested(which: &Which, part: usize, kernel: &Kernel, site: &Site) -> Result<GpuDevice, Error> {
+    let mut gpu = GpuDevice::open_part(which, part).map_err(|error| explained(error, which, &site.node))?;
     gpu.test(kernel)?;
     Ok(gpu)
 }

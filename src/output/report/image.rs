@@ -88,10 +88,18 @@ impl Share for ImageShare {
             busy_s,
         ]
     }
+
+    fn timers(&self) -> Vec<(&'static str, f64)> {
+        vec![("encode", self.encode_s), ("gpu busy", self.busy_s.unwrap_or_default())]
+    }
 }
 
 impl Summary for ImageSummary {
     type Share = ImageShare;
+
+    fn timers(&self) -> Vec<(&'static str, f64)> {
+        vec![("gather", self.gather_s), ("write", self.write_s), ("total", self.total_s)]
+    }
 
     /// A line for each rank.
     fn csv(report: &Report<Self>) -> String {

@@ -10,7 +10,9 @@ pub mod pi;
 pub mod places;
 pub mod progress;
 mod rank;
+pub mod stopwatch;
 pub mod study;
+pub mod system;
 pub mod table;
 
 use serde::Serialize;
@@ -56,6 +58,9 @@ pub trait Summary: Serialize + Sized {
 
     /// To be read by people. Ends with a newline.
     fn table(report: &Report<Self>) -> String;
+
+    /// What the command measured as a whole, in seconds.
+    fn timers(&self) -> Vec<(&'static str, f64)>;
 }
 
 impl<S: Summary> Report<S> {

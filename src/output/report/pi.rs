@@ -48,10 +48,18 @@ impl Share for PiShare {
     fn csv_cells(&self) -> Vec<String> {
         vec![self.darts.to_string(), self.hits.to_string()]
     }
+
+    fn timers(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 impl Summary for PiSummary {
     type Share = PiShare;
+
+    fn timers(&self) -> Vec<(&'static str, f64)> {
+        vec![("throw", self.throw_s), ("total", self.total_s)]
+    }
 
     /// A line for each rank.
     fn csv(report: &Report<Self>) -> String {

@@ -57,6 +57,9 @@ pub trait Share: Serialize {
 
     /// What a line of CSV has of it.
     fn csv_cells(&self) -> Vec<String>;
+
+    /// Phases beside those of every workload, in seconds; the same on every rank.
+    fn timers(&self) -> Vec<(&'static str, f64)>;
 }
 
 impl RankRun {

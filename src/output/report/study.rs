@@ -34,6 +34,10 @@ pub struct StudySummary {
 impl Summary for StudySummary {
     type Share = PiShare;
 
+    fn timers(&self) -> Vec<(&'static str, f64)> {
+        vec![("throw", self.throw_s), ("total", self.total_s)]
+    }
+
     /// A line for each length of run.
     fn csv(report: &Report<Self>) -> String {
         let header = ["darts", "log2_darts", "runs", "mean", "std_dev", "expected_std_dev"];
