@@ -59,6 +59,7 @@ mod rankfile;
 mod request;
 mod severity;
 mod streams;
+mod timeline;
 mod topology;
 mod visible;
 mod words;

@@ -29,7 +29,7 @@ pub use self::{
     julia::JuliaArgs,
     mandelbrot::MandelbrotArgs,
     pi::PiArgs,
-    report::{ProgressRequest, Timings},
+    report::{ProgressRequest, ReportArgs, Timings},
     run::RunArgs,
     where_::{Format, WhereArgs},
 };

@@ -1,5 +1,7 @@
 //! Options on what a job prints beside its result, which every workload has.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 /// What is printed; the same for every workload.
@@ -9,6 +11,9 @@ pub struct ReportArgs {
     /// Where each rank ran and how long each phase took [default: table, none with --quiet].
     #[arg(long, value_enum)]
     pub timings: Option<Timings>,
+    /// Also write a trace of what each rank did when, which Perfetto (ui.perfetto.dev) shows.
+    #[arg(long, value_name = "FILE.json")]
+    pub trace: Option<PathBuf>,
     /// Progress of long runs, on stderr; auto shows it where stderr is a terminal.
     #[arg(long, value_enum, default_value_t = ProgressRequest::Auto)]
     pub progress: ProgressRequest,

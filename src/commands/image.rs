@@ -5,6 +5,7 @@ use std::{path::Path, time::Instant};
 use super::{
     Began,
     place::{self, RankDevice},
+    trace::Tracing,
 };
 use crate::{
     cli::{Picture, Schedule},
@@ -19,6 +20,7 @@ use crate::{
             progress::Progress,
         },
     },
+    timeline::{self, Track, What},
     workload::{
         image::{
             Job, Outcome,
@@ -38,11 +40,14 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     let args = asked.shared();
     let image = world.agree(picture(asked, world.size()))?;
     let stop = world.agree(stop)?;
+    let tracing = Tracing::begin(world, &args.report, started, start_s)?;
 
     let placing = Instant::now();
     let mut place = place::take(world, &args.device, &Kernel::Image(image.kernel))?;
     let precision = place::precision(world, &place, args.precision)?;
-    let device_s = placing.elapsed().as_secs_f64();
+    let took = placing.elapsed();
+    timeline::note(Track::Main, What::Device, placing, took, 0);
+    let device_s = took.as_secs_f64();
 
     let coloring = Coloring::new(args.color, args.color_scale());
     let names = Names { picture: asked.output(), counts: args.counts.as_deref() };
@@ -63,6 +68,7 @@ pub(super) fn run(world: &World, asked: &dyn Picture, Began { at: started, stop 
     let fallback = move || fallback.open(&cores);
     let (outcome, share) = run::run(world, &mut place.device, &fallback, &job, policy, assembly, &watch)?;
     progress.finish();
+    tracing.map_or(Ok(()), |tracing| tracing.end(world, job.image.kernel.name()))?;
 
     let notes = world.all.gather(&share.notes).into_iter().flatten().flatten();
     place.notes.extend(notes);

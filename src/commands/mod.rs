@@ -10,6 +10,7 @@ mod run;
 mod site;
 mod system;
 mod this_node;
+mod trace;
 mod where_;
 
 use std::time::{Duration, Instant, SystemTime};
@@ -156,20 +157,22 @@ fn warn(warning: &str) {
     streams::tell(&format!("warning: {warning}"));
 }
 
+/// Nanoseconds since 1970, by this node's clock.
+fn unix_ns() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// When the ranks began by one clock, where `form` tells it. Collective.
 fn clocks(world: &World, form: Timings, began: Instant) -> Vec<RankClock> {
     if form != Timings::Stopwatch {
         return Vec::new();
     }
-    let now_ns = || {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-    };
-    let clock = world.all.clock_offset(now_ns);
+    let clock = world.all.clock_offset(unix_ns);
     let ago_ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
     let Uname { system, release, .. } = system::uname();
     let user = system::user().unwrap_or_default();
-    let mine = RankClock { began_ns: now_ns().saturating_sub(ago_ns), clock, user, system, release };
+    let mine = RankClock { began_ns: unix_ns().saturating_sub(ago_ns), clock, user, system, release };
     world.all.gather(&mine).unwrap_or_default()
 }
 

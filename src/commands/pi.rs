@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Instant};
 use super::{
     Began,
     place::{self, RankDevice},
+    trace::Tracing,
 };
 use crate::{
     cli::PiArgs,
@@ -22,6 +23,7 @@ use crate::{
             study::StudySummary,
         },
     },
+    timeline::{self, Track, What},
     workload::{
         WorkloadError,
         pi::{
@@ -41,6 +43,7 @@ struct Phases {
     stop: Stop,
     start_s: f64,
     device_s: f64,
+    tracing: Option<Tracing>,
 }
 
 /// Runs the command on all ranks. Collective.
@@ -48,11 +51,14 @@ pub(super) fn run(world: &World, args: &PiArgs, Began { at: started, stop }: Beg
     let start_s = started.elapsed().as_secs_f64();
     world.agree(check(args))?;
     let stop = world.agree(stop)?;
+    let tracing = Tracing::begin(world, &args.report, started, start_s)?;
     let placing = Instant::now();
     let place = place::take(world, &args.device, &Kernel::Counting(CountingKernel::Pi(Pi { seed: args.seed })))?;
-    let phases = Phases { started, stop, start_s, device_s: placing.elapsed().as_secs_f64() };
+    let took = placing.elapsed();
+    timeline::note(Track::Main, What::Device, placing, took, 0);
+    let phases = Phases { started, stop, start_s, device_s: took.as_secs_f64(), tracing };
     phases.stop.work_begins();
-    if args.study { run_study(world, args, place, &phases) } else { run_once(world, args, place, &phases) }
+    if args.study { run_study(world, args, place, phases) } else { run_once(world, args, place, phases) }
 }
 
 /// The failure of a rank that has a reason to stop with `done` of `all` darts thrown.
@@ -88,14 +94,16 @@ fn check(args: &PiArgs) -> Result<(), Error> {
 }
 
 /// One estimate, of a number of darts or to a standard error.
-fn run_once(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phases) -> Result<(), Failure> {
+fn run_once(world: &World, args: &PiArgs, mut place: RankDevice, mut phases: Phases) -> Result<(), Failure> {
     let (resumed, file) = resume(world, args, Checkpoint::start(args.seed, standard_error(args)))?;
     let mut thrower = Thrower::new(args.seed, world.size());
     let throwing = Instant::now();
     let state = throw(world, args, place.device.as_mut(), &mut thrower, &phases.stop, resumed.clone(), file.as_ref())?;
     let throw_s = throwing.elapsed().as_secs_f64();
     place.note_missing_threads(world);
-    let mine = rank_report(world, &place, &thrower, phases);
+    let tracing = phases.tracing.take();
+    tracing.map_or(Ok(()), |tracing| tracing.end(world, "pi"))?;
+    let mine = rank_report(world, &place, &thrower, &phases);
     let clocks = super::clocks(world, args.report.form(), phases.started);
     if let Some(ranks) = world.all.gather(&mine) {
         let estimate = Estimate::new(state.hits, state.darts);
@@ -176,7 +184,7 @@ fn resume(world: &World, args: &PiArgs, start: Checkpoint) -> Result<(Checkpoint
 }
 
 /// The convergence study.
-fn run_study(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phases) -> Result<(), Failure> {
+fn run_study(world: &World, args: &PiArgs, mut place: RankDevice, mut phases: Phases) -> Result<(), Failure> {
     let study = Study { powers: args.powers.0.clone(), runs: args.runs };
     let files = world.agree(if world.is_root() { StudyFiles::create(args).map(Some) } else { Ok(None) })?;
     let throws = study.throws();
@@ -190,7 +198,9 @@ fn run_study(world: &World, args: &PiArgs, mut place: RankDevice, phases: &Phase
     let throw_s = throwing.elapsed().as_secs_f64();
     progress.finish();
     place.note_missing_threads(world);
-    let mine = rank_report(world, &place, &thrower, phases);
+    let tracing = phases.tracing.take();
+    tracing.map_or(Ok(()), |tracing| tracing.end(world, "pi"))?;
+    let mine = rank_report(world, &place, &thrower, &phases);
     let clocks = super::clocks(world, args.report.form(), phases.started);
     let ranks = world.all.gather(&mine);
     let summary = StudySummary {

@@ -2,14 +2,21 @@
 //!
 //! A [`Work`] goes to the device batch by batch through the [`Slots`]. Knows nothing of kernels.
 
-use std::{collections::VecDeque, sync::mpsc, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use super::{
     context::Context,
     launch::Dispatch,
     slot::{Output, Slots},
 };
-use crate::device::DeviceError;
+use crate::{
+    device::DeviceError,
+    timeline::{self, Track, What},
+};
 
 /// Work that goes to the device in batches.
 pub(super) trait Work {
@@ -58,6 +65,9 @@ pub(super) fn run<W: Work>(context: &Context, slots: &Slots, work: &mut W) -> Re
         // By the device's clock where it was read. By the host's, a dispatch that was done before the host came to look seems
         // longer than it was, which makes the next ones shorter than they need be.
         let seconds = seconds.unwrap_or((last_done - started).as_secs_f64());
+        // It ended before the host came to look, and nothing ran beside it.
+        let took = Duration::from_secs_f64(seconds.max(0.0)).min(last_done - started);
+        timeline::note(Track::Gpu, What::Dispatch, last_done - took, took, 0);
         work.finish(batch, seconds, out.then_free(&give_back, slot));
     }
 }

@@ -14,6 +14,7 @@ pub mod stopwatch;
 pub mod study;
 pub mod system;
 pub mod table;
+pub mod trace;
 
 use serde::Serialize;
 

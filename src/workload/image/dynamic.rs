@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use super::{
     Job, Outcome,
     assembly::Assembly,
-    watch::{Watch, stopped},
+    watch::{Watch, stopped, written},
     window::Window,
     worker::{Delivery, Fallback, FromWorker, Share, Worker},
 };
@@ -25,6 +25,7 @@ use crate::{
     comm::{Failure, Pause, World},
     error::Error,
     fault,
+    timeline::{self, Track, What},
     workload::{
         WorkloadError,
         schedule::{Assignment, Scheduler},
@@ -222,7 +223,9 @@ impl Coordinator<'_> {
             }
             FromWorker::Done(done) => Delivery::of_message(done, &bands),
         };
-        self.outcome.gather_s += receiving.elapsed().as_secs_f64();
+        let received = receiving.elapsed();
+        self.outcome.gather_s += received.as_secs_f64();
+        timeline::note(Track::Main, What::Receive, receiving, received, bands.len() as u64);
         Some((rank, delivery))
     }
 
@@ -234,7 +237,7 @@ impl Coordinator<'_> {
         self.window.learn(&delivery.bands);
         let writing = Instant::now();
         self.assembly.add(delivery.bands)?;
-        self.outcome.write_s += writing.elapsed().as_secs_f64();
+        self.outcome.write_s += written(writing);
         self.watch.progress.reach(u64::from(self.assembly.bands()));
         Ok(())
     }
@@ -242,7 +245,7 @@ impl Coordinator<'_> {
     fn finish(mut self) -> Result<Outcome, Error> {
         let writing = Instant::now();
         let tally = self.assembly.complete(self.job)?;
-        self.outcome.write_s += writing.elapsed().as_secs_f64();
+        self.outcome.write_s += written(writing);
         Ok(self.outcome.with(tally, self.job))
     }
 }
@@ -294,7 +297,9 @@ fn compute_assigned(
     loop {
         let asked = Instant::now();
         let Ok(Arrived { assignment, at }) = assignments.recv() else { return (outcome, worker.share) };
-        worker.share.wait_s += asked.elapsed().as_secs_f64();
+        let waited = asked.elapsed();
+        worker.share.wait_s += waited.as_secs_f64();
+        timeline::note(Track::Work, What::Wait, asked, waited, 0);
         if assignment.is_no_more() {
             if gave_back <= assignment.answers as usize {
                 return (outcome, worker.share);

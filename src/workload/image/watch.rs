@@ -1,9 +1,12 @@
 //! What is looked at while a job computes, by whichever schedule.
 
+use std::time::Instant;
+
 use super::{Job, assembly::Assembly};
 use crate::{
     error::Error,
     output::report::progress::Progress,
+    timeline::{self, Track, What},
     workload::stop::{Reason, Stop},
 };
 
@@ -25,4 +28,11 @@ pub(super) fn stopped(job: &Job, assembly: &Assembly, reason: Reason) -> Error {
         what: "bands",
         is_kept: true,
     }
+}
+
+/// Seconds since files began to be written.
+pub(super) fn written(began: Instant) -> f64 {
+    let took = began.elapsed();
+    timeline::note(Track::Main, What::Write, began, took, 0);
+    took.as_secs_f64()
 }

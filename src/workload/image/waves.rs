@@ -8,7 +8,7 @@ use super::{
     Job, Outcome, WAITING_BYTES,
     assembly::Assembly,
     tally::Tally,
-    watch::{Watch, stopped},
+    watch::{Watch, stopped, written},
     window::max_band_bytes,
     worker::{Delivery, Fallback, FromWorker, Share, Worker},
 };
@@ -16,6 +16,7 @@ use crate::{
     comm::{Failure, World},
     error::Error,
     fault,
+    timeline::{self, Track, What},
     workload::{
         schedule::{Assignment, Waves},
         stop::Reason,
@@ -45,13 +46,17 @@ pub(super) fn run(
         fault::inject(world.rank());
         let arrived = Instant::now();
         world.all.meet();
-        worker.share.wait_s += arrived.elapsed().as_secs_f64();
+        let waited = arrived.elapsed();
+        worker.share.wait_s += waited.as_secs_f64();
+        timeline::note(Track::Work, What::Wait, arrived, waited, 0);
         let delivery = world.agree(computed)?;
         reduced = reduce(world, &reduced, &delivery);
         let gathering = Instant::now();
         let (message, bytes) = delivery.to_message();
         let gathered = world.all.gather_with(&message, &bytes);
-        let gather_s = gathering.elapsed().as_secs_f64();
+        let gathered_in = gathering.elapsed();
+        let gather_s = gathered_in.as_secs_f64();
+        timeline::note(Track::Main, What::Receive, gathering, gathered_in, bytes.len() as u64);
         let taken = root.as_mut().zip(gathered).map_or(Ok(()), |(root, gathered)| root.take(gathered, gather_s));
         world.agree(taken)?;
         // One rank's reason is every rank's.
@@ -109,7 +114,7 @@ impl Root<'_> {
                 break;
             }
         }
-        self.outcome.write_s += writing.elapsed().as_secs_f64();
+        self.outcome.write_s += written(writing);
         self.watch.progress.reach(u64::from(self.assembly.bands()));
         Ok(())
     }
@@ -123,7 +128,7 @@ impl Root<'_> {
                 // Before any file has its name.
                 assert_eq!(self.assembly.tally(), *reduced, "range and sum of the bands that were gathered");
                 let tally = self.assembly.complete(self.job)?;
-                self.outcome.write_s += writing.elapsed().as_secs_f64();
+                self.outcome.write_s += written(writing);
                 Ok(self.outcome.with(tally, self.job))
             }
         }

@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     kernel::band::Band,
     output::image::{color::PixelBytes, encode::EncodedBand},
+    timeline::{self, Track, What},
     workload::{
         schedule::{Assignment, Measured},
         stop::{Reason, Stop},
@@ -159,7 +160,9 @@ impl Worker<'_> {
                 ControlFlow::Continue(())
             }
         })?;
-        let elapsed_s = started.elapsed().as_secs_f64();
+        let elapsed = started.elapsed();
+        let elapsed_s = elapsed.as_secs_f64();
+        timeline::note(Track::Work, What::Compute, started, elapsed, bands.len() as u64);
         let threads = u32::try_from(self.device.identity().threads.max(1)).unwrap_or(u32::MAX);
         let encode_s = (Duration::from_nanos(encode_ns.into_inner()) / threads).as_secs_f64();
         self.share.encode_s += encode_s;

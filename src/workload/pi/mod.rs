@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     fault,
     kernel::{counting::CountingKernel, pi::Pi},
+    timeline::{self, Track, What},
 };
 
 /// Darts of each rank in the first wave, when nothing is known of its rate: a few milliseconds of a core.
@@ -91,11 +92,15 @@ impl Thrower {
                 Ok(())
             });
             fault::inject(world.rank());
-            let elapsed_s = started.elapsed().as_secs_f64();
+            let elapsed = started.elapsed();
+            let elapsed_s = elapsed.as_secs_f64();
             self.compute_s += elapsed_s;
+            timeline::note(Track::Work, What::Compute, started, elapsed, my_darts);
             let arrived = Instant::now();
             world.all.meet();
-            self.wait_s += arrived.elapsed().as_secs_f64();
+            let waited = arrived.elapsed();
+            self.wait_s += waited.as_secs_f64();
+            timeline::note(Track::Work, What::Wait, arrived, waited, 0);
             world.agree(told.and(thrown))?;
 
             self.my_darts += my_darts;
