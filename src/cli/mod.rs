@@ -14,6 +14,8 @@ mod pi;
 pub mod rankfile;
 mod report;
 mod run;
+mod sweep;
+pub mod swept;
 mod where_;
 
 use std::ffi::OsString;
@@ -29,6 +31,7 @@ pub use self::{
     pi::PiArgs,
     report::{ProgressRequest, Timings},
     run::RunArgs,
+    sweep::{Again, Own, SweepArgs},
     where_::{Format, WhereArgs},
 };
 use crate::build_id::LONG_VERSION;
@@ -61,6 +64,8 @@ pub enum Command {
     Where(WhereArgs),
     /// Give any program its cores and its GPU: in front of it, behind any launcher.
     Run(RunArgs),
+    /// Measure runs over a grid of parameters, of this program or of any other, and keep each as soon as it is measured.
+    Sweep(Box<SweepArgs>),
     /// Check, explain and write rankfiles: which rank runs on which cores of which host.
     Rankfile {
         /// What to do.
@@ -83,6 +88,7 @@ impl Command {
             Self::Pi(_)
             | Self::Where(_)
             | Self::Run(_)
+            | Self::Sweep(_)
             | Self::Rankfile { .. }
             | Self::Completions(_)
             | Self::Man(_) => None,

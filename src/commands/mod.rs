@@ -1,12 +1,15 @@
 //! The subcommands: each joins the parts it needs and holds no algorithm. The only module that prints.
 
 mod bounded;
+mod found;
 mod image;
 mod pi;
 mod place;
+mod processes;
 mod rankfile;
 mod run;
 mod site;
+mod sweep;
 mod this_node;
 mod where_;
 
@@ -47,6 +50,7 @@ impl Began {
                 Command::Pi(_) => Some(None),
                 Command::Where(_)
                 | Command::Run(_)
+                | Command::Sweep(_)
                 | Command::Rankfile { .. }
                 | Command::Completions(_)
                 | Command::Man(_) => None,
@@ -87,7 +91,7 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
         Command::Where(args) => where_::run(world, args),
         Command::Run(_) => unreachable!("it starts no MPI"),
         Command::Rankfile { command } => rankfile::run(world, command),
-        Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
+        Command::Sweep(_) | Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
     }
 }
 
@@ -122,6 +126,9 @@ pub fn run_alone(parsed: &Parsed) -> Option<Result<(), Error>> {
         Parsed::Wrong(message) => Some(Err(Error::Usage(message.clone()))),
         Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) if rankfile::is_for_one_process(command) => {
             Some(rankfile::run_alone(command))
+        }
+        Parsed::Run(Cli { command: Command::Sweep(args), allow_mixed_builds, .. }) => {
+            Some(sweep::run(args, *allow_mixed_builds))
         }
         Parsed::Run(Cli { command: Command::Completions(args), .. }) => Some(print(&args.text())),
         Parsed::Run(Cli { command: Command::Man(args), .. }) => {
