@@ -443,6 +443,19 @@ fn this_programs_own_commands_bring_their_report() {
 }
 
 #[test]
+fn a_run_finds_the_settings_of_the_user_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    script(folder.path(), "app", "env >variables");
+    sweep(folder.path(), "-o r.jsonl -- ./app").env("OMPI_MCA_pml_base_verbose", "0").run().succeeded();
+    let found = fs::read_to_string(folder.path().join("variables")).unwrap();
+    let mine = |name: &str| std::env::var_os(name).is_some();
+    assert!(found.contains("OMPI_MCA_pml_base_verbose=0\n"), "{found}");
+    for name in ["OMPI_MCA_pml", "OMPI_MCA_btl", "XDG_RUNTIME_DIR"] {
+        assert!(mine(name) || !found.contains(&format!("{name}=")), "{name} in {found}");
+    }
+}
+
+#[test]
 fn the_time_left_is_told_where_it_is_asked_for() {
     let folder = folder_of_grid("sleep 0.2");
     let job = sweep(folder.path(), &GRID.replace("--repeat", "--progress always --repeat")).run().succeeded();

@@ -165,6 +165,9 @@ impl Record {
     }
 }
 
+/// Below this every whole number has a form of its own in 64 bits.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A value of a parameter as JSON: a number where it is one.
 #[must_use]
 pub fn as_json(value: &str) -> Value {
@@ -175,7 +178,10 @@ pub fn as_json(value: &str) -> Value {
         if let Ok(whole) = value.parse::<u64>() {
             return Some(whole.into());
         }
-        Number::from_f64(value.parse().ok()?)
+        let number: f64 = value.parse().ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "whole numbers of that size are exact")]
+        let whole = (libm::trunc(number) == number && number.abs() < EXACT).then_some(number as i64);
+        whole.map(Number::from).or_else(|| Number::from_f64(number))
     };
     number().map_or_else(|| value.into(), Value::Number)
 }
@@ -241,7 +247,9 @@ pub(super) mod tests {
             ("4", "4"),
             ("18446744073709551615", "18446744073709551615"),
             ("0.5", "0.5"),
-            ("1e6", "1000000.0"),
+            ("1e6", "1000000"),
+            ("1e300", "1e+300"),
+            ("-0.25", "-0.25"),
             ("cpu", "\"cpu\""),
             ("NaN", "\"NaN\""),
             ("inf", "\"inf\""),

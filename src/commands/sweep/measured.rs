@@ -163,7 +163,8 @@ impl Measured {
 
     /// Whether it ended with success, and why not.
     fn outcome(&self, plan: &Plan) -> (Status, Option<String>) {
-        let last = self.stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
+        let says_something = |line: &&str| line.chars().any(char::is_alphanumeric);
+        let last = self.stderr.lines().map(str::trim).rfind(says_something);
         let said = last.map_or_else(String::new, |line| format!(": {line}"));
         match &self.end {
             End::Exited(status) if status.success() => (Status::Ok, None),
