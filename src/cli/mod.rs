@@ -13,6 +13,7 @@ mod numbers;
 mod pi;
 pub mod rankfile;
 mod report;
+mod results;
 mod run;
 mod sweep;
 pub mod swept;
@@ -30,6 +31,7 @@ pub use self::{
     mandelbrot::MandelbrotArgs,
     pi::PiArgs,
     report::{ProgressRequest, Timings},
+    results::{MetricChoice, ResultsArgs, StudyFormat},
     run::RunArgs,
     sweep::{Again, Own, SweepArgs},
     where_::{Format, WhereArgs},
@@ -66,6 +68,8 @@ pub enum Command {
     Run(RunArgs),
     /// Measure runs over a grid of parameters, of this program or of any other, and keep each as soon as it is measured.
     Sweep(Box<SweepArgs>),
+    /// Tell what the results of sweeps say: scaling, where the time goes, and whether two of them differ.
+    Report(ResultsArgs),
     /// Check, explain and write rankfiles: which rank runs on which cores of which host.
     Rankfile {
         /// What to do.
@@ -89,6 +93,7 @@ impl Command {
             | Self::Where(_)
             | Self::Run(_)
             | Self::Sweep(_)
+            | Self::Report(_)
             | Self::Rankfile { .. }
             | Self::Completions(_)
             | Self::Man(_) => None,

@@ -188,6 +188,7 @@ impl Command {
             Self::Where(_)
             | Self::Run(_)
             | Self::Sweep(_)
+            | Self::Report(_)
             | Self::Rankfile { .. }
             | Self::Completions(_)
             | Self::Man(_) => false,

@@ -7,6 +7,7 @@ mod pi;
 mod place;
 mod processes;
 mod rankfile;
+mod report;
 mod run;
 mod site;
 mod sweep;
@@ -51,6 +52,7 @@ impl Began {
                 Command::Where(_)
                 | Command::Run(_)
                 | Command::Sweep(_)
+                | Command::Report(_)
                 | Command::Rankfile { .. }
                 | Command::Completions(_)
                 | Command::Man(_) => None,
@@ -91,7 +93,7 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
         Command::Where(args) => where_::run(world, args),
         Command::Run(_) => unreachable!("it starts no MPI"),
         Command::Rankfile { command } => rankfile::run(world, command),
-        Command::Sweep(_) | Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
+        Command::Sweep(_) | Command::Report(_) | Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
     }
 }
 
@@ -130,6 +132,7 @@ pub fn run_alone(parsed: &Parsed) -> Option<Result<(), Error>> {
         Parsed::Run(Cli { command: Command::Sweep(args), allow_mixed_builds, .. }) => {
             Some(sweep::run(args, *allow_mixed_builds))
         }
+        Parsed::Run(Cli { command: Command::Report(args), .. }) => Some(report::run(args)),
         Parsed::Run(Cli { command: Command::Completions(args), .. }) => Some(print(&args.text())),
         Parsed::Run(Cli { command: Command::Man(args), .. }) => {
             Some(args.text().map_err(Error::Usage).and_then(|page| print(&page)))

@@ -2,9 +2,13 @@
 //!
 //! Pure: starts no process, opens no file and asks no clock.
 
+pub mod analysis;
 pub mod grid;
+pub mod points;
 pub mod record;
 pub mod results;
+pub mod scaling;
+pub mod statistics;
 pub mod template;
 pub mod values;
 
