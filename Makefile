@@ -1,6 +1,6 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-.PHONY: demo build test test-mpich test-launchers launchers-here test-gpu bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
+.PHONY: demo build test test-mpich test-launchers launchers-here test-gpu test-pages bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
 
 demo: build
 	@.ci/demo
@@ -39,6 +39,11 @@ launchers-here:
 test-gpu: export HYBRID_TEST_GPU := hardware
 test-gpu: setup-test
 	.ci/cargo test --locked --test gpu_kernels --test images -- --test-threads 1
+
+# The pages that this program writes, looked at by a browser on wide and on narrow screens.
+test-pages:
+	@.ci/setup pages
+	@.ci/test --test pages -- --ignored
 
 # The GPU's kernels beside the same arithmetic in CUDA, in one run: the tables of docs/performance.md. Says what is missing.
 bench-gpu: setup

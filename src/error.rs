@@ -43,6 +43,29 @@ pub enum Error {
         /// Whether a later job can go on from there.
         is_kept: bool,
     },
+    /// A sweep was told to stop.
+    #[error("stopped by {by} with {done} of {all} runs measured: start it again with the same words to go on")]
+    SweepStopped {
+        /// A signal's name.
+        by: &'static str,
+        /// Runs that are in the file.
+        done: usize,
+        /// Runs of the whole sweep.
+        all: usize,
+    },
+    /// All runs of a sweep were made, and not all of them with success.
+    #[error(
+        "{failed} of {all} runs failed, as their records in {} say: the same words with --again failed make them again",
+        shown(path)
+    )]
+    RunsFailed {
+        /// How many.
+        failed: usize,
+        /// Runs of the whole sweep.
+        all: usize,
+        /// The file of the records.
+        path: PathBuf,
+    },
     /// A strict look at the placement found something wrong or wasteful.
     #[error("--strict lets no warning pass: {}", warnings.join("; "))]
     Strict {
@@ -102,13 +125,14 @@ pub(crate) fn remedy(error: &io::Error) -> Option<&'static str> {
 
 impl Error {
     /// Exit code of a job that ends with this error: 2 where the command line is to blame, 3 where a strict look at the
-    /// placement found something, 4 where the job was told to stop and can be resumed, else 1. A full disk is 1 although the
+    /// placement found something, 4 where the job was told to stop and can be resumed, 5 where runs of a sweep failed, else 1. A full disk is 1 although the
     /// job can be resumed: starting it again does not help before somebody has made room.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Stopped { is_kept: true, .. } => 4,
+            Self::Stopped { is_kept: true, .. } | Self::SweepStopped { .. } => 4,
+            Self::RunsFailed { .. } => 5,
             Self::Strict { .. } => 3,
             Self::Module(_)
             | Self::Stopped { .. }

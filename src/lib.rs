@@ -59,6 +59,7 @@ mod rankfile;
 mod request;
 mod severity;
 mod streams;
+mod study;
 mod timeline;
 mod topology;
 mod visible;
@@ -87,5 +88,5 @@ pub mod inside {
     macro_rules! modules {
         ($($name:ident)*) => { $(pub mod $name { pub use crate::$name::*; })* };
     }
-    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology request workload }
+    modules! { cli comm commands device environment error kernel launcher output pci placement plan rankfile streams topology request study workload }
 }

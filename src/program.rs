@@ -75,7 +75,6 @@ impl Job {
 fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
     let alone = |outcome: Result<(), Error>| (outcome.map_err(|error| Failure::alone(&error)), Job::None);
     let began = Began::now(&parsed, launch);
-    let settings = environment::prepare(parsed.wants_mpi_defaults());
     // MPI need not be started for what one process does, unless there are others who may have been told something else:
     // they would wait for this one.
     if !launch.has_company()
@@ -83,6 +82,8 @@ fn obey(parsed: Parsed, launch: &Launch) -> (Result<(), Failure>, Job) {
     {
         return alone(outcome);
     }
+    // Not before: what one process starts, as a sweep does, is to find the user's own settings.
+    let settings = environment::prepare(parsed.wants_mpi_defaults());
     let admission = Admission {
         build: fault::build,
         allows_mixed: parsed.allows_mixed_builds(),

@@ -50,6 +50,10 @@ ask_all() { # ask_all SCOPE
       need binfmt-support 'update-binfmts (binfmt-support)' probe_command update-binfmts
       return 0
       ;;
+    pages)
+      need chromium 'Chromium, a browser' probe_command chromium
+      return 0
+      ;;
     fresh)
       need debootstrap 'debootstrap' probe_command debootstrap
       need git 'git' probe_command git

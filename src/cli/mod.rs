@@ -14,7 +14,10 @@ mod numbers;
 mod pi;
 pub mod rankfile;
 mod report;
+mod results;
 mod run;
+mod sweep;
+pub mod swept;
 mod where_;
 
 use std::ffi::OsString;
@@ -30,7 +33,9 @@ pub use self::{
     mandelbrot::MandelbrotArgs,
     pi::PiArgs,
     report::{ProgressRequest, ReportArgs, Timings},
+    results::{MetricChoice, ResultsArgs, StudyFormat},
     run::RunArgs,
+    sweep::{Again, Own, SweepArgs},
     where_::{Format, WhereArgs},
 };
 use crate::build_id::LONG_VERSION;
@@ -65,6 +70,10 @@ pub enum Command {
     Info(InfoArgs),
     /// Give any program its cores and its GPU: in front of it, behind any launcher.
     Run(RunArgs),
+    /// Measure runs over a grid of parameters, of this program or of any other, and keep each as soon as it is measured.
+    Sweep(Box<SweepArgs>),
+    /// Tell what the results of sweeps say: scaling, where the time goes, and whether two of them differ.
+    Report(ResultsArgs),
     /// Check, explain and write rankfiles: which rank runs on which cores of which host.
     Rankfile {
         /// What to do.
@@ -88,6 +97,8 @@ impl Command {
             | Self::Where(_)
             | Self::Info(_)
             | Self::Run(_)
+            | Self::Sweep(_)
+            | Self::Report(_)
             | Self::Rankfile { .. }
             | Self::Completions(_)
             | Self::Man(_) => None,

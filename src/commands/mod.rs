@@ -1,13 +1,17 @@
 //! The subcommands: each joins the parts it needs and holds no algorithm. The only module that prints.
 
 mod bounded;
+mod found;
 mod image;
 mod info;
 mod pi;
 mod place;
+mod processes;
 mod rankfile;
+mod report;
 mod run;
 mod site;
+mod sweep;
 mod system;
 mod this_node;
 mod trace;
@@ -51,6 +55,8 @@ impl Began {
                 Command::Where(_)
                 | Command::Info(_)
                 | Command::Run(_)
+                | Command::Sweep(_)
+                | Command::Report(_)
                 | Command::Rankfile { .. }
                 | Command::Completions(_)
                 | Command::Man(_) => None,
@@ -92,7 +98,7 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
         Command::Info(args) => info::run(world, args),
         Command::Run(_) => unreachable!("it starts no MPI"),
         Command::Rankfile { command } => rankfile::run(world, command),
-        Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
+        Command::Sweep(_) | Command::Report(_) | Command::Completions(_) | Command::Man(_) => answer(world, &wanted),
     }
 }
 
@@ -128,6 +134,10 @@ pub fn run_alone(parsed: &Parsed) -> Option<Result<(), Error>> {
         Parsed::Run(Cli { command: Command::Rankfile { command }, .. }) if rankfile::is_for_one_process(command) => {
             Some(rankfile::run_alone(command))
         }
+        Parsed::Run(Cli { command: Command::Sweep(args), allow_mixed_builds, .. }) => {
+            Some(sweep::run(args, *allow_mixed_builds))
+        }
+        Parsed::Run(Cli { command: Command::Report(args), .. }) => Some(report::run(args)),
         Parsed::Run(Cli { command: Command::Completions(args), .. }) => Some(print(&args.text())),
         Parsed::Run(Cli { command: Command::Man(args), .. }) => {
             Some(args.text().map_err(Error::Usage).and_then(|page| print(&page)))

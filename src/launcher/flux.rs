@@ -30,6 +30,7 @@ pub(super) static PROFILE: Profile = Profile {
         name: "flux",
         help: "flux run",
         program: "flux",
+        plain: "flux run -n {np}",
         is_version: |text| text.contains("libflux-core"),
         line,
         read: Some(read),

@@ -27,6 +27,7 @@ pub(super) static PROFILE: Profile = Profile {
         name: "intelmpi",
         help: "mpiexec of Intel MPI",
         program: "mpiexec",
+        plain: "mpiexec -n {np}",
         is_version: |text| text.contains("Intel(R) MPI Library"),
         line,
         read: Some(read),

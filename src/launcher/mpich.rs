@@ -20,6 +20,7 @@ pub(super) static PROFILE: Profile = Profile {
         name: "mpich",
         help: "mpiexec of MPICH (Hydra)",
         program: "mpiexec",
+        plain: "mpiexec -n {np}",
         is_version: |text| text.contains("HYDRA build details") && !text.contains("Intel"),
         line,
         read: Some(read),

@@ -37,6 +37,7 @@ pub(super) static UP_TO_4: Profile = Profile {
         name: "openmpi4",
         help: "mpiexec of Open MPI up to 4.1",
         program: "mpiexec",
+        plain: "mpiexec -n {np}",
         is_version: |text| Family::of_version(text) == Some(Family::UpTo4),
         line: |job| Ok(LaunchLine::plain(line_4(job))),
         read: None,
@@ -54,6 +55,7 @@ pub(super) static ONLY_5: Profile = Profile {
         name: "openmpi5",
         help: "mpiexec of Open MPI 5",
         program: "mpiexec",
+        plain: "mpiexec -n {np}",
         is_version: |text| Family::of_version(text) == Some(Family::Only5),
         line: |job| {
             Ok(LaunchLine {
@@ -79,6 +81,7 @@ pub(super) static FROM_6: Profile = Profile {
         name: "openmpi6",
         help: "mpiexec of Open MPI 6 and later",
         program: "mpiexec",
+        plain: "mpiexec -n {np}",
         is_version: |text| Family::of_version(text) == Some(Family::From6),
         line: |job| {
             Ok(LaunchLine {

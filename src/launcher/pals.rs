@@ -28,6 +28,7 @@ pub(super) static PROFILE: Profile = Profile {
         name: "pals",
         help: "mpiexec of PALS (Cray)",
         program: "mpiexec",
+        plain: "mpiexec -n {np}",
         is_version: |text| text.contains("PALS"),
         line,
         read: Some(read),

@@ -80,6 +80,8 @@ pub(crate) struct Start {
     pub(crate) help: &'static str,
     /// Its program.
     pub(crate) program: &'static str,
+    /// The command that starts so many ranks of a program where it likes, `{np}` for their number.
+    pub(crate) plain: &'static str,
     /// Whether the program prints this text for `--version`.
     pub(super) is_version: fn(&str) -> bool,
     /// The command that starts a job, or why there is none.

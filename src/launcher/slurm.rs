@@ -34,6 +34,7 @@ pub(super) static PROFILE: Profile = Profile {
         name: "slurm",
         help: "srun of Slurm",
         program: "srun",
+        plain: "srun -n {np}",
         is_version: |text| text.trim_start().starts_with("slurm"),
         line,
         read: Some(read),

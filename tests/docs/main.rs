@@ -62,6 +62,11 @@ fn the_page_on_scripts_holds() {
 }
 
 #[test]
+fn the_page_on_sweeps_holds() {
+    assert_holds("docs/sweeps.md", include_str!("../../docs/sweeps.md"));
+}
+
+#[test]
 fn a_page_that_is_wrong_is_found_out() {
     for wrong in [
         "```rankfile name=f\nrank 0=a slot=P1\n```\n",

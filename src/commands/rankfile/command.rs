@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{
-    found,
     machine::Machine,
     mdns,
     nodes::Nodes,
@@ -12,6 +11,7 @@ use super::{
 };
 use crate::{
     cli::rankfile::{CommandArgs, NodeArgs},
+    commands::found,
     error::Error,
     host_name::without_user,
     launcher::{Dialect, Launcher, shell_word},

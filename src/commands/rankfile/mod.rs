@@ -6,7 +6,6 @@ mod command;
 mod convert;
 mod explain;
 mod findings;
-mod found;
 mod machine;
 mod mdns;
 mod nodes;

@@ -1,10 +1,10 @@
 //! `hybrid rankfile write`: places for all ranks of all nodes, as a file, and the command that starts the job.
 
-use super::{found, machine::Machine, mdns, nodes, print, read};
+use super::{machine::Machine, mdns, nodes, print, read};
 use crate::{
     cli::rankfile::{PlanFormat, WriteArgs},
     comm::{Failure, World},
-    commands::this_node,
+    commands::{found, this_node},
     error::Error,
     launcher::{Dialect, Launcher, Untold},
     output::file::whole::WholeFile,

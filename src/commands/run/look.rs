@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failed, Placed, Wanted, meet, place};
 use crate::{
     cli::{Format, WhereArgs},
+    commands::processes::{entries, family},
     error::Error,
     launcher::Launch,
     output::file::process,
@@ -157,25 +158,6 @@ impl Seen {
         }
         seen
     }
-}
-
-/// A process and those that it has started, as far as they are there.
-fn family(pid: u32) -> Vec<u32> {
-    let mut all = vec![pid];
-    let mut next = 0;
-    while let Some(&pid) = all.get(next) {
-        for thread in entries(&format!("/proc/{pid}/task")) {
-            let children = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).unwrap_or_default();
-            all.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
-        }
-        next += 1;
-    }
-    all
-}
-
-fn entries(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.file_name()));
-    entries.map_or_else(|_| Vec::new(), |names| names.map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
 /// The PU of a thread that runs (proc(5), fields 3 and 39 of /proc/PID/stat).

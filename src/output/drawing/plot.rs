@@ -1,20 +1,19 @@
 //! The plots of the convergence study, as SVG and as PNG. Knows no darts, only what runs of a
 //! length came to.
 
-use std::{ops::Range, sync::Once};
+use std::ops::Range;
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use plotters::{
     coord::{Shift, types::RangedCoordf64},
     prelude::*,
-    style::{FontStyle, register_font},
 };
 use serde::Serialize;
 
+use super::font::{self, FONT};
+
 /// Width and height of a plot in pixels.
 const SIZE_PX: (u32, u32) = (1000, 640);
-/// The font's name in an SVG, and the name that the embedded font has here.
-const FONT: &str = "sans-serif";
 const BLUE: RGBColor = RGBColor(31, 119, 180);
 const ORANGE: RGBColor = RGBColor(214, 96, 20);
 
@@ -78,11 +77,7 @@ impl Plot {
     }
 
     fn draw<B: DrawingBackend>(self, rows: &[Row], area: &DrawingArea<B, Shift>) {
-        static FONT_REGISTERED: Once = Once::new();
-        FONT_REGISTERED.call_once(|| {
-            let registered = register_font(FONT, FontStyle::Normal, dejavu::sans::regular());
-            assert!(registered.is_ok(), "the embedded font is a font");
-        });
+        font::register();
         let drawn = match self {
             Self::Estimate => draw_estimate(rows, area),
             Self::StdDev => draw_std_dev(rows, area),

@@ -67,6 +67,17 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// The open lock file, for a process that this one starts: where the file system has locks, no other job gets the output before
+    /// that process has closed it too.
+    ///
+    /// # Errors
+    /// Where this process may open no more files.
+    pub fn share(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // Only what is still this job's: somebody may have removed it, to start another.

@@ -10,6 +10,7 @@ pub mod pi;
 pub mod places;
 pub mod progress;
 mod rank;
+pub mod scaling;
 pub mod stopwatch;
 pub mod study;
 pub mod system;
