@@ -74,7 +74,7 @@ fn main() -> ExitCode {
             if world.rank() == 0 {
                 error.print().expect("a message can be printed");
             }
-            return ExitCode::from(u8::try_from(error.exit_code()).expect("an exit code is small"));
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
     write_and_read(&world, &options.file).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
