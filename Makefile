@@ -1,6 +1,6 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-.PHONY: demo build test test-mpich test-launchers launchers-here test-gpu bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
+.PHONY: demo build exercise test test-mpich test-launchers launchers-here test-gpu bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
 
 demo: build
 	@.ci/demo
@@ -10,6 +10,10 @@ build: setup
 
 test: setup-test
 	@.ci/test
+
+# An exercise of the course: builds it, runs it with 1 to 4 ranks, and says what is wrong. Without N it lists them.
+exercise:
+	@.ci/cargo run --quiet --locked -p exercises -- $(N)
 
 # The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
 MPICH_TARGET = '$(or $(CARGO_TARGET_DIR),target)/mpich'
