@@ -15,13 +15,13 @@ test: setup-test
 exercise:
 	@.ci/cargo run --quiet --locked -p exercises -- $(N)
 
-# The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
+# The examples and exercises once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
 MPICH_TARGET = '$(or $(CARGO_TARGET_DIR),target)/mpich'
 test-mpich: export MPICC := mpicc.mpich
 test-mpich: export HYBRID_MPIEXEC := mpiexec.mpich
 test-mpich: setup-mpich
 	.ci/cargo build --locked --examples --target-dir $(MPICH_TARGET)
-	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)
+	.ci/cargo test --locked --test examples --test exercises --test new_crate --target-dir $(MPICH_TARGET)
 
 # Every launcher that can be installed, over 200 plans made by chance each: in a fresh Debian, which takes Slurm's daemons with it
 # when it ends. `make launchers-here` is what runs in there, for a system that may have them.

@@ -12,7 +12,7 @@ use mpi::traits::*;
 
 /// Counts a number among random numbers.
 #[derive(Parser)]
-#[command(name = "count")]
+#[command(name = "count", color = clap::ColorChoice::Never)]
 struct Options {
     /// Numbers that each rank draws
     #[arg(long, env = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

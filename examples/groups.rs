@@ -18,6 +18,7 @@ use mpi::{
 
 /// Splits the job's ranks into rows, and into even and odd ones.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Ranks in a row
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(Rank).range(1..))]

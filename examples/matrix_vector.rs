@@ -12,6 +12,7 @@ use mpi::{Count, datatype::PartitionMut, topology::SimpleCommunicator, traits::*
 
 /// Multiplies a matrix by a vector; element (i, j) of the matrix is i + j, element j of the vector is j + 1.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Rows and columns of the matrix
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=4096))]

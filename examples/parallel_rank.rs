@@ -12,6 +12,7 @@ use mpi::{topology::SimpleCommunicator, traits::*};
 
 /// Ranks one random number of each rank.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Start of the random sequence: the same seed gives the same numbers
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]

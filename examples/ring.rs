@@ -11,7 +11,7 @@ use mpi::traits::*;
 
 /// Sends an integer around a ring of ranks.
 #[derive(Parser)]
-#[command(name = "ring")]
+#[command(name = "ring", color = clap::ColorChoice::Never)]
 struct Options {
     /// Times that the integer goes around
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]

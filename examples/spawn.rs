@@ -21,7 +21,7 @@ use mpi::{
 
 /// Starts workers that integrate.
 #[derive(Parser)]
-#[command(name = "spawn")]
+#[command(name = "spawn", color = clap::ColorChoice::Never)]
 struct Options {
     /// Workers to start
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(i32).range(1..=100))]

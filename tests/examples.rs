@@ -132,6 +132,15 @@ fn without_a_row(chapter: &str) -> Vec<String> {
     examples().into_iter().filter(|name| !is_there(name)).collect()
 }
 
+/// The program that the guide shows whole is the one that is there.
+#[test]
+fn a_program_that_is_shown_whole_is_the_example() {
+    let chapter = fs::read_to_string(chapters().join("21-gpu-in-sight.md")).unwrap();
+    let source = source("gpu_sum");
+    let (_, code) = source.split_once("\n\n").unwrap();
+    assert!(chapter.contains(&format!("```rust,ignore\n{code}```\n")));
+}
+
 #[test]
 fn every_example_has_its_row_in_the_table_of_programs() {
     let chapter = fs::read_to_string(chapters().join("17-programs.md")).unwrap();
@@ -166,6 +175,8 @@ fn every_example_with_options_refuses_one_that_it_does_not_know() {
         }
         let help = run(&Block { args: "--help".to_owned(), ..block }, 2).succeeded();
         assert_eq!(help.stdout.matches("Usage:").count(), 1, "{help:#?}");
+        // A launcher may give its ranks a terminal, whose colors are none in a file.
+        assert!(!help.stdout.contains('\u{1b}'), "{help:#?}");
         tried += 1;
     }
     assert!(tried > 0, "no example has options");

@@ -18,6 +18,7 @@ use exchange::{scatter, sum_over_ranks};
 
 /// Sorts the 150 flowers of the iris data into clusters.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Number of clusters
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=150))]

@@ -22,6 +22,7 @@ use file::SharedFile;
 
 /// Writes and reads one file by all ranks.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// The file; on several nodes it must be in a folder that they share
     #[arg(long, default_value = "mpi_io.bin", value_parser = file_name)]

@@ -18,6 +18,7 @@ use pool::{Outcome, map};
 
 /// Draws a Julia set by a pool of workers.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Size of the picture in multiples of 640 x 480 pixels
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
