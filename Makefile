@@ -1,6 +1,6 @@
 # `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 
-.PHONY: demo build test test-mpich test-launchers launchers-here test-gpu test-pages bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
+.PHONY: demo build exercise test test-mpich test-launchers launchers-here test-gpu test-pages bench-peers bench-gpu guide arm64 setup setup-test setup-mpich clean
 
 demo: build
 	@.ci/demo
@@ -11,13 +11,17 @@ build: setup
 test: setup-test
 	@.ci/test
 
-# The examples once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
+# An exercise of the course: builds it, runs it with 1 to 4 ranks, and says what is wrong. Without N it lists them.
+exercise:
+	@.ci/cargo run --quiet --locked -p exercises -- $(N)
+
+# The examples and exercises once more, built with MPICH and run by its launcher. Full names, since plain mpicc and mpiexec may be Open MPI's.
 MPICH_TARGET = '$(or $(CARGO_TARGET_DIR),target)/mpich'
 test-mpich: export MPICC := mpicc.mpich
 test-mpich: export HYBRID_MPIEXEC := mpiexec.mpich
 test-mpich: setup-mpich
 	.ci/cargo build --locked --examples --target-dir $(MPICH_TARGET)
-	.ci/cargo test --locked --test examples --target-dir $(MPICH_TARGET)
+	.ci/cargo test --locked --test examples --test exercises --test new_crate --target-dir $(MPICH_TARGET)
 
 # Every launcher that can be installed, over 200 plans made by chance each: in a fresh Debian, which takes Slurm's daemons with it
 # when it ends. `make launchers-here` is what runs in there, for a system that may have them.

@@ -10,13 +10,15 @@ fn main() {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
     let rank = world.rank();
-    let numbers: [i32; 10] = std::array::from_fn(|i| i32::try_from(i).expect("ten is small"));
 
-    let mut data = if rank == 0 { numbers } else { [0; 10] };
+    let mut data = [0; 10];
+    if rank == 0 {
+        data = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    }
     println!("before broadcasting, data for rank {rank} is: {data:?}");
 
     world.process_at_rank(0).broadcast_into(&mut data);
     println!("after broadcasting, data for rank {rank} is: {data:?}");
 
-    assert_eq!(data, numbers);
+    assert_eq!(data, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }

@@ -18,16 +18,15 @@ fn main() {
     let row = [rank; COLUMNS];
     println!("Buffer in process {rank} before gathering: {row:?}");
     if rank == 0 {
-        let mut table: Vec<i32> = (0..size).flat_map(|_| [0; COLUMNS]).collect();
+        let mut table = vec![0; size as usize * COLUMNS];
         for row in table.chunks(COLUMNS) {
             println!("recvbuf in process 0 before gathering: {row:?}");
         }
         root.gather_into_root(&row[..], &mut table[..]);
-        for row in table.chunks(COLUMNS) {
+        for (row, from) in table.chunks(COLUMNS).zip(0..) {
             println!("recvbuf in process 0 after gathering: {row:?}");
+            assert_eq!(row, [from; COLUMNS]);
         }
-        let expected: Vec<i32> = (0..size).flat_map(|rank| [rank; COLUMNS]).collect();
-        assert_eq!(table, expected);
     } else {
         root.gather_into(&row[..]);
     }

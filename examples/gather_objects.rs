@@ -10,22 +10,21 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Every rank's object in the order of the ranks, on `root`; `None` elsewhere. Collective.
 fn gather_objects<T: Serialize + DeserializeOwned>(root: &Process<'_>, size: usize, object: &T) -> Option<Vec<T>> {
     let text = serde_json::to_vec(object).expect("it has a JSON form");
-    let my_length = Count::try_from(text.len()).expect("MPI counts with a C int");
+    let length = text.len() as Count;
     if !root.is_self() {
-        root.gather_into(&my_length);
+        root.gather_into(&length);
         root.gather_varcount_into(&text[..]);
         return None;
     }
     let mut lengths: Vec<Count> = vec![0; size];
-    root.gather_into_root(&my_length, &mut lengths[..]);
+    root.gather_into_root(&length, &mut lengths[..]);
     let starts: Vec<Count> = (0..size).map(|rank| lengths[..rank].iter().sum()).collect();
-    let index = |count: Count| usize::try_from(count).expect("a length is not negative");
-    let mut all = vec![0_u8; index(lengths.iter().sum())];
+    let mut all = vec![0_u8; lengths.iter().sum::<Count>() as usize];
     root.gather_varcount_into_root(&text[..], &mut PartitionMut::new(&mut all[..], &lengths[..], &starts[..]));
-    let of_rank = |(start, length): (&Count, &Count)| {
-        serde_json::from_slice(&all[index(*start)..][..index(*length)]).expect("each rank wrote an object of this type")
-    };
-    Some(starts.iter().zip(&lengths).map(of_rank).collect())
+
+    let part = |(start, length): (&Count, &Count)| &all[*start as usize..][..*length as usize];
+    let parts = starts.iter().zip(&lengths).map(part);
+    Some(parts.map(|text| serde_json::from_slice(text).expect("each rank wrote an object of this type")).collect())
 }
 
 fn main() {
@@ -36,8 +35,7 @@ fn main() {
     let mine = (rank + 1) * (rank + 1);
     println!("before gathering, data on rank {rank} is {mine}");
 
-    let length = usize::try_from(size).expect("a job has at least one rank");
-    let gathered = gather_objects(&world.process_at_rank(0), length, &mine);
+    let gathered = gather_objects(&world.process_at_rank(0), size as usize, &mine);
     match &gathered {
         Some(list) => println!("after gathering, process 0's data is {list:?}"),
         None => println!("after gathering, data in rank {rank} is None"),

@@ -18,6 +18,7 @@ use mpi::{
 
 /// Splits the job's ranks into rows, and into even and odd ones.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Ranks in a row
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(Rank).range(1..))]
@@ -36,22 +37,17 @@ fn main() -> ExitCode {
     let world = universe.world();
     let (rank, size) = (world.rank(), world.size());
 
-    // A row of 0 ranks cannot be asked for: it tells the others to end with the exit code beside it.
-    let mut parameters = [0; 2];
-    if rank == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.row_length, 0],
-            Err(error) => {
+    // Every rank reads the same words; rank 0 tells what is wrong with them.
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            if rank == 0 {
                 error.print().expect("a message can be printed");
-                [0, error.exit_code()]
             }
-        };
-    }
-    world.process_at_rank(0).broadcast_into(&mut parameters);
-    let [row_length, exit_code] = parameters;
-    if row_length == 0 {
-        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
-    }
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let row_length = options.row_length;
 
     // By color: all ranks of a row pass the same one; the key puts them in order.
     let row = rank / row_length;

@@ -12,6 +12,7 @@ use mpi::{Count, datatype::PartitionMut, topology::SimpleCommunicator, traits::*
 
 /// Multiplies a matrix by a vector; element (i, j) of the matrix is i + j, element j of the vector is j + 1.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Rows and columns of the matrix
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=4096))]
@@ -20,10 +21,7 @@ struct Options {
 
 /// The rows of `rank`: all ranks' shares follow one another and differ by at most one row.
 fn rows_of(rank: i32, ranks: i32, size: i32) -> Range<i32> {
-    let start = |rank: i32| {
-        let start = i64::from(rank) * i64::from(size) / i64::from(ranks);
-        i32::try_from(start).expect("a share of the rows is no more than all")
-    };
+    let start = |rank: i32| rank * size / ranks;
     start(rank)..start(rank + 1)
 }
 
@@ -32,7 +30,7 @@ fn all_gather(world: &SimpleCommunicator, part: &[f64], size: i32) -> Vec<f64> {
     let shares: Vec<Range<i32>> = (0..world.size()).map(|rank| rows_of(rank, world.size(), size)).collect();
     let counts: Vec<Count> = shares.iter().map(|rows| rows.end - rows.start).collect();
     let starts: Vec<Count> = shares.iter().map(|rows| rows.start).collect();
-    let mut whole = vec![0.0; usize::try_from(size).expect("a size is positive")];
+    let mut whole = vec![0.0; size as usize];
     world.all_gather_varcount_into(part, &mut PartitionMut::new(&mut whole[..], &counts[..], &starts[..]));
     whole
 }
@@ -41,36 +39,32 @@ fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
 
-    // A size of 0 cannot be asked for: it tells the others to end with the exit code beside it.
-    let mut parameters = [0; 2];
-    if world.rank() == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.size, 0],
-            Err(error) => {
+    let rank = world.rank();
+    // Every rank reads the same words; rank 0 tells what is wrong with them.
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            if rank == 0 {
                 error.print().expect("a message can be printed");
-                [0, error.exit_code()]
             }
-        };
-    }
-    world.process_at_rank(0).broadcast_into(&mut parameters);
-    let [size, exit_code] = parameters;
-    if size == 0 {
-        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
-    }
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let size = options.size;
 
     // This rank's rows of the matrix and its part of the vector; nobody holds the whole matrix.
-    let rows = rows_of(world.rank(), world.size(), size);
+    let rows = rows_of(rank, world.size(), size);
     let matrix: Vec<Vec<f64>> = rows.clone().map(|i| (0..size).map(|j| f64::from(i + j)).collect()).collect();
     let part: Vec<f64> = rows.clone().map(|j| f64::from(j + 1)).collect();
 
     let vector = all_gather(&world, &part, size);
     let dot = |row: &Vec<f64>| row.iter().zip(&vector).map(|(a, x)| a * x).sum::<f64>();
     let product: Vec<f64> = matrix.iter().map(dot).collect();
-    println!("rank {}: rows {rows:?} of {size}", world.rank());
+    println!("rank {rank}: rows {rows:?} of {size}");
 
     // The product is spread like the vector, ready to be multiplied again; gathered for the eye and for the check.
     let product = all_gather(&world, &product, size);
-    if world.rank() == 0 {
+    if rank == 0 {
         println!("A x = {product:?}");
     }
     // Whole numbers below 2^53, so exact: sum over j of (i + j)(j + 1) = (i - 1) n(n+1)/2 + n(n+1)(2n+1)/6.

@@ -8,21 +8,27 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hybrid::{ROUNDS, threefry4x32};
 use mpi::{topology::SimpleCommunicator, traits::*};
 
 /// Ranks one random number of each rank.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Start of the random sequence: the same seed gives the same numbers
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    seed: u32,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    seed: u64,
+}
+
+/// A number that looks random, from any number: the last step of SplitMix64 (Steele, Lea and Flood 2014).
+fn mix(number: u64) -> u64 {
+    let z = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// This rank's value: a number in [0, 1) that depends on the seed and the rank alone.
-fn random_value(seed: u32, rank: i32) -> f64 {
-    let [word, ..] = threefry4x32::<ROUNDS>([rank.unsigned_abs(), 0, 0, 0], [seed, 0, 0, 0]);
-    f64::from(word) / 2_f64.powi(32)
+fn random_value(seed: u64, rank: i32) -> f64 {
+    (mix(mix(seed) ^ rank as u64) >> 11) as f64 / 2_f64.powi(53)
 }
 
 /// Place of `value` among the values of all ranks, from 0; of equal values the lower rank comes first. Collective.
@@ -30,7 +36,7 @@ fn parallel_rank(world: &SimpleCommunicator, value: f64) -> u64 {
     let root = world.process_at_rank(0);
     let mut place = 0_u64;
     if world.rank() == 0 {
-        let size = usize::try_from(world.size()).expect("a communicator has ranks");
+        let size = world.size() as usize;
         let mut values = vec![0.0_f64; size];
         root.gather_into_root(&value, &mut values[..]);
 
@@ -52,31 +58,25 @@ fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
 
-    // A seed of 0 cannot be asked for: it tells the others to end with the exit code beside it.
-    let mut parameters = [0; 2];
-    if world.rank() == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.seed, 0],
-            Err(error) => {
+    // Every rank reads the same words; rank 0 tells what is wrong with them.
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            if world.rank() == 0 {
                 error.print().expect("a message can be printed");
-                [0, error.exit_code().unsigned_abs()]
             }
-        };
-    }
-    world.process_at_rank(0).broadcast_into(&mut parameters);
-    let [seed, exit_code] = parameters;
-    if seed == 0 {
-        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
-    }
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
 
-    let value = random_value(seed, world.rank());
+    let value = random_value(options.seed, world.rank());
     let place = parallel_rank(&world, value);
     println!("rank {} has {value:.6}: place {place} of {}", world.rank(), world.size());
 
     // The check goes another way: every rank counts the values before its own.
-    let mut values = vec![0.0; usize::try_from(world.size()).expect("a communicator has ranks")];
+    let mut values = vec![0.0; world.size() as usize];
     world.all_gather_into(&value, &mut values[..]);
     let before = (0..).zip(&values).filter(|(rank, other)| (**other, *rank) < (value, world.rank())).count();
-    assert_eq!(usize::try_from(place).ok(), Some(before), "rank {} is not in its place", world.rank());
+    assert_eq!(place, before as u64, "rank {} is not in its place", world.rank());
     ExitCode::SUCCESS
 }

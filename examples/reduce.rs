@@ -15,22 +15,19 @@ fn main() {
     let mine = (rank + 1) * (rank + 1);
     println!("before reducing, data on rank {rank} is {mine}");
 
-    let mut sum = None;
+    let mut sum = 0;
     if rank == 0 {
-        root.reduce_into_root(&mine, sum.insert(0), SystemOperation::sum());
+        root.reduce_into_root(&mine, &mut sum, SystemOperation::sum());
     } else {
         root.reduce_into(&mine, SystemOperation::sum());
     }
-    match sum {
-        Some(sum) => println!("after reduce, the sum on rank {rank} is {sum}"),
-        None => println!("after reduce, the sum on rank {rank} is None"),
-    }
+    println!("after reduce, the sum on rank {rank} is {sum}");
 
     let mut largest = 0;
     world.all_reduce_into(&mine, &mut largest, SystemOperation::max());
     println!("after allreduce, the largest on rank {rank} is {largest}");
 
     // Sum of the first squares.
-    assert_eq!(sum, (rank == 0).then_some(size * (size + 1) * (2 * size + 1) / 6));
+    assert_eq!(sum, if rank == 0 { size * (size + 1) * (2 * size + 1) / 6 } else { 0 });
     assert_eq!(largest, size * size);
 }

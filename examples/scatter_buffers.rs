@@ -15,10 +15,13 @@ fn main() {
     let (rank, size) = (world.rank(), world.size());
     let root = world.process_at_rank(0);
 
-    let mut row = [0_i32; COLUMNS];
+    let mut row = [0; COLUMNS];
     println!("recvbuf in {rank}: {row:?}");
     if rank == 0 {
-        let table: Vec<i32> = (0..size).flat_map(|row| [row; COLUMNS]).collect();
+        let mut table = vec![0; size as usize * COLUMNS];
+        for (row, to) in table.chunks_mut(COLUMNS).zip(0..size) {
+            row.fill(to);
+        }
         for row in table.chunks(COLUMNS) {
             println!("sendbuf in 0: {row:?}");
         }

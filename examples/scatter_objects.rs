@@ -15,16 +15,15 @@ fn scatter_objects<T: Serialize + DeserializeOwned>(root: &Process<'_>, list: Op
     if let Some(list) = list {
         let texts: Vec<String> =
             list.iter().map(|object| serde_json::to_string(object).expect("it has a JSON form")).collect();
-        let lengths: Vec<Count> =
-            texts.iter().map(|text| Count::try_from(text.len()).expect("MPI counts with a C int")).collect();
+        let lengths: Vec<Count> = texts.iter().map(|text| text.len() as Count).collect();
         let starts: Vec<Count> = (0..lengths.len()).map(|rank| lengths[..rank].iter().sum()).collect();
         root.scatter_into_root(&lengths[..], &mut my_length);
-        mine.resize(usize::try_from(my_length).expect("a length is not negative"), 0_u8);
+        mine.resize(my_length as usize, 0_u8);
         let all = texts.concat();
         root.scatter_varcount_into_root(&Partition::new(all.as_bytes(), &lengths[..], &starts[..]), &mut mine[..]);
     } else {
         root.scatter_into(&mut my_length);
-        mine.resize(usize::try_from(my_length).expect("a length is not negative"), 0_u8);
+        mine.resize(my_length as usize, 0_u8);
         root.scatter_varcount_into(&mut mine[..]);
     }
     serde_json::from_slice(&mine).expect("the root wrote an object of this type")

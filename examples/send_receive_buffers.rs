@@ -1,6 +1,7 @@
 //! Point to point, buffers: rank 0 sends five integers from its memory into the memory of rank 1.
 //!
-//! Teaches: a buffer has a type and a length that both sides know; MPI's datatype follows from Rust's.
+//! Teaches: a buffer has a type and a length that both sides know; MPI's datatype follows from Rust's. A message that is shorter
+//! than the buffer fits, so the status tells how long it was.
 //! Replaces: `send_receive_buffer.py`, which sends 64-bit integers and calls them 32-bit ones.
 //! Run: `mpiexec -n 4 target/release/examples/send_receive_buffers`
 
@@ -11,9 +12,9 @@ use mpi::traits::*;
 fn main() -> ExitCode {
     let universe = mpi::initialize().expect("MPI is started once");
     let world = universe.world();
-    let (rank, size) = (world.rank(), world.size());
-    if size < 2 {
-        eprintln!("error: a message needs 2 ranks, this job has {size}: start it with mpiexec -n 2");
+    let rank = world.rank();
+    if world.size() < 2 {
+        eprintln!("error: a message needs 2 ranks, this job has 1: start it with mpiexec -n 2");
         return ExitCode::from(2);
     }
 

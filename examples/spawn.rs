@@ -21,7 +21,7 @@ use mpi::{
 
 /// Starts workers that integrate.
 #[derive(Parser)]
-#[command(name = "spawn")]
+#[command(name = "spawn", color = clap::ColorChoice::Never)]
 struct Options {
     /// Workers to start
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(i32).range(1..=100))]
@@ -39,27 +39,21 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
 
-    let root = world.process_at_rank(0);
-    // No 0 workers can be asked for: it means that there is nothing to do but to end with the exit code beside it.
-    let mut parameters = [0; 2];
-    if world.rank() == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.workers, options.intervals],
-            Err(error) => {
+    // Every rank reads the same words; rank 0 tells what is wrong with them.
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            if world.rank() == 0 {
                 error.print().expect("a message can be printed");
-                [0, error.exit_code()]
             }
-        };
-    }
-    root.broadcast_into(&mut parameters);
-    let [workers, intervals] = parameters;
-    if workers == 0 {
-        return ExitCode::from(u8::try_from(intervals).expect("an exit code is small"));
-    }
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let Options { workers, intervals } = options;
 
     // Collective: however many ranks there are, the workers are started once.
     let program = Command::new(env::current_exe().expect("the system knows which program this is"));
-    let group = match root.spawn(&program, workers) {
+    let group = match world.process_at_rank(0).spawn(&program, workers) {
         Ok(group) => group,
         Err(error) => {
             eprintln!("error: the workers cannot be started: {error}");
@@ -94,7 +88,7 @@ fn work(workers: &SimpleCommunicator, all: &SimpleCommunicator) {
     manager.broadcast_into(&mut intervals);
     println!("N: {intervals} rank: {}", workers.rank());
     let h = 1.0 / f64::from(intervals);
-    let midpoints = (workers.rank()..intervals).step_by(usize::try_from(workers.size()).expect("at least one worker"));
+    let midpoints = (workers.rank()..intervals).step_by(workers.size() as usize);
     let part: f64 = midpoints.map(|i| h * (f64::from(i) + 0.5)).map(|x| h * 4.0 / (1.0 + x * x)).sum();
     manager.reduce_into(&part, SystemOperation::sum());
 }

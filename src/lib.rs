@@ -36,6 +36,8 @@
 //! How the modules inside know each other, docs/architecture.md says.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
+// Here, and not for the whole package: a beginner's `size as usize` in an example is right.
+#![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod as_text;
 mod build_id;

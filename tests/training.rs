@@ -4,13 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 #[allow(dead_code, reason = "the program uses the rest")]
-#[path = "../examples/training/flowers.rs"]
+#[path = "../examples/library/training/flowers.rs"]
 mod flowers;
 #[allow(dead_code, reason = "the program uses the rest")]
-#[path = "../examples/training/gradient.rs"]
+#[path = "../examples/library/training/gradient.rs"]
 mod gradient;
 #[allow(dead_code, reason = "the program uses the rest")]
-#[path = "../examples/training/network.rs"]
+#[path = "../examples/library/training/network.rs"]
 mod network;
 mod support;
 

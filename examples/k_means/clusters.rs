@@ -1,6 +1,6 @@
 //! Flowers, centers, and the sums from which new centers are made. Knows nothing of ranks.
 
-/// Sepal length and width, petal length and width, in millimetres.
+/// Sepal length and width, petal length and width, in millimeters.
 pub(crate) const MEASURES: usize = 4;
 pub(crate) type Flower = [u32; MEASURES];
 pub(crate) type Center = [f64; MEASURES];
@@ -16,7 +16,6 @@ pub(crate) fn add(sums: &mut Sums, flower: &Flower) {
 }
 
 /// The center of the flowers; none where there is no flower.
-#[expect(clippy::cast_precision_loss, reason = "sums of lengths are far below 2^53")]
 pub(crate) fn mean([mm @ .., flowers]: &Sums) -> Option<Center> {
     (*flowers > 0).then(|| mm.map(|mm| mm as f64 / *flowers as f64))
 }
@@ -25,7 +24,7 @@ pub(crate) fn mean([mm @ .., flowers]: &Sums) -> Option<Center> {
 pub(crate) fn read_flowers() -> Vec<Flower> {
     let lines = include_str!("../data/iris.csv").lines().skip(1);
     let flower = |line: &str| {
-        let mut fields = line.split(',').map(|field| field.parse().expect("a length in millimetres"));
+        let mut fields = line.split(',').map(|field| field.parse().expect("a length in millimeters"));
         std::array::from_fn(|_| fields.next().expect("four lengths"))
     };
     lines.map(flower).collect()

@@ -1,7 +1,7 @@
 //! K-means: sorts flowers into clusters, each around its own center; the flowers are spread over the ranks.
 //!
 //! Teaches: scatter the data once, then one all-reduce a round: only sums travel, whatever the number of flowers. The sums are of
-//! whole millimetres, so they are exact, and the clusters are the same for any number of ranks.
+//! whole millimeters, so they are exact, and the clusters are the same for any number of ranks.
 //! Replaces: the parallel k-means that the tutorial's list of other programs links to.
 //! Run: `mpiexec -n 4 target/release/examples/k_means --clusters 3`
 
@@ -18,6 +18,7 @@ use exchange::{scatter, sum_over_ranks};
 
 /// Sorts the 150 flowers of the iris data into clusters.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Number of clusters
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=150))]
@@ -56,23 +57,17 @@ fn main() -> ExitCode {
     let world = universe.world();
     let root = world.process_at_rank(0);
 
-    // No cluster cannot be asked for: it tells the others to end with the exit code beside it.
-    let mut parameters = [0; 2];
-    if world.rank() == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.clusters, 0],
-            Err(error) => {
+    // Every rank reads the same words; rank 0 tells what is wrong with them.
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            if world.rank() == 0 {
                 error.print().expect("a message can be printed");
-                [0, error.exit_code().unsigned_abs()]
             }
-        };
-    }
-    root.broadcast_into(&mut parameters);
-    let [clusters, exit_code] = parameters;
-    if clusters == 0 {
-        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
-    }
-    let k = usize::try_from(clusters).expect("at most 150");
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let k = options.clusters as usize;
 
     // Rank 0 alone has the flowers; the first centers are flowers too, evenly spread over the table.
     let all = if world.rank() == 0 { read_flowers() } else { Vec::new() };

@@ -18,6 +18,7 @@ use pool::{Outcome, map};
 
 /// Draws a Julia set by a pool of workers.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Size of the picture in multiples of 640 x 480 pixels
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -38,23 +39,17 @@ fn main() -> ExitCode {
     let world = universe.world();
     abort_on_panic();
 
-    // A scale of 0 cannot be asked for: it tells the others to end with the exit code beside it.
-    let mut parameters = [0; 2];
-    if world.rank() == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.scale, 0],
-            Err(error) => {
+    // Every rank reads the same words; rank 0 tells what is wrong with them.
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            if world.rank() == 0 {
                 error.print().expect("a message can be printed");
-                [0, error.exit_code().unsigned_abs()]
             }
-        };
-    }
-    world.process_at_rank(0).broadcast_into(&mut parameters);
-    let [scale, exit_code] = parameters;
-    if scale == 0 {
-        return ExitCode::from(u8::try_from(exit_code).expect("an exit code is small"));
-    }
-    let (width, height) = (640 * scale, 480 * scale);
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let (width, height) = (640 * options.scale, 480 * options.scale);
 
     let started_s = mpi::time();
     let tasks: Vec<u32> = (0..height).collect();
@@ -67,7 +62,7 @@ fn main() -> ExitCode {
             eprintln!("error: {reason}");
             world.abort(1);
         }
-        println!("julia.png: {width} x {height} pixels in {time_s:.3} s");
+        println!("julia.pgm: {width} x {height} pixels in {time_s:.3} s");
     }
 
     // The same pool with other work, one task of which fails.

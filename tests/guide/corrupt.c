@@ -55,14 +55,17 @@ int MPI_Mrecv(void *buffer, int count, MPI_Datatype type, MPI_Message *message, 
     return code;
 }
 
-/* What is under way to this rank; the examples and this crate's own collectives have one at a time. */
-static struct { MPI_Request request; void *buffer; int count; MPI_Datatype type; } under_way;
+/* What is under way to this rank. */
+enum { MOST_UNDER_WAY = 64 };
+static struct { MPI_Request request; void *buffer; int count; MPI_Datatype type; } under_way[MOST_UNDER_WAY];
 
 static void expect(MPI_Request request, void *buffer, int count, MPI_Datatype type) {
-    under_way.request = request;
-    under_way.buffer = buffer;
-    under_way.count = count;
-    under_way.type = type;
+    int i = 0;
+    while (i < MOST_UNDER_WAY - 1 && under_way[i].buffer != NULL) ++i;
+    under_way[i].request = request;
+    under_way[i].buffer = buffer;
+    under_way[i].count = count;
+    under_way[i].type = type;
 }
 
 int MPI_Irecv(void *buffer, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, MPI_Request *request) {
@@ -110,9 +113,12 @@ int MPI_Iallreduce(const void *from, void *to, int count, MPI_Datatype type, MPI
 }
 
 static void arrived(MPI_Request request) {
-    if (under_way.buffer != NULL && request == under_way.request) {
-        spoil(under_way.buffer, under_way.count, under_way.type);
-        under_way.buffer = NULL;
+    for (int i = 0; i < MOST_UNDER_WAY; ++i) {
+        if (under_way[i].buffer != NULL && request == under_way[i].request) {
+            spoil(under_way[i].buffer, under_way[i].count, under_way[i].type);
+            under_way[i].buffer = NULL;
+            return;
+        }
     }
 }
 
@@ -128,6 +134,30 @@ int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
     int code = PMPI_Test(request, flag, status);
     if (*flag)
         arrived(before);
+    return code;
+}
+
+int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[]) {
+    MPI_Request before[MOST_UNDER_WAY];
+    int known = count < MOST_UNDER_WAY ? count : MOST_UNDER_WAY;
+    for (int i = 0; i < known; ++i) before[i] = requests[i];
+    int code = PMPI_Waitall(count, requests, statuses);
+    for (int i = 0; i < known; ++i) arrived(before[i]);
+    return code;
+}
+
+int MPI_Sendrecv(const void *from, int n, MPI_Datatype t, int to_rank, int to_tag, void *to, int count, MPI_Datatype type,
+                 int source, int tag, MPI_Comm comm, MPI_Status *status) {
+    int code = PMPI_Sendrecv(from, n, t, to_rank, to_tag, to, count, type, source, tag, comm, status);
+    if (source != MPI_PROC_NULL)
+        spoil(to, count, type);
+    return code;
+}
+
+int MPI_Sendrecv_replace(void *buffer, int count, MPI_Datatype type, int to_rank, int to_tag, int source, int tag,
+                         MPI_Comm comm, MPI_Status *status) {
+    int code = PMPI_Sendrecv_replace(buffer, count, type, to_rank, to_tag, source, tag, comm, status);
+    spoil(buffer, count, type);
     return code;
 }
 
@@ -189,6 +219,40 @@ int MPI_Reduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op 
 int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
     int code = PMPI_Allreduce(from, to, count, type, op, comm);
     spoil(to, count, type);
+    return code;
+}
+
+int MPI_Scan(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+    int code = PMPI_Scan(from, to, count, type, op, comm);
+    spoil(to, count, type);
+    return code;
+}
+
+int MPI_Exscan(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+    int code = PMPI_Exscan(from, to, count, type, op, comm);
+    if (rank_in(comm) != 0)
+        spoil(to, count, type);
+    return code;
+}
+
+int MPI_Reduce_scatter_block(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+    int code = PMPI_Reduce_scatter_block(from, to, count, type, op, comm);
+    spoil(to, count, type);
+    return code;
+}
+
+/* Of all ranks' parts, which are of one size, the last is spoilt. */
+int MPI_Alltoall(const void *from, int n, MPI_Datatype t, void *to, int count, MPI_Datatype type, MPI_Comm comm) {
+    int size = 0, code = PMPI_Alltoall(from, n, t, to, count, type, comm);
+    PMPI_Comm_size(comm, &size);
+    spoil(begin(to, count * (size - 1), type), count, type);
+    return code;
+}
+
+int MPI_Alltoallv(const void *from, const int *n, const int *s, MPI_Datatype t, void *to, const int *counts,
+                  const int *starts, MPI_Datatype type, MPI_Comm comm) {
+    int code = PMPI_Alltoallv(from, n, s, t, to, counts, starts, type, comm);
+    spoil_parts(to, counts, starts, type, comm);
     return code;
 }
 

@@ -78,7 +78,6 @@ pub(crate) fn train(
         let means = mean_terms(&weights);
         for ((weight, speed), gradient) in weights.iter_mut().zip(&mut speed).zip(&means) {
             *speed = 0.9 * *speed - 0.1 * gradient;
-            #[expect(clippy::cast_possible_truncation, reason = "rounded alike on every rank")]
             let step = *speed as f32;
             *weight += step;
         }

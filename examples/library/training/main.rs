@@ -23,6 +23,7 @@ use network::{TERMS, WEIGHTS, train};
 
 /// Trains a small network to tell three species of iris apart.
 #[derive(Parser)]
+#[command(color = clap::ColorChoice::Never)]
 struct Options {
     /// Passes over the training data
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]

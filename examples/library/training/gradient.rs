@@ -72,7 +72,6 @@ impl Means {
         for of_flower in terms.as_chunks::<TERMS>().0 {
             for (sum, term) in sums.iter_mut().zip(of_flower) {
                 assert!(term.abs() < 1e4, "a gradient of {term} is too large for the sums: the training diverges");
-                #[expect(clippy::cast_possible_truncation, reason = "below 10^4 / 2^-40 < 2^54")]
                 let whole = (f64::from(*term) / UNIT).round() as i64;
                 *sum += whole;
             }
@@ -83,6 +82,5 @@ impl Means {
 
 /// The mean of the terms of `flowers` flowers, from their sums.
 pub(crate) fn mean(sums: [i64; TERMS], flowers: usize) -> [f64; TERMS] {
-    #[expect(clippy::cast_precision_loss, reason = "rounded alike on every rank")]
     sums.map(|sum| sum as f64 * UNIT / flowers as f64)
 }

@@ -19,7 +19,7 @@ pub(crate) struct Flower {
 pub(crate) fn read_flowers() -> (Vec<Flower>, Vec<Flower>) {
     let flower = |line: &str| {
         let fields: Vec<&str> = line.split(',').collect();
-        let number = |i: usize| fields[i].parse::<f32>().expect("a length in millimetres");
+        let number = |i: usize| fields[i].parse::<f32>().expect("a length in millimeters");
         // Midpoints and half ranges of the four lengths.
         let (middle, half) = ([61.0, 32.0, 39.5, 13.0], [18.0, 12.0, 29.5, 12.0]);
         Flower {
@@ -28,7 +28,7 @@ pub(crate) fn read_flowers() -> (Vec<Flower>, Vec<Flower>) {
         }
     };
     let (mut training, mut held_out) = (Vec::new(), Vec::new());
-    for (i, line) in include_str!("../data/iris.csv").lines().skip(1).enumerate() {
+    for (i, line) in include_str!("../../data/iris.csv").lines().skip(1).enumerate() {
         if i % 5 == 4 { held_out.push(flower(line)) } else { training.push(flower(line)) }
     }
     (training, held_out)
