@@ -334,7 +334,8 @@ fn plans_hold_on_an_emulated_machine_whose_numbers_differ() {
     ]);
     machine.env("HYBRID_TEST_PLANS", plans).env_remove("HYBRID_TEST_EMULATED").env_remove("HYBRID_TEST_SLURM");
     machine.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
-    let folder = tempfile::tempdir().unwrap();
+    // Of this system's /tmp nothing is seen there.
+    let folder = shared_folder();
     let job = Job::of(machine, folder.path()).limit(Duration::from_secs(3600)).run().succeeded();
     assert!(job.stdout.contains("test result: ok. 3 passed"), "{job:#?}");
     println!("on the emulated machine:\n{}", job.stdout);
