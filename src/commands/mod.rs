@@ -181,7 +181,7 @@ fn clocks(world: &World, form: Timings, began: Instant) -> Vec<RankClock> {
     let clock = world.all.clock_offset(unix_ns);
     let ago_ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
     let Uname { system, release, .. } = system::uname();
-    let user = system::user().unwrap_or_default();
+    let user = system::user();
     let mine = RankClock { began_ns: unix_ns().saturating_sub(ago_ns), clock, user, system, release };
     world.all.gather(&mine).unwrap_or_default()
 }

@@ -38,7 +38,7 @@ pub struct NodeSystem {
     /// The distribution.
     pub platform: Option<String>,
     /// Who runs the job.
-    pub user: Option<String>,
+    pub user: String,
     /// Version of the hwloc library.
     pub hwloc: String,
 }

@@ -115,7 +115,7 @@ fn rows(node: &NodeSystem) -> Vec<(String, String)> {
             ("uname.release", Some(uname.release.clone())),
             ("uname.system", Some(uname.system.clone())),
             ("uname.version", Some(uname.version.clone())),
-            ("user", node.user.clone()),
+            ("user", Some(node.user.clone())),
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
