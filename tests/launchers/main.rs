@@ -32,6 +32,11 @@ const SLURM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/launchers/slurm"
 const WHERE_AM_I: &str = "#!/bin/sh\n\
     echo rank ${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-$SLURM_PROCID}} $(hostname) $(grep Cpus_allowed_list /proc/self/status | cut -f2)\n";
 
+/// Runs a command within a minute, and once more where it has not ended then: on a machine that is slow, as an emulated one, launchers
+/// may wait for each other for ever.
+const TRY: &str = "once() { timeout 60 sh -c \"$1\" </dev/null 2>&1; status=$?; }\n\
+    try() { once \"$1\"; if [ $status = 124 ]; then echo once more; once \"$1\"; fi; echo status $status; }\n";
+
 /// A launcher on the hosts that it is tried on.
 struct Trial {
     name: &'static str,
@@ -202,11 +207,9 @@ fn run_some(folder: &Path, trial: &Trial, commands: &[String]) -> Vec<BTreeMap<u
     write_program(&bin.join(name), &format!("#!/bin/sh\nexec {} \"$@\"\n", trial.program.display()));
     let lines: String = (0..)
         .zip(commands)
-        .map(|(number, command): (u32, _)| {
-            format!("echo plan {number}\ntimeout 60 sh -c {} </dev/null 2>&1\necho status $?\n", in_quotes(command))
-        })
+        .map(|(number, command): (u32, _)| format!("echo plan {number}\ntry {}\n", in_quotes(command)))
         .collect();
-    fs::write(folder.join("all.sh"), format!("PATH={}:$PATH\n{lines}", bin.display())).unwrap();
+    fs::write(folder.join("all.sh"), format!("PATH={}:$PATH\n{TRY}{lines}", bin.display())).unwrap();
     let is_root = is_root_here();
     let start: Vec<&str> = match (trial.launcher, is_root) {
         (Launcher::Slurm, true) => vec![SLURM],
