@@ -313,6 +313,7 @@ fn a_file_says_the_same_as_the_command_line_which_counts_where_both_speak() {
         assert_refused(&sweep(folder.path(), "--from s.toml").run(), 2, &[expected]);
     }
     assert_refused(&sweep(folder.path(), "--from none.toml").run(), 1, &["cannot read none.toml: No such file"]);
+    assert_refused(&sweep(folder.path(), "--from /dev/zero").run(), 1, &["cannot read /dev/zero: it is larger than"]);
 }
 
 #[test]

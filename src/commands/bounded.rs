@@ -1,4 +1,4 @@
-//! A rankfile's bytes, with a limit: what is too large is something else.
+//! The bytes of a file that people write, such as a rankfile, with a limit: what is too large is something else.
 
 use std::{
     fs::File,
@@ -7,7 +7,7 @@ use std::{
 
 pub(super) use crate::rankfile::MAX_BYTES;
 
-/// Why there are no bytes of a rankfile.
+/// Why there are no bytes.
 #[derive(Debug)]
 pub(super) enum Unread {
     /// The system says so.

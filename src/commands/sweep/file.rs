@@ -1,10 +1,16 @@
 //! `--from FILE.toml`: what a sweep is to do, as a file. The only file that names `toml`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use serde::Deserialize;
 
 use crate::{
+    commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
     study::{Parameter, Values, template::is_name},
     visible::{shown, visible},
@@ -60,10 +66,22 @@ impl Single {
     }
 }
 
+/// The text of the file, which is no device and no disk's worth of something else.
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = File::open(path).map_err(Unread::Failed).and_then(|file| bounded::read_file(&file));
+    let bytes = bytes.map_err(|unread| match unread {
+        Unread::Failed(source) => source,
+        Unread::TooLarge(_) => {
+            io::Error::other(format!("it is larger than {} MiB: is this the right file?", MAX_BYTES >> 20))
+        }
+    })?;
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no text in UTF-8"))
+}
+
 impl Described {
     /// Reads the file.
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Input { path: path.to_owned(), source })?;
+        let text = read(path).map_err(|source| Error::Input { path: path.to_owned(), source })?;
         let described: Self = toml::from_str(&text).map_err(|error| {
             let at = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             let line = if at == 0 { String::new() } else { format!(", line {at}") };
