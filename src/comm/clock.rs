@@ -21,6 +21,23 @@ pub struct ClockOffset {
     pub error_ns: u64,
 }
 
+/// When something began, by a rank's own clock, and how far that is from rank 0's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+    /// Nanoseconds since 1970 by the rank's own clock.
+    pub own_ns: i64,
+    /// How far that clock is from rank 0's.
+    pub clock: ClockOffset,
+}
+
+impl Beginning {
+    /// Nanoseconds since 1970 by rank 0's clock.
+    #[must_use]
+    pub fn by_rank_0_ns(&self) -> i64 {
+        self.own_ns.saturating_sub(self.clock.ahead_ns)
+    }
+}
+
 /// What rank 0 tells a rank.
 #[derive(Serialize, Deserialize)]
 enum Word {

@@ -30,7 +30,9 @@ use mpi::{
 };
 
 pub(crate) use self::builds::{Admission, LIMIT as BUILD_LIMIT, Refused};
-pub use self::{agree::Failure, clock::ClockOffset, error::MpiError, group::Group, node::NodeGroup, pause::Pause};
+#[cfg(test)]
+pub use self::clock::ClockOffset;
+pub use self::{agree::Failure, clock::Beginning, error::MpiError, group::Group, node::NodeGroup, pause::Pause};
 use crate::{environment, error::Error, host_name::short_name, launcher::Launch, streams, visible::visible};
 
 /// Exit code of a job that was aborted because one of its ranks panicked; Rust's own for a panic.

@@ -25,7 +25,7 @@ pub(crate) use site::Site;
 
 use crate::{
     cli::{Cli, Command, Parsed, Timings},
-    comm::{Failure, World},
+    comm::{Beginning, Failure, World},
     error::Error,
     launcher::Launch,
     output::report::{Head, Report, Summary, stopwatch::RankClock, system::Uname},
@@ -173,16 +173,21 @@ fn unix_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
+/// When something began that began then. Collective.
+fn beginning(world: &World, at: Instant) -> Beginning {
+    let clock = world.all.clock_offset(unix_ns);
+    let ago_ns = i64::try_from(at.elapsed().as_nanos()).unwrap_or(i64::MAX);
+    Beginning { own_ns: unix_ns().saturating_sub(ago_ns), clock }
+}
+
 /// When the ranks began by one clock, where `form` tells it. Collective.
 fn clocks(world: &World, form: Timings, began: Instant) -> Vec<RankClock> {
     if form != Timings::Stopwatch {
         return Vec::new();
     }
-    let clock = world.all.clock_offset(unix_ns);
-    let ago_ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
     let Uname { system, release, .. } = system::uname();
     let user = system::user();
-    let mine = RankClock { began_ns: unix_ns().saturating_sub(ago_ns), clock, user, system, release };
+    let mine = RankClock { began: beginning(world, began), user, system, release };
     world.all.gather(&mine).unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::unix_ns;
+use super::beginning;
 use crate::{
     cli::ReportArgs,
     comm::{Failure, World},
@@ -41,10 +41,8 @@ impl Tracing {
     /// Writes what all ranks have recorded. Collective.
     pub(super) fn end(self, world: &World, command: &str) -> Result<(), Failure> {
         let record = timeline::take();
-        let clock = world.all.clock_offset(unix_ns);
-        let ago_ns = i64::try_from(self.zero.elapsed().as_nanos()).unwrap_or(i64::MAX);
-        let zero_ns = unix_ns().saturating_sub(ago_ns);
-        let mine = RankTrace { rank: world.rank(), host: world.host().to_owned(), zero_ns, clock, record };
+        let zero = beginning(world, self.zero);
+        let mine = RankTrace { rank: world.rank(), host: world.host().to_owned(), zero, record };
         let ranks = world.all.gather(&mine);
         let written = self.file.zip(ranks).map(|(file, ranks)| file.complete(trace(command, &ranks).as_bytes()));
         world.agree(written.unwrap_or(Ok(())))

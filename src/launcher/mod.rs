@@ -36,7 +36,7 @@ pub(crate) use self::{
     open_mpi::sharing,
     profile::{ReadCommand, Start},
     rankfile_path::{FollowedRankfile, OWN_VARIABLE, followed_rankfile, told_slot_unit},
-    shell::{shell_word, shell_words},
+    shell::{shell_command, shell_word, shell_words},
 };
 pub use self::{
     dialect::{ByDialect, Dialect},

@@ -10,6 +10,11 @@ pub(crate) fn shell_word(word: &str) -> String {
     }
 }
 
+/// A command that a shell takes as these words.
+pub(crate) fn shell_command(words: &[String]) -> String {
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// The words of a command, as a shell splits them.
 ///
 /// # Errors

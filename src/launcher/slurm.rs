@@ -247,7 +247,7 @@ fn cpu_sets(text: &str) -> Result<Vec<CpuSet>, Unread> {
         let times: usize = times.parse().ok().filter(|times| *times <= MAX_TIMES).ok_or_else(unread)?;
         let set = match kind {
             "map_cpu" => set.parse::<usize>().ok().and_then(|pu| pu.to_string().parse().ok()),
-            "mask_cpu" => of_mask(set),
+            "mask_cpu" => CpuSet::of_mask(set.strip_prefix("0x").unwrap_or(set)),
             _ => None,
         };
         all.extend(std::iter::repeat_n(set.ok_or_else(unread)?, times));
@@ -258,22 +258,6 @@ fn cpu_sets(text: &str) -> Result<Vec<CpuSet>, Unread> {
 /// No node has more ranks.
 const MAX_TIMES: usize = 1 << 16;
 
-/// The set that a number in hexadecimal stands for, its lowest bit PU 0.
-fn of_mask(text: &str) -> Option<CpuSet> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    if digits.is_empty() || digits.len() > CpuSet::LIMIT / 4 {
-        return None;
-    }
-    let mut pus = CpuSet::new();
-    for (place, digit) in digits.chars().rev().enumerate() {
-        let digit = digit.to_digit(16)?;
-        for bit in (0..4).filter(|bit| digit >> bit & 1 == 1) {
-            pus.insert(4 * place + bit);
-        }
-    }
-    Some(pus)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +266,7 @@ mod tests {
     fn masks_have_a_digit_for_four_pus() {
         for (pus, expected) in [("0", "0x1"), ("0-3", "0xf"), ("4", "0x10"), ("0,64-65", "0x30000000000000001")] {
             assert_eq!(mask(&pus.parse().unwrap()), expected);
-            assert_eq!(of_mask(expected), Some(pus.parse().unwrap()));
+            assert_eq!(CpuSet::of_mask(&expected[2..]), Some(pus.parse().unwrap()));
         }
     }
 }

@@ -32,6 +32,20 @@ impl CpuSet {
         Self::default()
     }
 
+    /// The set that a number stands for in hexadecimal digits, its lowest bit PU 0; `None` of what is no such number, or too large.
+    #[must_use]
+    pub fn of_mask(digits: &str) -> Option<Self> {
+        if digits.is_empty() || digits.len() > Self::LIMIT / 4 {
+            return None;
+        }
+        let mut pus = Self::new();
+        for (place, digit) in digits.chars().rev().enumerate() {
+            let digit = digit.to_digit(16)?;
+            (0..4).filter(|bit| digit >> bit & 1 == 1).for_each(|bit| pus.insert(4 * place + bit));
+        }
+        Some(pus)
+    }
+
     /// Adds one PU.
     ///
     /// # Panics

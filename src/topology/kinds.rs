@@ -36,6 +36,10 @@ pub(super) fn of_kernel(root: &Path) -> Vec<CpuSet> {
         Some(Rank(text.trim().parse().ok()?))
     };
     let present = list("system/cpu/possible").unwrap_or_default();
+    // The kernel reckons it for all or for none, and a large machine has thousands.
+    if present.iter().next().and_then(capacity).is_none() {
+        return Vec::new();
+    }
     ranked(present.iter().filter_map(|pu| Some((capacity(pu)?, [pu].into_iter().collect()))))
 }
 
@@ -95,20 +99,10 @@ fn ranked(kinds: impl Iterator<Item = (Rank, CpuSet)>) -> Vec<CpuSet> {
     by_rank.into_values().collect()
 }
 
-/// A set as hwloc writes it: words of 32 bits in hexadecimal digits, the highest first.
+/// A set as hwloc writes it: words of 32 bits in hexadecimal digits, the highest first; a word without digits is 0.
 fn of_mask(mask: &str) -> Option<CpuSet> {
-    let words: Option<Vec<u32>> = mask
-        .rsplit(',')
-        .map(|word| match word.trim_start_matches("0x") {
-            "" => Some(0),
-            digits => u32::from_str_radix(digits, 16).ok(),
-        })
-        .collect();
-    let bits = words?
-        .into_iter()
-        .enumerate()
-        .flat_map(|(index, word)| (0..32).filter(move |bit| word >> bit & 1 == 1).map(move |bit| 32 * index + bit));
-    Some(bits.take_while(|&pu| pu < CpuSet::LIMIT).collect())
+    let words = mask.split(',').map(|word| format!("{:0>8}", word.trim_start_matches("0x")));
+    CpuSet::of_mask(&words.collect::<String>())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::{
     commands::found,
     error::Error,
     host_name::without_user,
-    launcher::{Dialect, Launcher, shell_word},
+    launcher::{Dialect, Launcher, shell_command},
     plan::{Plan, launch_line},
     rankfile::{self, Reading},
     severity::Severity,
@@ -65,7 +65,7 @@ pub(super) fn words(program: &[String], launcher: Option<Launcher>) -> Result<St
                 .to_owned(),
         ));
     }
-    Ok(program.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
+    Ok(shell_command(program))
 }
 
 /// The plan that a rankfile without errors is.

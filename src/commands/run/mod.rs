@@ -21,7 +21,7 @@ use self::meeting::{Meeting, NotMet};
 use super::{
     print,
     site::{JobRankfile, local_rank, requests, rules},
-    this_node,
+    system, this_node,
 };
 use crate::{
     cli::{DeviceArgs, RunArgs},
@@ -30,7 +30,7 @@ use crate::{
     launcher::Launch,
     placement::{self, DeviceRequest, LocalRank, RankFacts, Requested, Setting},
     topology::{self, Node},
-    visible::{shown, visible},
+    visible::shown,
     words,
 };
 
@@ -213,8 +213,7 @@ fn meet<T: Serialize + DeserializeOwned>(
 
 /// The name of this host as the operating system has it, without its domain.
 fn host() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "this host".to_owned());
-    visible(short_name(name.trim())).into_owned()
+    short_name(&system::uname().node).to_owned()
 }
 
 /// The node, and what this process has to tell of itself.

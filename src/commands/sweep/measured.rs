@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     build_id::BuildId,
-    commands::processes::{Process, family},
+    commands::{
+        processes::{Process, family},
+        system,
+    },
     error::Error,
     output::file::lock::Lock,
     study::{Record, Run, SCHEMA, Status, record::as_json},
@@ -152,7 +155,7 @@ impl Measured {
             argv: self.argv,
             environment: variables.map(|(name, value)| (name, value.to_string_lossy().into_owned())).collect(),
             cwd: env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default(),
-            host: super::host(),
+            host: system::uname().node,
             version: build.version,
             build: format!("{:016x}", build.sources),
             started: humantime::format_rfc3339_micros(self.started).to_string(),

@@ -15,7 +15,7 @@ use super::print;
 use crate::{
     cli::SweepArgs,
     error::Error,
-    launcher::{Launch, shell_word},
+    launcher::{Launch, shell_command},
     output::report::progress::Progress,
     streams,
     study::{Run, Status},
@@ -37,7 +37,7 @@ pub(super) fn run(args: &SweepArgs, allows_mixed_builds: bool) -> Result<(), Err
     let plan = Plan::of(args)?;
     let runs = plan.grid.runs(plan.spec.seed);
     if args.dry_run {
-        return print(&runs.iter().map(|run| command(&plan.argv(run)) + "\n").collect::<String>());
+        return print(&runs.iter().map(|run| shell_command(&plan.argv(run)) + "\n").collect::<String>());
     }
     plan.check_programs()?;
     let stop = Stop::watch(Instant::now(), None, false)?;
@@ -98,15 +98,4 @@ fn measure(
         warm[run.combination] = true;
     }
     Ok(())
-}
-
-/// The name of this host.
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().to_owned()
-}
-
-/// A command as a shell takes it.
-fn command(words: &[String]) -> String {
-    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }

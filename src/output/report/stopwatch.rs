@@ -7,7 +7,7 @@ use humantime::format_rfc3339_nanos;
 use serde::{Deserialize, Serialize};
 
 use super::{RankReport, RankRun, Report, Share, Summary};
-use crate::{comm::ClockOffset, visible::visible};
+use crate::{comm::Beginning, visible::visible};
 
 /// What stands above the lines, and names their fields.
 const HEADER: &str = "# csv,timer,status,time,sum,start,tag,msg,uname.node,user,uname.system,platform.version";
@@ -15,10 +15,8 @@ const HEADER: &str = "# csv,timer,status,time,sum,start,tag,msg,uname.node,user,
 /// When a rank's process began, and on what system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RankClock {
-    /// Nanoseconds since 1970 by the rank's own clock.
-    pub began_ns: i64,
-    /// How far that clock is from rank 0's.
-    pub clock: ClockOffset,
+    /// When its process began.
+    pub began: Beginning,
     /// Who runs it.
     pub user: String,
     /// The operating system.
@@ -37,7 +35,7 @@ impl<S: Summary> Report<S> {
         for (rank, clock) in self.ranks.iter().zip(clocks) {
             for Timer { phase, time_s, after_s } in timers(rank) {
                 let name = format!("{command} {phase} rank {}", rank.run.rank);
-                let device = format!("{} +- {} ns", rank.run.adapter, clock.clock.error_ns);
+                let device = format!("{} +- {} ns", rank.run.adapter, clock.began.clock.error_ns);
                 text += &line(&name, time_s, clock, after_s, [rank.run.device.to_string(), device], &rank.run.host);
             }
         }
@@ -114,7 +112,7 @@ fn line(timer: &str, time_s: f64, clock: &RankClock, after_s: f64, [tag, msg]: [
 
 /// Such as `2026-05-04 03:02:01.000000001`.
 fn began(clock: &RankClock, after_s: f64) -> String {
-    let began_ns = clock.began_ns.saturating_sub(clock.clock.ahead_ns).unsigned_abs();
+    let began_ns = clock.began.by_rank_0_ns().unsigned_abs();
     let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(began_ns) + Duration::from_secs_f64(after_s.max(0.0));
     format_rfc3339_nanos(at).to_string().replace('T', " ").replace('Z', "")
 }
@@ -123,6 +121,7 @@ fn began(clock: &RankClock, after_s: f64) -> String {
 mod tests {
     use super::*;
     use crate::{
+        comm::ClockOffset,
         device::Kind,
         output::report::{
             example_head, example_run,
@@ -132,8 +131,7 @@ mod tests {
 
     fn clock(ahead_ns: i64) -> RankClock {
         RankClock {
-            began_ns: 1_000_000_000 + ahead_ns,
-            clock: ClockOffset { ahead_ns, error_ns: 40 },
+            began: Beginning { own_ns: 1_000_000_000 + ahead_ns, clock: ClockOffset { ahead_ns, error_ns: 40 } },
             user: "a,b".into(),
             system: "Linux".into(),
             release: "6.1".into(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    comm::ClockOffset,
+    comm::Beginning,
     timeline::{Record, Span, Track, What},
 };
 
@@ -16,10 +16,8 @@ pub struct RankTrace {
     pub rank: usize,
     /// Its node.
     pub host: String,
-    /// Nanoseconds since 1970 of the record's zero, by the rank's own clock.
-    pub zero_ns: i64,
-    /// How far that clock is from rank 0's.
-    pub clock: ClockOffset,
+    /// The record's zero.
+    pub zero: Beginning,
     /// What it did.
     pub record: Record,
 }
@@ -27,7 +25,7 @@ pub struct RankTrace {
 /// One JSON object for all ranks, times in microseconds since the first of them began.
 #[must_use]
 pub fn trace(command: &str, ranks: &[RankTrace]) -> String {
-    let zero = |rank: &RankTrace| rank.zero_ns.saturating_sub(rank.clock.ahead_ns);
+    let zero = |rank: &RankTrace| rank.zero.by_rank_0_ns();
     let first = ranks.iter().map(zero).min().unwrap_or_default();
     let mut hosts: Vec<&str> = Vec::new();
     let mut events: Vec<Value> = Vec::new();
@@ -57,7 +55,7 @@ pub fn trace(command: &str, ranks: &[RankTrace]) -> String {
     }
     let clocks: Vec<Value> = ranks
         .iter()
-        .map(|rank| json!({"rank": rank.rank, "ahead_ns": rank.clock.ahead_ns, "error_ns": rank.clock.error_ns}))
+        .map(|rank| json!({"rank": rank.rank, "ahead_ns": rank.zero.clock.ahead_ns, "error_ns": rank.zero.clock.error_ns}))
         .collect();
     let other = json!({"program": format!("hybrid {}", env!("CARGO_PKG_VERSION")), "command": command, "clocks": clocks, "left_out": left_out});
     json!({"displayTimeUnit": "ns", "otherData": other, "traceEvents": events}).to_string() + "\n"
@@ -121,7 +119,7 @@ fn micros(nanoseconds: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::LeftOut;
+    use crate::{comm::ClockOffset, timeline::LeftOut};
 
     #[test]
     fn ranks_lie_on_one_time_axis_and_below_their_nodes() {
@@ -129,8 +127,7 @@ mod tests {
         let rank = |rank: usize, host: &str, zero_ns, ahead_ns, spans| RankTrace {
             rank,
             host: host.to_owned(),
-            zero_ns,
-            clock: ClockOffset { ahead_ns, error_ns: 9 },
+            zero: Beginning { own_ns: zero_ns, clock: ClockOffset { ahead_ns, error_ns: 9 } },
             record: Record { spans, left_out: [(What::Wait, LeftOut { spans: 2, length_ns: 4_000 })].into() },
         };
         let text = trace(

@@ -10,6 +10,7 @@ use super::{
     tables::{self, Table},
 };
 use crate::{
+    launcher::shell_command,
     output::drawing::chart::{COLORS, FAINT, INK, PAPER},
     study::analysis::Analysis,
     visible::visible,
@@ -79,7 +80,7 @@ fn shown(figure: &Figure, analysis: &Analysis) -> Markup {
             div .narrow aria-hidden="true" { (PreEscaped(recolored(&figure.chart.svg(NARROW)))) }
             figcaption {
                 (visible(&figure.caption))
-                @for facts in &analysis.files { p { "Measured with " code { (visible(&said::command(&facts.command))) } ", every value in " a href="#commands" { "Commands" } "." } }
+                @for facts in &analysis.files { p { "Measured with " code { (visible(&shell_command(&facts.command))) } ", every value in " a href="#commands" { "Commands" } "." } }
             }
         }
     }

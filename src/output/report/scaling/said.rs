@@ -1,7 +1,7 @@
 //! What a study comes to, in sentences.
 
 use crate::{
-    launcher::shell_word,
+    launcher::shell_command,
     study::{
         analysis::{Analysis, Facts},
         points::{Parameters, label},
@@ -35,7 +35,7 @@ pub(super) fn about(analysis: &Analysis) -> Vec<String> {
             minutes(&facts.first),
             minutes(&facts.last),
             facts.builds.join(", "),
-            command(&facts.command)
+            shell_command(&facts.command)
         )
     };
     analysis.files.iter().chain(analysis.against.as_ref().map(|against| &against.base)).map(file).collect()
@@ -45,11 +45,6 @@ pub(super) fn about(analysis: &Analysis) -> Vec<String> {
 fn minutes(time: &str) -> String {
     let (day, clock) = time.split_once('T').unwrap_or((time, ""));
     format!("{day} {}", clock.get(..5).unwrap_or(clock)).trim().to_owned()
-}
-
-/// A command as a shell takes it.
-pub(super) fn command(words: &[String]) -> String {
-    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What matters most, a sentence each.
@@ -140,5 +135,5 @@ pub(super) fn verdict(comparison: &Comparison) -> String {
 
 /// The command of each combination.
 pub(super) fn commands(analysis: &Analysis) -> Vec<(String, String)> {
-    analysis.points.iter().map(|point| (name(&point.parameters), command(&point.argv))).collect()
+    analysis.points.iter().map(|point| (name(&point.parameters), shell_command(&point.argv))).collect()
 }
