@@ -22,6 +22,9 @@ pub struct ResultsArgs {
     /// What is taken for the time of a run [default: value where the sweep had a pattern, else wall].
     #[arg(long, value_enum)]
     pub metric: Option<MetricChoice>,
+    /// Unit of the figure that the pattern found [default: s].
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
     /// The parameter that is the number of ranks, or of threads.
     #[arg(long, value_name = "NAME", default_value = "np")]
     pub ranks: String,

@@ -53,6 +53,8 @@ pub struct Facts {
 pub struct Question<'a> {
     /// How records become points.
     pub reading: Reading<'a>,
+    /// The unit of that.
+    pub unit: &'a str,
     /// Whether the files are to be a study of weak scaling.
     pub is_weak: bool,
 }
@@ -68,6 +70,8 @@ pub struct Analysis {
     pub notes: Vec<String>,
     /// What is taken for the time of a run.
     pub metric: Metric,
+    /// The unit of all that was measured but the phases, which are in seconds.
+    pub unit: String,
     /// Of intervals.
     pub confidence: f64,
     /// Each combination of parameters.
@@ -197,6 +201,7 @@ impl Analysis {
             files,
             notes,
             metric: question.reading.metric,
+            unit: question.unit.to_owned(),
             confidence: CONFIDENCE,
             points,
             scaling,
@@ -250,7 +255,7 @@ mod tests {
     }
 
     fn question(is_weak: bool) -> Question<'static> {
-        Question { reading: Reading { metric: Metric::Wall, ranks: "np", work: None }, is_weak }
+        Question { reading: Reading { metric: Metric::Wall, ranks: "np", work: None }, unit: "s", is_weak }
     }
 
     fn runs(np: u32, factor: u64) -> Vec<Record> {

@@ -38,8 +38,15 @@ pub(super) fn run(args: &ResultsArgs) -> Result<(), Error> {
         None if had_pattern => Metric::Value,
         None => Metric::Wall,
     };
+    if metric != Metric::Value && args.unit.is_some() {
+        return Err(Error::Usage(format!("--unit is that of --metric value; the {} is in seconds", metric.name())));
+    }
     let work = args.work.as_ref().map(|text| Template::of(std::slice::from_ref(text)));
-    let question = Question { reading: Reading { metric, ranks: &args.ranks, work }, is_weak: args.weak };
+    let question = Question {
+        reading: Reading { metric, ranks: &args.ranks, work },
+        unit: args.unit.as_deref().unwrap_or("s"),
+        is_weak: args.weak,
+    };
     let analysis = Analysis::of(&sources, base.as_ref(), &question).map_err(|reason| {
         let names: Vec<String> = args.files.iter().map(|path| shown(path).to_string()).collect();
         Error::Usage(format!("{}: {}", names.join(", "), visible(&reason)))

@@ -10,6 +10,9 @@ use crate::{
     },
 };
 
+/// The unit of phases.
+const SECONDS: &str = "seconds";
+
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
@@ -37,7 +40,7 @@ pub fn figures(analysis: &Analysis) -> Vec<Figure> {
             "time",
             "Strong scaling: time of the same work",
             format!("{spread} Lower is better.{}", left_out(strong.len(), "series")),
-            lines("seconds", Scale::FromZero, strong, time, None),
+            lines(if analysis.unit == "s" { SECONDS } else { &analysis.unit }, Scale::FromZero, strong, time, None),
         );
         add(
             "speedup",
@@ -155,7 +158,7 @@ fn phases(points: &[&Point]) -> Content {
     };
     let bar = |point: &&Point| (said::name(&point.parameters), parts.iter().map(|name| seconds(point, name)).collect());
     Content::Bars {
-        x: "seconds".to_owned(),
+        x: SECONDS.to_owned(),
         bars: points.iter().take(MOST).map(bar).collect(),
         parts: parts.iter().map(|&part| part.to_owned()).collect(),
     }
@@ -164,7 +167,7 @@ fn phases(points: &[&Point]) -> Content {
 fn ranks(point: &Point) -> Content {
     let bars = point.rank_times.iter().take(MOST);
     Content::Bars {
-        x: "seconds".to_owned(),
+        x: SECONDS.to_owned(),
         parts: vec!["compute".to_owned(), "wait".to_owned()],
         bars: bars
             .map(|rank| (format!("rank {} on {}", rank.rank, rank.place), vec![rank.compute, rank.wait]))

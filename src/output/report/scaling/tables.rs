@@ -107,9 +107,17 @@ impl Table {
 
 /// All tables but that of the points come only where they have rows.
 pub(super) fn all(analysis: &Analysis) -> Vec<Table> {
-    let strong = analysis.scaling.strong.iter().map(strong);
-    let weak = analysis.scaling.weak.iter().map(weak);
-    analysis.against.iter().map(against).chain(strong).chain(weak).chain(once(points(analysis))).collect()
+    let unit = analysis.unit.as_str();
+    let strong = analysis.scaling.strong.iter().map(|scaling| strong(scaling, unit));
+    let weak = analysis.scaling.weak.iter().map(|scaling| weak(scaling, unit));
+    analysis
+        .against
+        .iter()
+        .map(|beside| against(beside, unit))
+        .chain(strong)
+        .chain(weak)
+        .chain(once(points(analysis)))
+        .collect()
 }
 
 fn of(parameters: &Parameters) -> String {
@@ -117,7 +125,7 @@ fn of(parameters: &Parameters) -> String {
     if label.is_empty() { label } else { format!(": {label}") }
 }
 
-pub(super) fn strong(scaling: &Scaling) -> Table {
+fn strong(scaling: &Scaling, unit: &str) -> Table {
     let first = scaling.rows.first().map_or(1, |row| row.ranks);
     Table {
         title: format!("Strong scaling{}", of(&scaling.parameters)),
@@ -125,28 +133,27 @@ pub(super) fn strong(scaling: &Scaling) -> Table {
             "The same work on more ranks. Speed-up: the median on {first} over that on so many. Efficiency: speed-up over its ideal. \
              Karp-Flatt: the serial part of the work that would explain the speed-up; where it grows with the ranks, something else does."
         ),
-        header: header(&[
-            "ranks",
-            "runs",
-            "median s",
-            "from s",
-            "to s",
-            "speed-up",
-            "from",
-            "to",
-            "efficiency",
-            "Karp-Flatt",
-        ]),
+        header: [
+            header(&["ranks", "runs"]),
+            measured(&["median", "from", "to"], unit),
+            header(&["speed-up", "from", "to", "efficiency", "Karp-Flatt"]),
+        ]
+        .concat(),
         rows: scaling.rows.iter().map(|row| scaling_row(row, true)).collect(),
     }
 }
 
-pub(super) fn weak(scaling: &Scaling) -> Table {
+fn weak(scaling: &Scaling, unit: &str) -> Table {
     let first = scaling.rows.first().map_or(1, |row| row.ranks);
     Table {
         title: format!("Weak scaling{}", of(&scaling.parameters)),
         note: format!("The same work for each of more ranks. Efficiency: the median on {first} over that on so many."),
-        header: header(&["ranks", "runs", "median s", "from s", "to s", "efficiency", "from", "to"]),
+        header: [
+            header(&["ranks", "runs"]),
+            measured(&["median", "from", "to"], unit),
+            header(&["efficiency", "from", "to"]),
+        ]
+        .concat(),
         rows: scaling.rows.iter().map(|row| scaling_row(row, false)).collect(),
     }
 }
@@ -165,6 +172,11 @@ fn scaling_row(row: &Row, is_strong: bool) -> Vec<Cell> {
 
 fn header(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// Heads of columns of what was measured.
+fn measured(names: &[&str], unit: &str) -> Vec<String> {
+    names.iter().map(|name| format!("{name} {unit}")).collect()
 }
 
 /// The names of all parameters.
@@ -193,7 +205,7 @@ pub(super) fn points(analysis: &Analysis) -> Table {
         }
         cells
     };
-    let measured = ["runs", "failed", "median s", "q1 s", "q3 s", "from s", "to s", "min s", "max s"];
+    let columns = ["median", "q1", "q3", "from", "to", "min", "max"];
     Table {
         title: "All that was measured".to_owned(),
         note: format!(
@@ -201,12 +213,12 @@ pub(super) fn points(analysis: &Analysis) -> Table {
             analysis.metric.name(),
             100.0 * analysis.confidence
         ),
-        header: names.iter().cloned().chain(header(&measured)).collect(),
+        header: [names.as_slice(), &header(&["runs", "failed"]), &measured(&columns, &analysis.unit)].concat(),
         rows: analysis.points.iter().map(row).collect(),
     }
 }
 
-pub(super) fn against(against: &Against) -> Table {
+fn against(against: &Against, unit: &str) -> Table {
     let names = names(against.rows.iter().map(|row| &row.parameters));
     let rows = against.rows.iter().map(|row| {
         let mut cells: Vec<Cell> = values(&names, &row.parameters).collect();
@@ -218,13 +230,18 @@ pub(super) fn against(against: &Against) -> Table {
         cells.push(verdict(comparison).into());
         cells
     });
-    let measured = ["runs before", "runs", "median before s", "median s", "factor", "from", "to", "p", "verdict"];
     Table {
         title: format!("Against {}", against.base.name),
         note: "The factor is the median of all quotients of a run here and one there (Hodges and Lehmann), with the interval that holds \
                it in 95 % of all cases; p is that of the two-sided test of Mann and Whitney."
             .to_owned(),
-        header: names.iter().cloned().chain(header(&measured)).collect(),
+        header: [
+            names.as_slice(),
+            &header(&["runs before", "runs"]),
+            &measured(&["median before", "median"], unit),
+            &header(&["factor", "from", "to", "p", "verdict"]),
+        ]
+        .concat(),
         rows: rows.collect(),
     }
 }
