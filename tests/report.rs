@@ -7,7 +7,7 @@ mod support;
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use serde_json::Value;
-use support::{Finished, HYBRID, Job};
+use support::{Finished, HYBRID, Job, python};
 
 /// A program that tells its time: a serial part and one that the ranks share, with noise that the repetition decides.
 const APP: &str = "#!/bin/sh
@@ -102,6 +102,68 @@ fn speed_up_efficiency_and_serial_part_are_those_of_a_calculation_by_hand() {
     assert_eq!(lines[0], "np,size,runs,failed,median s,q1 s,q3 s,from s,to s,min s,max s");
     assert_eq!(lines.len(), 7, "{csv}");
     assert!(lines[1].starts_with(&format!("1,10,7,0,{},", medians[&(10, 1)])), "{csv}");
+}
+
+#[test]
+fn a_figure_that_is_not_in_seconds_has_its_own_unit() {
+    let folder = folder();
+    sweep(folder.path(), "r.jsonl", "1,2", "10", "1");
+    let csv = report(folder.path(), "r.jsonl --unit us --format csv").succeeded().stdout;
+    assert_eq!(csv.lines().next(), Some("np,size,runs,failed,median us,q1 us,q3 us,from us,to us,min us,max us"));
+    let text = report(folder.path(), "r.jsonl --unit us").succeeded().stdout;
+    assert!(text.contains("| median us | from us |") && !text.contains(" s |"), "{text}");
+    let wrong = report(folder.path(), "r.jsonl --unit us --metric wall");
+    assert_refused(&wrong, 2, &["--unit is that of --metric value; the wall time is in seconds"]);
+}
+
+/// The notebook, run for a file of results.
+fn notebook(folder: &Path, results: &str) -> Finished {
+    let notebook = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/notebooks/scaling.ipynb");
+    let mut papermill = Command::new(python());
+    papermill.args(["-m", "papermill", "--no-progress-bar", notebook, "done.ipynb", "-p", "results", results]);
+    Job::of(papermill, folder).run()
+}
+
+#[test]
+fn the_notebook_reads_the_lines_of_json_and_says_what_the_report_says() {
+    let folder = folder();
+    sweep(folder.path(), "r.jsonl", "1,2,4", "10,20", "1");
+    notebook(folder.path(), "r.jsonl").succeeded();
+    assert!(fs::read(folder.path().join("scaling.png")).unwrap().starts_with(b"\x89PNG"));
+    let table = fs::read_to_string(folder.path().join("scaling.csv")).unwrap();
+    let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().unwrap();
+    let rows: Vec<BTreeMap<&str, &str>> = lines.map(|line| names.iter().copied().zip(line).collect()).collect();
+    let json = report(folder.path(), "r.jsonl --format json").succeeded().json();
+    let mut compared = 0;
+    for scaling in json["scaling"]["strong"].as_array().unwrap() {
+        let size = scaling["parameters"]["size"].to_string();
+        for row in scaling["rows"].as_array().unwrap() {
+            let ranks = row["ranks"].to_string();
+            let of_notebook = rows.iter().find(|row| (row["np"], row["size"]) == (&ranks, &size)).unwrap();
+            assert_eq!(of_notebook["runs"], "7");
+            for (name, of_report) in [("median", "median"), ("speed_up", "speedup"), ("efficiency", "efficiency")] {
+                near(&row[of_report], of_notebook[name].parse().unwrap());
+            }
+            match row["karp_flatt"].as_f64() {
+                Some(_) => near(&row["karp_flatt"], of_notebook["karp_flatt"].parse().unwrap()),
+                None => assert_eq!(of_notebook["karp_flatt"], ""),
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!((compared, rows.len()), (6, 6), "{table}");
+}
+
+#[test]
+fn the_notebook_fails_where_no_run_has_succeeded() {
+    let folder = folder();
+    let mut failing = Command::new(HYBRID);
+    failing.args(["sweep", "-q", "-o", "bad.jsonl", "-p", "np=1,2", "--", "false", "{np}"]);
+    assert_eq!(Job::of(failing, folder.path()).run().code, Some(5));
+    let job = notebook(folder.path(), "bad.jsonl");
+    assert_ne!(job.code, Some(0), "{job:?}");
+    assert!(job.stderr.contains("bad.jsonl: none of its runs has succeeded"), "{job:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{System, assert_installs, assert_refuses, assert_says};
 fn with_environments() -> System {
     let system = System::complete();
     let answer = system.setup("test");
-    let made = "setup: installing numpy, matplotlib and the launcher of Open MPI 5 in ~/checkout/target/venv\n\
+    let made = "setup: installing numpy, pandas, matplotlib, papermill and the launcher of Open MPI 5 in ~/checkout/target/venv\n\
                 setup: installing the launcher of MPICH in ~/checkout/target/venv-mpich";
     assert_says(&answer, 0, made);
     assert_eq!(system.changes(), ["pip for venv", "pip for venv-mpich"]);
@@ -25,8 +25,8 @@ fn stopped_and_repeated_is_made_again() {
     let system = System::complete();
     let words = "ERROR: Could not find a version that satisfies the requirement numpy";
     system.write("pip_fails", words);
-    let begun = "setup: installing numpy, matplotlib and the launcher of Open MPI 5 in ~/checkout/target/venv";
-    let end = "setup: pip cannot install numpy, matplotlib and the launcher of Open MPI 5: is there a network? \
+    let begun = "setup: installing numpy, pandas, matplotlib, papermill and the launcher of Open MPI 5 in ~/checkout/target/venv";
+    let end = "setup: pip cannot install numpy, pandas, matplotlib, papermill and the launcher of Open MPI 5: is there a network? \
                behind a proxy set https_proxy";
     assert_says(&system.setup("test"), 1, &format!("{begun}\n{end} ({words})"));
     assert!(system.path("checkout/target/venv/bin/mpiexec").exists(), "half of it is there");
