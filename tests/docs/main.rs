@@ -67,6 +67,11 @@ fn the_page_on_sweeps_holds() {
 }
 
 #[test]
+fn the_chapter_on_benchmarks_holds() {
+    assert_holds("docs/guide/src/10-benchmarks.md", include_str!("../../docs/guide/src/10-benchmarks.md"));
+}
+
+#[test]
 fn a_page_that_is_wrong_is_found_out() {
     for wrong in [
         "```rankfile name=f\nrank 0=a slot=P1\n```\n",

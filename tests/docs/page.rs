@@ -35,8 +35,11 @@ use tempfile::TempDir;
 
 use crate::{
     like,
-    support::{Finished, HYBRID, Job, Launcher, kind},
+    support::{Finished, HYBRID, Job, Launcher, kind, python},
 };
+
+/// Where a page's folder has programs that pages call and that are not this project's.
+const TOOLS: &str = "tools";
 
 /// A fenced block: the words behind the fence, and what is in it.
 struct Block {
@@ -120,11 +123,18 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// A folder that looks like a checkout in which `make demo` was run.
+/// A folder that looks like a checkout in which the programs were built and papermill is at hand.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["rankfiles", "tests"] {
+    for name in ["rankfiles", "tests", "examples"] {
         symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), folder.path().join(name)).unwrap();
+    }
+    for (kept_in, link, place) in [
+        ("target", "release", Path::new(HYBRID).parent().unwrap()),
+        (TOOLS, "papermill", &python().with_file_name("papermill")),
+    ] {
+        fs::create_dir(folder.path().join(kept_in)).unwrap();
+        symlink(place, folder.path().join(kept_in).join(link)).unwrap();
     }
     folder
 }
@@ -177,7 +187,7 @@ fn shell(folder: &Path, words: &[String], script: &str) -> Finished {
     let mut command = Command::new(&words[0]);
     let own: PathBuf = Path::new(HYBRID).parent().unwrap().to_owned();
     let path = env::var_os("PATH").unwrap();
-    let path = env::join_paths([own].into_iter().chain(env::split_paths(&path))).unwrap();
+    let path = env::join_paths([own, folder.join(TOOLS)].into_iter().chain(env::split_paths(&path))).unwrap();
     command.args(&words[1..]).arg(script).env("PATH", path);
     Job::of(command, folder).run()
 }
