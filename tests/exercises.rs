@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::LazyLock,
+    thread,
 };
 
 use support::{Finished, Job, Launcher, kind};
@@ -71,11 +72,12 @@ fn assert_wrong(name: &str, program: &Path, words: &[&str]) {
 #[test]
 fn every_solution_passes() {
     let beside = checker().parent().unwrap();
-    for name in NAMES.into_iter().chain(BROKEN) {
+    let names: Vec<&str> = NAMES.into_iter().chain(BROKEN).collect();
+    some_at_a_time(&names, |name| {
         let job = check(name, &beside.join(format!("examples/solution_{name}")));
         assert_eq!(job.code, Some(0), "{name}: {job:#?}");
         assert!(job.stdout.contains("4 ranks: right"), "{name}: {job:#?}");
-    }
+    });
 }
 
 #[test]
@@ -219,11 +221,15 @@ fn shown(chapter: &str) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// Whether the checker says what the chapter says it does.
-fn judge(name: &str, program: &Path, lines: &[String]) -> Result<(), String> {
-    let job = check(name, program);
-    assert_eq!(job.code, Some(1), "{name}: {job:#?}");
-    guide::compare(lines, job.stdout.lines())
+/// Does it for all, some at a time: those that hang only wait.
+fn some_at_a_time<T: Sync>(all: &[T], check: impl Fn(&T) + Sync) {
+    for some in all.chunks(4) {
+        thread::scope(|scope| {
+            for one in some {
+                scope.spawn(|| check(one));
+            }
+        });
+    }
 }
 
 #[test]
@@ -231,21 +237,22 @@ fn typical_wrong_solutions_get_the_message_that_helps() {
     checker();
     let scratch = tempfile::tempdir().unwrap();
     let programs = wrong_solutions(scratch.path());
-    for (program, (exercise, _, _, words)) in programs.iter().zip(MISTAKES) {
-        assert_wrong(exercise, program, words);
-    }
+    let mistakes: Vec<_> = programs.iter().zip(MISTAKES).collect();
+    some_at_a_time(&mistakes, |(program, (exercise, _, _, words))| assert_wrong(exercise, program, words));
 
     let shown = [shown("22-exercises.md"), shown("19-when-it-hangs.md")].concat();
     assert!(shown.len() > 7, "{shown:?}");
-    for (info, lines) in &shown {
+    some_at_a_time(&shown, |(info, lines)| {
         let words: Vec<&str> = info.split(' ').collect();
         let program = match words[1].strip_prefix("mistake=") {
             Some(number) => programs[number.parse::<usize>().unwrap()].clone(),
             None => checker().with_file_name(words[0]),
         };
-        assert_eq!(judge(words[0], &program, lines), Ok(()), "{info}");
-        assert!(judge(words[0], &program, &lines[1..]).is_err(), "a line that is missing is found out");
-    }
+        let job = check(words[0], &program);
+        assert_eq!(job.code, Some(1), "{info}: {job:#?}");
+        assert_eq!(guide::compare(lines, job.stdout.lines()), Ok(()), "{info}");
+        assert!(guide::compare(&lines[1..], job.stdout.lines()).is_err(), "a line that is missing is found out");
+    });
 }
 
 /// Whether `broken_ring` with three ranks and messages of so many bytes comes to its end in `seconds`.
