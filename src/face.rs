@@ -1,7 +1,7 @@
 //! What programs with kernels of their own ask: where a rank is, and for the GPU that is its own. Knows no command line.
 
 use crate::{
-    cli::DeviceArgs,
+    cli::{DeviceArgs, PlaceArgs},
     comm::{Failure, World},
     commands,
     device::gpu::GpuDevice,
@@ -35,12 +35,14 @@ impl Devices {
     /// The options of the program that say the same.
     fn as_options(&self) -> DeviceArgs {
         DeviceArgs {
-            device: self.request,
+            place: PlaceArgs {
+                device: self.request,
+                ranks_per_gpu: self.ranks_per_gpu.max(1),
+                threads: None,
+                rankfile: None,
+                use_hwthread_cpus: false,
+            },
             software_gpu: self.software_gpu,
-            ranks_per_gpu: self.ranks_per_gpu.max(1),
-            threads: None,
-            rankfile: None,
-            use_hwthread_cpus: false,
             exact: self.exact,
         }
     }

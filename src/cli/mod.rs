@@ -25,7 +25,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
-    device::DeviceArgs,
+    device::{DeviceArgs, PlaceArgs},
     help::{CompletionsArgs, ManArgs},
     image::{Color, ColorScale, Picture, PrecisionRequest, Schedule},
     info::InfoArgs,

@@ -37,7 +37,7 @@ pub(super) fn devices(
             }
         })
         .collect();
-    let devices = assign_gpus(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software_gpus);
+    let devices = assign_gpus(&bidders, &node.gpus, rules.ranks_per_gpu, rules.software.per_node());
     match bidders.iter().zip(&devices).position(|(bidder, device)| bidder.must && device.is_none()) {
         Some(loser) => Err(refusal(node, ranks, &devices, loser, rules)),
         None => Ok(devices.into_iter().map(|device| device.unwrap_or(Device::Cpu)).collect()),
@@ -46,7 +46,7 @@ pub(super) fn devices(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Software, *};
     use crate::{
         placement::{
             Visible,
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_software_adapter_serves_one_rank_after_the_real_gpus() {
-        let rules = Rules { software_gpus: 1, ..Rules::default() };
+        let rules = Rules { software: Software::OnePerNode, ..Rules::default() };
         let bindings = ["0", "1", "2"];
         assert_eq!(bound(&node(1, 1, 4, &[]), &bindings, &rules), ["0 software gpu", "1 cpu", "2 cpu"]);
         let with_gpu = node(1, 1, 4, &[(0x10, Some(0))]);

@@ -80,15 +80,33 @@ pub struct LocalRank {
 pub struct Rules {
     /// Ranks that may share a GPU, at least 1.
     pub ranks_per_gpu: usize,
-    /// Software adapters of a node that may stand in for a GPU, 0 or 1.
-    pub software_gpus: usize,
+    /// Whether a software adapter stands in for a GPU.
+    pub software: Software,
     /// Threads of each rank; `None` for one a core.
     pub threads: Option<usize>,
 }
 
+/// Whether a software adapter stands in for a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Software {
+    /// No, and nobody can ask for one: what is placed is not this program.
+    Never,
+    /// No, but it can be asked for.
+    Unasked,
+    /// One a node.
+    OnePerNode,
+}
+
+impl Software {
+    /// How many a node has.
+    fn per_node(self) -> usize {
+        usize::from(self == Self::OnePerNode)
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
-        Self { ranks_per_gpu: 1, software_gpus: 0, threads: None }
+        Self { ranks_per_gpu: 1, software: Software::Unasked, threads: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a rank that must have a GPU gets none, and the way out.
 
-use super::{Device, DeviceRequest, LocalRank, PlacementError, Rules, inspect, ranks_in_words};
+use super::{Device, DeviceRequest, LocalRank, PlacementError, Rules, Software, inspect, ranks_in_words};
 use crate::topology::Node;
 
 /// Says what the rank `loser` was looking for and why nothing was found; `devices` are what the ranks would have got.
@@ -29,14 +29,17 @@ pub(super) fn refusal(
             let holders = holders(&|device| device == Device::Gpu(*id));
             (format!("GPU {id} of {host} serves {holders} already, of at most {limit}"), share)
         }
-        _ if node.gpus.is_empty() && rules.software_gpus == 0 => (
-            format!("{host} {}", inventory(node)),
-            format!("{otherwise}; --software-gpu lets a software adapter stand in for one"),
-        ),
-        _ if node.gpus.is_empty() => {
+        _ if node.gpus.is_empty() && rules.software == Software::OnePerNode => {
             let holders = holders(&|device| device == Device::SoftwareGpu);
             let reason = format!("the software adapter of {host} serves {holders} already, of at most {limit}");
             (reason, format!("{share}; {otherwise}"))
+        }
+        _ if node.gpus.is_empty() => {
+            let way_out = match rules.software {
+                Software::Unasked => format!("{otherwise}; --software-gpu lets a software adapter stand in for one"),
+                Software::Never | Software::OnePerNode => otherwise,
+            };
+            (format!("{host} {}", inventory(node)), way_out)
         }
         _ if visible.gpus.is_empty() && !visible.hidden_by.is_empty() => (
             format!("{} hides all GPUs; {host} {}", visible.hidden_by.join(" with "), inventory(node)),
@@ -144,7 +147,11 @@ mod tests {
             let message = message(&asked, &[DeviceRequest::Gpu], &Rules::default());
             assert!(message.contains(expected), "{message}");
         }
-        let software = Rules { software_gpus: 1, ..Rules::default() };
+        // Another program is not told of an option that it cannot have.
+        let other_program = Rules { software: Software::Never, ..Rules::default() };
+        let told = message(&none, &[DeviceRequest::Gpu], &other_program);
+        assert!(told.contains("--device auto computes") && !told.contains("--software-gpu"), "{told}");
+        let software = Rules { software: Software::OnePerNode, ..Rules::default() };
         let message = message(&none, &[DeviceRequest::Gpu; 2], &software);
         assert!(
             message.contains("rank 1: the software adapter of n1 serves rank 0 already, of at most 1"),

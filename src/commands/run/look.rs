@@ -20,8 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failed, Placed, Wanted, meet, place};
 use crate::{
-    cli::{Format, WhereArgs},
-    commands::processes::{entries, family},
+    cli::{DeviceArgs, Format, WhereArgs},
+    commands::{
+        processes::{entries, family},
+        site::software,
+    },
     error::Error,
     launcher::Launch,
     output::file::process,
@@ -62,7 +65,9 @@ pub(crate) fn look_at(args: &WhereArgs, launch: &Launch, own: Option<&'static st
                 .to_owned();
         return Err(Failed { error: Error::Usage(reason), speaks: launch.speaks() });
     }
-    let wanted = Wanted { devices: args.device.clone(), patience: PATIENCE, program: &args.program };
+    let DeviceArgs { place: place_args, software_gpu, .. } = &args.device;
+    let wanted =
+        Wanted { place: place_args, software: software(*software_gpu), patience: PATIENCE, program: &args.program };
     let placed = place(&wanted, launch)?;
     let signals = Signals::watch().map_err(alone)?;
     let failed = |cause: io::Error| placed.not_started(&args.program, &cause);

@@ -24,11 +24,11 @@ use super::{
     system, this_node,
 };
 use crate::{
-    cli::{DeviceArgs, RunArgs},
+    cli::{PlaceArgs, RunArgs},
     error::Error,
     host_name::short_name,
     launcher::Launch,
-    placement::{self, DeviceRequest, LocalRank, RankFacts, Requested, Setting},
+    placement::{self, DeviceRequest, LocalRank, RankFacts, Requested, Setting, Software},
     topology::{self, Node},
     visible::shown,
     words,
@@ -55,7 +55,8 @@ struct Arrival {
 /// What is to be placed.
 #[derive(Debug)]
 struct Wanted<'a> {
-    devices: DeviceArgs,
+    place: &'a PlaceArgs,
+    software: Software,
     patience: Duration,
     program: &'a [OsString],
 }
@@ -111,7 +112,8 @@ impl Placed {
 /// prints what it would do. Returns only then, and where it fails.
 pub(crate) fn run(args: &RunArgs, launch: &Launch, own: Option<&'static str>) -> Result<(), Failed> {
     let patience = Duration::from_secs(args.patience.into());
-    let placed = place(&Wanted { devices: args.devices(), patience, program: &args.program }, launch)?;
+    let placed =
+        place(&Wanted { place: &args.place, software: Software::Never, patience, program: &args.program }, launch)?;
     if args.dry_run {
         let words = in_words(args, &placed.node, placed.mine(), &placed.settings);
         return print(&words).map_err(|error| Failed { error, speaks: true });
@@ -148,7 +150,8 @@ fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
     let node = node.expect("whoever cannot read the node has a problem");
     let failed = |error| Failed { error, speaks: number == 0 };
     let locals: Vec<LocalRank> = all.iter().map(|arrival| arrival.local.clone()).collect();
-    let places = placement::choose(&node, &locals, &rules(&wanted.devices)).map_err(|error| failed(error.into()))?;
+    let places = placement::choose(&node, &locals, &rules(wanted.place, wanted.software))
+        .map_err(|error| failed(error.into()))?;
     let facts = all.into_iter().zip(places);
     let ranks: Vec<RankFacts> =
         facts.map(|(Arrival { local, requested, .. }, place)| RankFacts { local, place, requested }).collect();
@@ -157,9 +160,7 @@ fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
     let settings: Vec<Vec<Setting>> = ranks
         .iter()
         .map(|facts| {
-            placement::settings(&node, &facts.place, wanted.devices.threads.is_some(), |name| {
-                env::var_os(name).is_some()
-            })
+            placement::settings(&node, &facts.place, wanted.place.threads.is_some(), |name| env::var_os(name).is_some())
         })
         .collect::<Result<_, _>>()
         .map_err(|error| failed(Error::Module(Box::new(error))))?;
@@ -219,8 +220,8 @@ fn host() -> String {
 /// The node, and what this process has to tell of itself.
 fn prepare(wanted: &Wanted<'_>, rank: u32, host: &str) -> Result<(Node, LocalRank, Option<Requested>), Error> {
     is_program(wanted.program.first().expect("the command line has one"))?;
-    let rankfile = JobRankfile::of_process(&wanted.devices)?;
-    let (mut node, _) = this_node::read(&requests(&wanted.devices, rankfile.as_ref()))?;
+    let rankfile = JobRankfile::of_process(wanted.place)?;
+    let (mut node, _) = this_node::read(&requests(wanted.place, wanted.software, rankfile.as_ref()))?;
     node.host = Some(host.to_owned());
     node.slot_unit = JobRankfile::slot_unit_of(rankfile.as_ref());
     let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
@@ -228,7 +229,7 @@ fn prepare(wanted: &Wanted<'_>, rank: u32, host: &str) -> Result<(Node, LocalRan
     // Where the launcher has bound nothing, the file does.
     let asked = requested.as_ref().and_then(|requested| requested.cores.clone());
     let binding = asked.filter(|_| binding == node.allowed).unwrap_or(binding);
-    let local = local_rank(&wanted.devices, rankfile.as_ref(), &node, rank, binding);
+    let local = local_rank(wanted.place, rankfile.as_ref(), &node, rank, binding);
     Ok((node, local, requested))
 }
 
@@ -260,7 +261,7 @@ fn check_as_requested(wanted: &Wanted<'_>, node: &Node, ranks: &[RankFacts], siz
         let hint = "bind no rank by the launcher, and `hybrid run` binds as the file says; or leave the file away";
         return Err(Error::Module(format!("{}: {hint}", finding.message).into()));
     }
-    let file = wanted.devices.rankfile.is_some() || env::var_os(crate::launcher::OWN_VARIABLE).is_some();
+    let file = wanted.place.rankfile.is_some() || env::var_os(crate::launcher::OWN_VARIABLE).is_some();
     let lost = ranks.iter().find(|rank| rank.requested.is_none()).filter(|_| file);
     match lost {
         None => Ok(()),

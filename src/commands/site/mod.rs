@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::rankfile::JobRankfile;
 use crate::{
-    cli::DeviceArgs,
+    cli::{DeviceArgs, PlaceArgs},
     comm::{Failure, World},
     commands::this_node,
     error::Error,
     launcher::Launcher,
     placement::{
-        self, DeviceRequest, Finding, HostFacts, LocalRank, NodeFacts, RankFacts, Requested, Rules, VulkanFacts,
+        self, DeviceRequest, Finding, HostFacts, LocalRank, NodeFacts, RankFacts, Requested, Rules, Software,
+        VulkanFacts,
     },
     topology::{self, CpuSet, Node},
 };
@@ -45,17 +46,19 @@ struct Arrival {
 impl Site {
     /// Finds the node and the places of its ranks. Collective.
     pub(crate) fn survey(world: &World, args: &DeviceArgs) -> Result<Self, Failure> {
-        let rankfile = JobRankfile::of_job(world, args)?;
-        let (node, vulkan) = node(world, &requests(args, rankfile.as_ref()))?;
+        let DeviceArgs { place, software_gpu, .. } = args;
+        let software = software(*software_gpu);
+        let rankfile = JobRankfile::of_job(world, place)?;
+        let (node, vulkan) = node(world, &requests(place, software, rankfile.as_ref()))?;
         let node = Node { slot_unit: JobRankfile::slot_unit_of(rankfile.as_ref()), ..node };
         let rank = u32::try_from(world.rank()).expect("MPI numbers ranks with a C int");
         let binding = world.agree(topology::binding().map_err(Error::from))?;
         let launcher = Launcher::of_job(world.launch(), world.library());
-        let local = LocalRank { launcher, ..local_rank(args, rankfile.as_ref(), &node, rank, binding) };
+        let local = LocalRank { launcher, ..local_rank(place, rankfile.as_ref(), &node, rank, binding) };
         let requested = rankfile.as_ref().and_then(|file| file.requested(rank, &node));
         let arrivals = world.node.share(&Arrival { local, requested });
         let locals: Vec<LocalRank> = arrivals.iter().map(|arrival| arrival.local.clone()).collect();
-        let places = world.agree(placement::choose(&node, &locals, &rules(args)).map_err(Error::from))?;
+        let places = world.agree(placement::choose(&node, &locals, &rules(place, software)).map_err(Error::from))?;
         let ranks = arrivals
             .into_iter()
             .zip(places)
@@ -108,19 +111,24 @@ impl Site {
     }
 }
 
+/// Whether a software adapter counts, where the option may be given.
+pub(super) fn software(is_asked_for: bool) -> Software {
+    if is_asked_for { Software::OnePerNode } else { Software::Unasked }
+}
+
 /// The devices that are asked for, by the command line or in comments, for any rank.
-pub(super) fn requests(args: &DeviceArgs, rankfile: Option<&JobRankfile>) -> Vec<DeviceRequest> {
+pub(super) fn requests(args: &PlaceArgs, software: Software, rankfile: Option<&JobRankfile>) -> Vec<DeviceRequest> {
     match args.device {
         DeviceRequest::Auto => rankfile.into_iter().flat_map(JobRankfile::requests).collect(),
         // A software adapter will do.
-        DeviceRequest::Gpu if args.software_gpu => Vec::new(),
+        DeviceRequest::Gpu if software == Software::OnePerNode => Vec::new(),
         request => vec![request],
     }
 }
 
 /// What a rank has to tell of itself, of a launcher that is not known.
 pub(super) fn local_rank(
-    args: &DeviceArgs,
+    args: &PlaceArgs,
     rankfile: Option<&JobRankfile>,
     node: &Node,
     rank: u32,
@@ -139,12 +147,8 @@ pub(super) fn local_rank(
 }
 
 /// How places are assigned under these options.
-pub(super) fn rules(args: &DeviceArgs) -> Rules {
-    Rules {
-        ranks_per_gpu: usize::from(args.ranks_per_gpu),
-        software_gpus: usize::from(args.software_gpu),
-        threads: args.threads.map(usize::from),
-    }
+pub(super) fn rules(args: &PlaceArgs, software: Software) -> Rules {
+    Rules { ranks_per_gpu: usize::from(args.ranks_per_gpu), software, threads: args.threads.map(usize::from) }
 }
 
 /// The node, read once a node; what Vulkan offers stays with the rank that has asked. Collective.

@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cli::DeviceArgs,
+    cli::PlaceArgs,
     comm::{Failure, World},
     commands::bounded::{self, MAX_BYTES, Unread},
     error::Error,
@@ -59,7 +59,7 @@ enum Origin {
 
 impl JobRankfile {
     /// Finds the job's rankfile and reads it, on rank 0, for all. Collective.
-    pub(in crate::commands) fn of_job(world: &World, args: &DeviceArgs) -> Result<Option<Self>, Failure> {
+    pub(in crate::commands) fn of_job(world: &World, args: &PlaceArgs) -> Result<Option<Self>, Failure> {
         let told = world.agree(if world.is_root() { tell(args) } else { Ok(None) })?;
         let (told, text) = told.map_or((None, Vec::new()), |(told, text)| (Some(told), text));
         let (told, text): (Option<Told>, Vec<u8>) = world.all.broadcast(0, &(told, text));
@@ -75,7 +75,7 @@ impl JobRankfile {
     }
 
     /// The same for a process that knows of no others: it reads the file itself.
-    pub(in crate::commands) fn of_process(args: &DeviceArgs) -> Result<Option<Self>, Error> {
+    pub(in crate::commands) fn of_process(args: &PlaceArgs) -> Result<Option<Self>, Error> {
         let Some((told, text)) = tell(args)? else { return Ok(None) };
         let parsed = told.unread.map_or_else(|| Ok(rankfile::parse_counting(&text, told.slot_unit)), Err);
         let rankfile = Self { name: told.name, slot_unit: told.slot_unit, parsed, dialect: told.followed_in };
@@ -84,7 +84,7 @@ impl JobRankfile {
     }
 
     /// Refuses a file that was named and says nothing, and any file that names a GPU nobody can understand.
-    fn check(&self, args: &DeviceArgs, is_named: bool) -> Result<(), Error> {
+    fn check(&self, args: &PlaceArgs, is_named: bool) -> Result<(), Error> {
         let Ok(parsed) = &self.parsed else { return Ok(()) };
         let refused = |diagnostic: &Diagnostic| {
             let says_nothing = is_named && parsed.rankfile.entries.is_empty();
@@ -185,7 +185,7 @@ impl JobRankfile {
 }
 
 /// The rankfile and its text, as rank 0 finds them.
-fn tell(args: &DeviceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
+fn tell(args: &PlaceArgs) -> Result<Option<(Told, Vec<u8>)>, Error> {
     let Some(origin) = origin(args.rankfile.as_deref(), |name| env::var_os(name)) else { return Ok(None) };
     let (path, name, followed_in) = match origin {
         Origin::Named(path) => (path.clone(), shown(&path).to_string(), None),
