@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+mod folds;
 mod like;
 mod page;
 #[path = "../support/mod.rs"]

@@ -19,6 +19,8 @@
 //! | `stdin="6"` | the line that is typed |
 //! | `exit=2` | it fails with this code; the block then holds the lines of stderr that begin with `error:` |
 //!
+//! A block that is tagged with `file=NAME` is a file, which is there for all programs behind it in the chapter.
+//!
 //! Lines are compared in any order, since ranks print when they like; blank lines do not count. `⟨sample⟩` stands for
 //! something else in each run: for any number where the sample is a number, else for any text. A first line that begins
 //! with `$` is the command; it must agree with the tags. Knows nothing of how programs are run.
@@ -37,6 +39,8 @@ pub(crate) struct Block {
     pub(crate) stdin: String,
     pub(crate) exit: i32,
     pub(crate) lines: Vec<String>,
+    /// Files that stand before it in the chapter, by name.
+    pub(crate) files: Vec<(String, String)>,
 }
 
 /// All tagged blocks of the chapters in `folder`.
@@ -56,13 +60,18 @@ pub(crate) fn blocks(folder: &Path) -> Vec<Block> {
 
 /// The tagged blocks of one chapter.
 pub(crate) fn blocks_of(name: &str, chapter: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
+    let (mut blocks, mut files) = (Vec::new(), Vec::new());
     let mut lines = (1..).zip(chapter.lines());
     while let Some((number, line)) = lines.next() {
         let Some(info) = line.strip_prefix("```") else { continue };
         let body: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
         if info.contains("example=") {
-            blocks.push(block(&format!("{name}:{number}"), info, &body));
+            let block = block(&format!("{name}:{number}"), info, &body);
+            blocks.push(Block { files: files.clone(), ..block });
+        } else if let [(key, file)] = &tags(info)[..]
+            && key == "file"
+        {
+            files.push((file.clone(), body.iter().map(|line| format!("{line}\n")).collect()));
         }
     }
     blocks

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod browser;
+mod guide;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -22,10 +23,10 @@ fn report(folder: &Path) {
     Job::alone(folder, "report pi.jsonl -o pi.html").run().succeeded();
 }
 
-/// Where the pictures are kept to be looked at: `HYBRID_TEST_PICTURES`.
-fn keep(name: &str, picture: &str) {
+/// Keeps a picture of the page that is shown, to be looked at, where `HYBRID_TEST_PICTURES` names a folder.
+fn keep(name: &str, browser: &mut Browser) {
     if let Some(folder) = env::var_os("HYBRID_TEST_PICTURES") {
-        fs::write(Path::new(&folder).join(format!("{name}.png.base64")), picture).unwrap();
+        fs::write(Path::new(&folder).join(format!("{name}.png.base64")), browser.picture()).unwrap();
     }
 }
 
@@ -65,8 +66,7 @@ fn a_report_is_whole_on_wide_and_on_narrow_screens_and_fetches_nothing() {
         let paper = if scheme == "dark" { "rgb(21, 25, 29)" } else { "rgb(255, 255, 255)" };
         is(&format!("getComputedStyle(document.body).backgroundColor == '{paper}'"));
         is("performance.getEntriesByType('resource').filter(entry => !entry.name.startsWith('data:')).length == 0");
-        let picture = browser.picture();
-        keep(&format!("report-{width}-{scheme}"), &picture);
+        keep(&format!("report-{width}-{scheme}"), &mut browser);
     }
     let others: Vec<&String> =
         browser.fetched.iter().filter(|url| !url.ends_with("/pi.html") && !url.starts_with("data:")).collect();

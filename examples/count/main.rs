@@ -1,32 +1,15 @@
 //! Counting: each rank draws N random numbers up to MAX and counts how often FIND is among them; rank 0 adds up.
 //!
-//! Teaches: parameters come from the options or the environment of rank 0 alone, and are broadcast. The environment of the
-//! other ranks may differ, since a launcher need not carry it to other nodes.
+//! Teaches: parameters come from the options, the environment or a file of rank 0 alone, and are broadcast. The environment and
+//! the files of the other ranks may differ, since a launcher need not carry them to other nodes.
 //! Replaces: `count.py`, with the broadcast that is left to the reader there, and with variables that are read as numbers.
-//! Run: `FIND=5 mpiexec -n 4 target/release/examples/count --n 20 --max 10`
+//! Run: `FIND=5 mpiexec -n 4 target/release/examples/count --n 20 --parameters count.toml`
+
+mod parameters;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use mpi::traits::*;
-
-/// Counts a number among random numbers.
-#[derive(Parser)]
-#[command(name = "count", color = clap::ColorChoice::Never)]
-struct Options {
-    /// Numbers that each rank draws
-    #[arg(long, env = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    n: u32,
-    /// Largest number that can be drawn; the smallest is 1
-    #[arg(long, env = "MAX", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    max: u32,
-    /// The number to count
-    #[arg(long, env = "FIND", default_value_t = 8)]
-    find: u32,
-    /// Start of the random sequence: the same seed gives the same numbers
-    #[arg(long, env = "SEED", default_value_t = 1)]
-    seed: u32,
-}
 
 /// A number that looks random, from any number: the last step of SplitMix64 (Steele, Lea and Flood 2014).
 fn mix(number: u64) -> u64 {
@@ -48,18 +31,12 @@ fn main() -> ExitCode {
     let root = world.process_at_rank(0);
 
     // No n of 0 can be asked for: it means that there is nothing to do but to end with the exit code beside it.
-    let mut parameters = [0; 4];
+    let mut numbers = [0; 4];
     if rank == 0 {
-        parameters = match Options::try_parse() {
-            Ok(options) => [options.n, options.max, options.find, options.seed],
-            Err(error) => {
-                error.print().expect("a message can be printed");
-                [0, error.exit_code() as u32, 0, 0]
-            }
-        };
+        numbers = parameters::read().unwrap_or_else(|code| [0, code, 0, 0]);
     }
-    root.broadcast_into(&mut parameters);
-    let [n, max, find, seed] = parameters;
+    root.broadcast_into(&mut numbers);
+    let [n, max, find, seed] = numbers;
     if n == 0 {
         return ExitCode::from(max as u8);
     }
