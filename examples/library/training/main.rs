@@ -10,6 +10,7 @@
 mod flowers;
 mod gradient;
 mod network;
+mod stopwatch;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ use mpi::{collective::SystemOperation, topology::SimpleCommunicator, traits::*};
 use flowers::Flower;
 use gradient::{Means, mean};
 use network::{TERMS, WEIGHTS, train};
+use stopwatch::Stopwatch;
 
 /// Trains a small network to tell three species of iris apart.
 #[derive(Parser)]
@@ -28,6 +30,9 @@ struct Options {
     /// Passes over the training data
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     epochs: u32,
+    /// Copies of each flower in the training data: more to compute, and no more to send
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    copies: u16,
     /// auto: a GPU for each rank that one is left for, cores for the others
     #[arg(long, value_name = "auto|cpu|gpu|PCI bus id", default_value = "auto")]
     device: DeviceRequest,
@@ -50,7 +55,8 @@ fn means_of_rank(world: &World, options: &Options) -> Result<Means, Failure> {
 /// Trains with the others, then alone, and tells of it. Collective.
 fn run(world: &World, options: &Options) -> Result<(), Failure> {
     let mut means = means_of_rank(world, options)?;
-    let (training, held_out) = flowers::read_flowers();
+    let (once, held_out) = flowers::read_flowers();
+    let training = once.repeat(options.copies.into());
     let (comm, mut epochs) = (SimpleCommunicator::world(), options.epochs);
     let root = comm.process_at_rank(0);
     root.broadcast_into(&mut epochs);
@@ -60,11 +66,13 @@ fn run(world: &World, options: &Options) -> Result<(), Failure> {
     let first_of = |rank: usize| training.len() * rank / world.size();
     let mine: &[Flower] = &training[first_of(world.rank())..first_of(world.rank() + 1)];
     println!("rank {} trains with {} flowers on {}", world.rank(), mine.len(), means.name());
+    let (mut computing, mut communicating) = (Stopwatch::default(), Stopwatch::default());
     let (weights, losses) = train(start.clone(), epochs, |weights| {
-        let mut totals = [0; TERMS];
-        comm.all_reduce_into(&means.sums(weights, mine), &mut totals, SystemOperation::sum());
+        let (mut totals, sums) = ([0; TERMS], computing.time(|| means.sums(weights, mine)));
+        communicating.time(|| comm.all_reduce_into(&sums, &mut totals, SystemOperation::sum()));
         mean(totals, training.len())
     });
+    println!("rank {} a step: gradient {computing}, all-reduce of {TERMS} sums {communicating}", world.rank());
 
     let is_right = |flower: &&Flower| flower.wanted[network::answer(&weights, flower)] == 1.0;
     let right = held_out.iter().filter(is_right).count();
