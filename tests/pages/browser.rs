@@ -99,9 +99,10 @@ impl Browser {
         }
     }
 
-    /// What an expression comes to in the page.
+    /// What an expression comes to in the page, where it is a promise what that comes to.
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
-        let answer = self.call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true}));
+        let answer = self
+            .call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true, "awaitPromise": true}));
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }

@@ -79,11 +79,16 @@ fn a_page_with_a_fault_is_found_out() {
         "<style>table, tbody, tr, td { display: block } td::before { content: attr(data-head) }</style>";
     let wide_table =
         format!("<div class='table-wrapper' style='overflow: auto'>{}</div>", TABLE.replace('1', &"1".repeat(3000)));
-    let cases: [(&str, &str, usize); 11] = [
+    let cases: [(&str, &str, usize); 12] = [
         ("<p>a</p>", "", 0),
         ("<div style='width: 2000px'>a</div>", "the page is 2000 px wide", 4),
         ("<div style='overflow: hidden'><p style='width: 2000px'>a</p></div>", "cut off: p", 4),
         (&wide_table, "a table is cut", 4),
+        (
+            &format!("<pre><code style='display: block; overflow: auto'>{}</code></pre>", "1".repeat(3000)),
+            "a block of 3000 columns is cut",
+            2,
+        ),
         (TABLE, "a table is not stacked", 2),
         (&format!("{STACKED}{TABLE}"), "a cell has no label", 2),
         (

@@ -1,5 +1,5 @@
 // What is wrong with the page that is shown: a list of sentences. Opens all folds on the way. Evaluated in the page by guide.rs.
-(() => {
+(async () => {
     const faults = [];
     const name = (element) => `${element.tagName.toLowerCase()} "${element.textContent.trim().replace(/\s+/g, " ").slice(0, 40)}"`;
     const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -14,18 +14,27 @@
         }
     }
 
+    // What follows the width of the page has done so two frames later.
+    for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+
     if (document.documentElement.scrollWidth > innerWidth) {
         faults.push(`the page is ${document.documentElement.scrollWidth} px wide`);
     }
     // What lies in a block that scrolls by itself is not cut.
     for (const element of all("*", content)) {
         const { left, right, width } = element.getBoundingClientRect();
-        if (width > 0 && (right > innerWidth + 1 || left < -1) && !element.closest("pre")) {
+        if (width > 0 && (right > innerWidth + 1 || left < -1) && !element.closest("pre, p:has(> img:only-child)")) {
             faults.push(`cut off: ${name(element)}`);
         }
     }
     for (const wrapper of all(".table-wrapper", content)) {
         if (wrapper.scrollWidth > wrapper.clientWidth + 1) faults.push(`a table is cut: ${name(wrapper)}`);
+    }
+    for (const block of all("pre > code", content)) {
+        if (innerWidth > 600 && block.scrollWidth > block.clientWidth + 1) {
+            const lines = block.textContent.split("\n").map((line) => line.length);
+            faults.push(`a block of ${Math.max(...lines)} columns is cut: ${name(block)}`);
+        }
     }
     if (innerWidth < 600) {
         for (const table of all("table", content)) {
