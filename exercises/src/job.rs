@@ -132,12 +132,15 @@ fn wait(mut child: Child, folder: &Folder, ranks: usize) -> End {
 
 /// Ends the launcher, which ends its ranks; and whatever is left of them.
 fn end(child: &mut Child) {
-    let signal = |name: &str, process: String| Command::new("kill").args(["-s", name, "--", &process]).status();
+    // The shell's own `kill`: a container may have no program of that name.
+    let signal = |name: &str, process: String| {
+        Command::new("sh").args(["-c", "kill -s \"$0\" -- \"$1\"", name, &process]).stderr(Stdio::null()).status()
+    };
     let _ = signal("TERM", child.id().to_string());
     let asked = Instant::now();
     while asked.elapsed() < Duration::from_secs(5) && child.try_wait().is_ok_and(|status| status.is_none()) {
         thread::sleep(Duration::from_millis(20));
     }
-    let _ = Command::new("kill").args(["-s", "KILL", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
+    let _ = signal("KILL", format!("-{}", child.id()));
     let _ = child.wait();
 }
