@@ -54,6 +54,12 @@ ask_all() { # ask_all SCOPE
       need chromium 'Chromium, a browser' probe_command chromium
       return 0
       ;;
+    container)
+      need buildah 'buildah' probe_command buildah
+      need debootstrap 'debootstrap' probe_command debootstrap
+      need git 'git' probe_command git
+      return 0
+      ;;
     fresh)
       need debootstrap 'debootstrap' probe_command debootstrap
       need git 'git' probe_command git

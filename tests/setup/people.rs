@@ -39,6 +39,7 @@ fn the_line_for_root_says_what_it_is_for() {
         ("emulator", "running programs of arm64 needs"),
         ("launchers", "`make test-launchers` needs"),
         ("pages", "`make test-pages` needs"),
+        ("container", "building images of containers needs"),
     ] {
         let answer = system.setup(scope);
         let begun = format!("setup: there is no sudo: let root run this line, all that {what}, then call this again\n");
@@ -51,7 +52,7 @@ fn a_scope_that_there_is_not_is_refused() {
     let system = lacking();
     for words in [&["bulid"][..], &["--help"], &["build", "test"]] {
         let what = words.join(" ");
-        let line = "build, test, mpich, peers, fresh, arm64, emulator, launchers or pages; what each is for stands at the head of .ci/setup";
+        let line = "build, test, mpich, peers, fresh, arm64, emulator, launchers, pages or container; what each is for stands at the head of .ci/setup";
         let answer = system.call(&[&[".ci/setup"], words].concat());
         assert_says(&answer, 2, &format!("setup: there is no scope '{what}': {line}"));
     }
