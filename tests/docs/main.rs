@@ -73,6 +73,16 @@ fn the_chapter_on_benchmarks_holds() {
 }
 
 #[test]
+fn the_class_holds() {
+    assert_holds("23-class.md", include_str!("../../docs/guide/src/23-class.md"));
+}
+
+#[test]
+fn the_class_on_a_cluster_holds() {
+    assert_holds("24-class-on-a-cluster.md", include_str!("../../docs/guide/src/24-class-on-a-cluster.md"));
+}
+
+#[test]
 fn a_page_that_is_wrong_is_found_out() {
     for wrong in [
         "```rankfile name=f\nrank 0=a slot=P1\n```\n",

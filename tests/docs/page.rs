@@ -21,6 +21,8 @@
 //! |---|---|
 //! | `rankfile name=F` | is saved as F, and `hybrid rankfile check` finds nothing in it, or with `trap=RF040` that alone |
 //! | `yaml shown`, `text shown` | not tried |
+//! | `example=ring`, `checker=ring` | tried by `tests/examples.rs` and `tests/exercises.rs` |
+//! | `sh class`, `sh slurm` | tried by `tests/container/run` and `tests/class/slurm`, and named as not run |
 
 use std::{
     env, fs,
@@ -87,6 +89,10 @@ pub(crate) fn try_page(page: &str) -> Outcome {
                 outcome.faults.push(format!("{}ends with {:?}:\n{}{}", block.text, job.code, job.stdout, job.stderr));
             }
             printed = Some((block.text, job));
+        } else if block.mark("example").is_some() || block.mark("checker").is_some() {
+            outcome.tried += 1; // elsewhere, and always
+        } else if let Some(script) = script_of(&block) {
+            outcome.not_run.push(format!("{}: {script} runs it", block.text.lines().next().unwrap_or_default()));
         } else if block.is("console") {
             console(folder.path(), &block, &mut outcome);
         } else if block.is("make") {
@@ -154,6 +160,12 @@ fn obstacle(block: &Block) -> Option<String> {
     }
     let is_open_mpi = matches!(kind(), Some(Launcher::OpenMpi4 | Launcher::OpenMpi5 | Launcher::OpenMpi6));
     (has("mpiexec") && has(" -H ") && !is_open_mpi).then(|| format!("{first}: needs a launcher of Open MPI"))
+}
+
+/// What tries a block that needs more than a folder: a system in which all is compiled, or a Slurm.
+fn script_of(block: &Block) -> Option<&'static str> {
+    let scripts = [("class", "tests/container/run"), ("slurm", "tests/class/slurm")];
+    scripts.into_iter().find_map(|(mark, script)| block.is(mark).then_some(script))
 }
 
 /// How many cores a block is for, where this machine has another number.
