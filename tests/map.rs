@@ -65,8 +65,7 @@ fn is_there(name: &str) -> bool {
 fn is_test(file: &str, name: &str) -> bool {
     let Ok(text) = fs::read_to_string(root().join(file)) else { return false };
     let Some((before, _)) = text.split_once(&format!("\nfn {name}()")) else { return false };
-    let attributes = before.lines().rev().take_while(|line| line.starts_with("#["));
-    attributes.into_iter().any(|line| line == "#[test]")
+    before.lines().rev().take_while(|line| line.starts_with("#[")).any(|line| line == "#[test]")
 }
 
 /// What is wrong with the map.
