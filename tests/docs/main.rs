@@ -74,12 +74,12 @@ fn the_chapter_on_benchmarks_holds() {
 
 #[test]
 fn the_class_holds() {
-    assert_holds("23-class.md", include_str!("../../docs/guide/src/23-class.md"));
+    assert_holds("24-class.md", include_str!("../../docs/guide/src/24-class.md"));
 }
 
 #[test]
 fn the_class_on_a_cluster_holds() {
-    assert_holds("24-class-on-a-cluster.md", include_str!("../../docs/guide/src/24-class-on-a-cluster.md"));
+    assert_holds("25-class-on-a-cluster.md", include_str!("../../docs/guide/src/25-class-on-a-cluster.md"));
 }
 
 #[test]
