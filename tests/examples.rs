@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use guide::{Block, blocks, blocks_of, compare, links};
+use guide::{Block, anchors, blocks, blocks_of, compare, links};
 use support::{Finished, HYBRID, Job, Launcher, not_run};
 
 /// A page, with its head of comments.
@@ -201,9 +201,21 @@ fn every_example_says_what_it_teaches_and_how_to_run_it() {
 /// What is wrong with the links of a guide in `folder`: targets that are not there, and files that nothing links to.
 fn broken_links(folder: &Path) -> Vec<String> {
     let links = links(folder);
-    let missing = links.iter().filter(|(_, target)| !folder.join(target).exists());
-    let mut broken: Vec<String> = missing.map(|(chapter, target)| format!("{chapter} lacks {target}")).collect();
-    let linked: BTreeSet<PathBuf> = links.iter().map(|(_, target)| folder.join(target)).collect();
+    let (mut broken, mut linked) = (Vec::new(), BTreeSet::new());
+    for (chapter, target) in &links {
+        let (file, anchor) = target.split_once('#').map_or((target.as_str(), None), |(file, name)| (file, Some(name)));
+        let path = folder.join(if file.is_empty() { chapter } else { file });
+        let is_there = |name: &str| {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            anchors(&text).iter().any(|anchor| anchor == name)
+        };
+        if !path.exists() || anchor.is_some_and(|name| !is_there(name)) {
+            broken.push(format!("{chapter} lacks {target}"));
+        }
+        if !file.is_empty() {
+            linked.insert(path);
+        }
+    }
     for folder in [folder.to_owned(), folder.join("pictures")] {
         let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let lost = files.filter(|path| path.is_file() && !linked.contains(path) && !path.ends_with("SUMMARY.md"));
@@ -223,11 +235,15 @@ fn a_broken_link_and_a_lost_picture_are_found_out() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("pictures")).unwrap();
     fs::write(folder.path().join("SUMMARY.md"), "- [One](1.md)\n").unwrap();
-    fs::write(folder.path().join("1.md"), "[two](2.md) [three](https://example.org/3.md) [four](#four)").unwrap();
+    fs::write(
+        folder.path().join("1.md"),
+        "[two](2.md) [three](https://example.org/3.md) [four](#four) [a](1.md#a-b)\n# A, `b`\n",
+    )
+    .unwrap();
     fs::write(folder.path().join("pictures/lost.svg"), "<svg/>").unwrap();
     let broken = broken_links(folder.path());
-    assert_eq!(broken[0], "1.md lacks 2.md");
-    assert!(broken.len() == 2 && broken[1].ends_with("lost.svg"), "{broken:?}");
+    assert_eq!(broken[..2], ["1.md lacks 2.md", "1.md lacks #four"]);
+    assert!(broken.len() == 3 && broken[2].ends_with("lost.svg"), "{broken:?}");
 }
 
 /// No example is longer than what fits on a page or two, file by file.

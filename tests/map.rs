@@ -121,7 +121,7 @@ fn a_name_that_is_wrong_is_found_out() {
         // A function that is no test.
         ("`every_call_of_rsmpi_is_in_the_table`", "`calls`"),
         ("| `k_means` |", "| `means` |"),
-        ("| `hybrid sweep`, the same script |", "| `hybrid sweeps`, the same script |"),
+        ("| `hybrid sweep` | goes on", "| `hybrid sweeps` | goes on"),
         ("`hybrid julia --counts`", "`hybrid julia --count-them`"),
         ("exercise `ring`", "exercise `ringing`"),
         ("`docs/rankfiles.md`", "`docs/rankfile.md`"),

@@ -180,7 +180,8 @@ fn matches(pattern: &str, line: &str) -> bool {
     ends.filter(|end| !is_number(sample) || is_number(&line[..*end])).any(|end| matches(rest, &line[end..]))
 }
 
-/// Files that `SUMMARY.md` and the chapters link to in the guide's own folder, each with the file that names it.
+/// What `SUMMARY.md` and the chapters link to in the guide's own folder, each with the file that names it: `03-point-to-point.md#ring`, or
+/// `#ring` for a heading of the same file.
 pub(crate) fn links(folder: &Path) -> Vec<(String, String)> {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
@@ -189,8 +190,22 @@ pub(crate) fn links(folder: &Path) -> Vec<(String, String)> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(path).unwrap();
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
-        let local = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-        local.map(|target| (name.clone(), target.split('#').next().unwrap().to_owned())).collect::<Vec<_>>()
+        let local = targets.filter(|target| !target.contains("://"));
+        local.map(|target| (name.clone(), target.to_owned())).collect::<Vec<_>>()
     };
     files.iter().flat_map(of_file).collect()
+}
+
+/// What the headings of a chapter are called in links, as mdBook makes it of their text.
+pub(crate) fn anchors(chapter: &str) -> Vec<String> {
+    let mut in_block = false;
+    let headings = chapter.lines().filter(|line| {
+        in_block ^= line.starts_with("```");
+        !in_block && line.starts_with('#')
+    });
+    let sign = |sign: char| match sign {
+        ' ' => Some('-'),
+        _ => Some(sign.to_ascii_lowercase()).filter(|sign| sign.is_alphanumeric() || "-_".contains(*sign)),
+    };
+    headings.map(|heading| heading.trim_start_matches('#').trim().chars().filter_map(sign).collect()).collect()
 }
