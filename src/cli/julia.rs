@@ -53,7 +53,7 @@ mod tests {
 
     fn julia(words: &str) -> Result<JuliaArgs, String> {
         match command(&format!("julia {words}"))? {
-            Command::Julia(args) => Ok(args),
+            Command::Julia(args) => Ok(*args),
             other => panic!("{other:?}"),
         }
     }

@@ -59,9 +59,9 @@ pub struct Cli {
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Command {
     /// Compute a picture of a Julia set on all ranks and write it as one PNG.
-    Julia(JuliaArgs),
+    Julia(Box<JuliaArgs>),
     /// Compute a picture of the Mandelbrot set on all ranks and write it as one PNG.
-    Mandelbrot(MandelbrotArgs),
+    Mandelbrot(Box<MandelbrotArgs>),
     /// Estimate pi by throwing darts on all ranks; the same seed gives the same hits on any ranks and devices.
     Pi(PiArgs),
     /// Show where each rank runs, what was asked for, and what is wrong with it.
@@ -91,8 +91,8 @@ impl Command {
     #[must_use]
     pub fn picture(&self) -> Option<&dyn Picture> {
         match self {
-            Self::Julia(args) => Some(args),
-            Self::Mandelbrot(args) => Some(args),
+            Self::Julia(args) => Some(&**args),
+            Self::Mandelbrot(args) => Some(&**args),
             Self::Pi(_)
             | Self::Where(_)
             | Self::Info(_)

@@ -91,8 +91,8 @@ pub fn run(world: &World, parsed: Parsed, began: Began) -> Result<(), Failure> {
     }
     let Parsed::Run(cli) = &wanted else { return answer(world, &wanted) };
     match &cli.command {
-        Command::Julia(args) => image::run(world, args, began),
-        Command::Mandelbrot(args) => image::run(world, args, began),
+        Command::Julia(args) => image::run(world, &**args, began),
+        Command::Mandelbrot(args) => image::run(world, &**args, began),
         Command::Pi(args) => pi::run(world, args, began),
         Command::Where(args) => where_::run(world, args),
         Command::Info(args) => info::run(world, args),
