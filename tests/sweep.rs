@@ -329,7 +329,7 @@ fn what_cannot_be_run_is_refused_before_anything_is() {
         ("-- ./no-such-app", "there is no program ./no-such-app that could be started"),
         ("-p n=1 -p n=2 -- ./app {n}", "the parameter n stands there twice"),
         ("-p n=1..1000 --repeat 100000 -- ./app {n}", "make 100000000 runs, and a sweep has at most 1000000"),
-        ("--pattern (x -- ./app", "--pattern (x: unclosed group"),
+        ("--pattern (x -- ./app", "--pattern (x: found open group"),
         ("pi --darts 1e3,nan", "\"nan\" is no whole number of darts"),
         ("pi --scale 1..3", "unexpected argument '--scale' found"),
         ("where", "unexpected argument 'where' found"),

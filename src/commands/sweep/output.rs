@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regex::bytes::Regex;
+use regex_lite::Regex;
 
 /// A line that is longer is no figure and no report of this program; the report of a large job has some hundred bytes a rank.
 const LONGEST_LINE: usize = 64 << 20;
@@ -99,14 +99,13 @@ impl Read_ {
         }
         let found = match wanted {
             Wanted::Pattern(pattern) => {
-                pattern.captures(line).and_then(|groups| groups.get(1)).map(|group| group.as_bytes())
+                let line = String::from_utf8_lossy(line);
+                pattern.captures(&line).and_then(|groups| groups.get(1)).map(|group| group.as_str().into())
             }
-            Wanted::Report => line.starts_with(REPORT).then_some(line),
+            Wanted::Report => line.starts_with(REPORT).then(|| line.into()),
             Wanted::Nothing => None,
         };
-        if let Some(found) = found {
-            self.found = Some(found.to_vec());
-        }
+        self.found = found.or(self.found.take());
     }
 }
 
@@ -124,6 +123,10 @@ mod tests {
         assert_eq!(found("time: 1\r\nx\ntime: 2.5 s\nend", time()).as_deref(), Some("2.5"));
         assert_eq!(found("a\ntime: 3", time()).as_deref(), Some("3"));
         assert_eq!(found("nothing\n", time()), None);
+        // A byte that is no text stands for one character.
+        let broken = b"\xb5\xff time: 4\n".as_slice();
+        let loop_time = Wanted::Pattern(Regex::new("^.. time: (4)").unwrap());
+        assert_eq!(Reading::start(broken, loop_time).finish().0.as_deref(), Some(&b"4"[..]));
         assert_eq!(found("x\n{\"command\":\"pi\"}\ny\n", Wanted::Report).as_deref(), Some("{\"command\":\"pi\"}"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, env, path::PathBuf};
 
-use regex::bytes::Regex;
+use regex_lite::Regex;
 use rustix::fs::Access;
 
 use super::file::Described;
@@ -197,10 +197,7 @@ fn launcher(given: Option<&str>, parameters: &[Parameter]) -> Result<Vec<String>
 
 fn pattern_of(text: &str) -> Result<Regex, Error> {
     let wrong = |reason: &str| Error::Usage(format!("--pattern {}: {reason}", visible(text)));
-    let pattern = Regex::new(text).map_err(|error| {
-        let said = error.to_string();
-        wrong(said.lines().last().unwrap_or_default().trim_start_matches("error: "))
-    })?;
+    let pattern = Regex::new(text).map_err(|error| wrong(&error.to_string()))?;
     match pattern.captures_len() - 1 {
         1 => Ok(pattern),
         groups => Err(wrong(&format!("it has {groups} groups, and the one that finds the figure is wanted: (...)"))),
@@ -242,7 +239,7 @@ mod tests {
     #[test]
     fn a_pattern_has_one_group() {
         assert!(pattern_of("time: ([0-9.]+)").is_ok());
-        for (text, expected) in [("time", "it has 0 groups"), ("(a)(b)", "it has 2 groups"), ("(", "unclosed group")] {
+        for (text, expected) in [("time", "it has 0 groups"), ("(a)(b)", "it has 2 groups"), ("(", "found open group")] {
             let message = pattern_of(text).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
         }
