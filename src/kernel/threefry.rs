@@ -36,26 +36,38 @@ pub fn schedule(key: [u32; 4]) -> [u32; 5] {
 /// assert_ne!(words, threefry4x32::<ROUNDS>([draw, rank + 1, 0, 0], [seed, 0, 0, 0]));
 /// ```
 #[must_use]
+#[inline]
 pub fn threefry4x32<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 4]) -> [u32; 4] {
     let schedule = schedule(key);
     let mut x = counter;
     inject(&mut x, &schedule, 0);
-    for round in 0..ROUNDS {
-        let [first, second] = ROTATIONS[round % 8];
-        // Words 1 and 3 swap partners from round to round.
-        let (one, three) = if round.is_multiple_of(2) { (1, 3) } else { (3, 1) };
-        x[0] = x[0].wrapping_add(x[one]);
-        x[one] = x[one].rotate_left(first) ^ x[0];
-        x[2] = x[2].wrapping_add(x[three]);
-        x[three] = x[three].rotate_left(second) ^ x[2];
-        if round % 4 == 3 {
-            inject(&mut x, &schedule, round / 4 + 1);
+    // In fours, which the compiler writes out: the rotations are constants then, and no word is looked up.
+    for four in 0..ROUNDS / 4 {
+        for round in 0..4 {
+            mix(&mut x, 4 * four + round);
         }
+        inject(&mut x, &schedule, four + 1);
+    }
+    for round in ROUNDS / 4 * 4..ROUNDS {
+        mix(&mut x, round);
     }
     x
 }
 
+/// A round.
+#[inline(always)]
+fn mix(x: &mut [u32; 4], round: usize) {
+    let [first, second] = ROTATIONS[round % 8];
+    // Words 1 and 3 swap partners from round to round.
+    let (one, three) = if round.is_multiple_of(2) { (1, 3) } else { (3, 1) };
+    x[0] = x[0].wrapping_add(x[one]);
+    x[one] = x[one].rotate_left(first) ^ x[0];
+    x[2] = x[2].wrapping_add(x[three]);
+    x[three] = x[three].rotate_left(second) ^ x[2];
+}
+
 /// Adds the key for the `number`-th time.
+#[inline(always)]
 fn inject(x: &mut [u32; 4], schedule: &[u32; 5], number: usize) {
     for (word, x) in x.iter_mut().enumerate() {
         *x = x.wrapping_add(schedule[(number + word) % 5]);
