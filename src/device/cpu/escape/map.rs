@@ -169,4 +169,10 @@ impl<K: EscapeTime, S: Simd, T: Lane, R: Rules> Map<K, S, T, R> {
         let squares = points.z[u].squares();
         (squares.x + squares.y).0.simd_lt(self.radius2)
     }
+
+    /// Whether all lanes pass it, those of no point too: a third of the work, where hardly one fails.
+    #[inline(always)]
+    pub(super) fn all_inside<const U: usize>(&self, points: &Points<S, T, U>) -> bool {
+        (1..U).fold(self.inside(points, 0), |all, u| all & self.inside(points, u)).all_true()
+    }
 }

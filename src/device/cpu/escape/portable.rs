@@ -22,8 +22,8 @@ const GROUP: usize = 16;
 /// Iterations between two looks at whether the group still has a point inside.
 const STRIDE: u16 = 8;
 
-/// Iterations after which orbits may repeat: before, looking costs more than it saves.
-const REPEATS_AFTER: u16 = 64;
+/// Iterations between two looks at whether orbits repeat, and before the first.
+const LOOK: u16 = 4 * STRIDE;
 
 /// A point of each of a group's orbits.
 #[derive(Clone, Copy)]
@@ -62,15 +62,17 @@ fn group<K: EscapeTime, T: Lane>(columns: &[T], row: T, tile: &Tile<'_, T>) -> (
     let mut left = constants.max_iter - 1;
     let (mut past, mut past_done) = (z, 0);
     let mut repeats = [zero; GROUP];
+    let mut next_look = LOOK;
     while left > 0 && alive != repeats {
         let steps = left.min(STRIDE);
         let c = |i: usize| if is_carried::<K>() { Point { x: c.x[i], y: c.y[i] } } else { constants.fixed };
         advance::<K, T>(&mut z, c, &mut alive, &mut passed, constants.radius2, steps);
         left -= steps;
         let done = constants.max_iter - 1 - left;
-        if done < REPEATS_AFTER {
+        if done < next_look {
             continue;
         }
+        next_look = done.saturating_add(LOOK);
         if past_done > 0 {
             for i in 0..GROUP {
                 let is_back = z.x[i] == past.x[i] && z.y[i] == past.y[i];

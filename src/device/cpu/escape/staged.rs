@@ -422,7 +422,7 @@ impl<T: Lane> Workspace<T> {
                             map.advance(&mut group, u);
                         }
                     }
-                    bits = tally.inside(map, &group) & valid;
+                    bits = if map.all_inside(&group) { valid } else { tally.inside(map, &group) & valid };
                     if bits == valid {
                         leapt += leap;
                         // Half as often costs half as much, and a cycle is found once twice as many iterations are made of it.
