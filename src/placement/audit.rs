@@ -251,7 +251,14 @@ mod tests {
     }
 
     fn nvidias_files() -> Vec<DeviceFile> {
-        let file = |path: &str| DeviceFile { path: path.into(), usable: true, mode: 0o666, group: 0 };
+        let file = |path: &str| DeviceFile {
+            path: path.into(),
+            gpu: None,
+            usable: true,
+            withheld: false,
+            mode: 0o666,
+            group: 0,
+        };
         vec![file("/dev/nvidia0"), file("/dev/nvidiactl")]
     }
 

@@ -155,7 +155,7 @@ mod tests {
     fn a_mask_hides_gpus_and_is_named_where_one_is_missed() {
         let node = node(2, 1, 4, &TWO_BY_TWO);
         let hide = |value: &'static str| {
-            visible(&node.gpus, move |name| (name == "CUDA_VISIBLE_DEVICES").then(|| value.to_owned()))
+            visible(&node.gpus, move |name| (name == "CUDA_VISIBLE_DEVICES").then(|| value.to_owned()), &[])
         };
         let mut ranks = ranks(&node, &["0-3", "4-7"]);
         ranks.iter_mut().for_each(|rank| rank.visible = hide("1"));

@@ -43,7 +43,7 @@ pub(super) fn refusal(
         }
         _ if visible.gpus.is_empty() && !visible.hidden_by.is_empty() => (
             format!("{} hides all GPUs; {host} {}", visible.hidden_by.join(" with "), inventory(node)),
-            format!("change it; {otherwise}"),
+            format!("{}; {otherwise}", if visible.withheld.is_empty() { "change it" } else { inspect::ASK_FOR_GPUS }),
         ),
         _ => {
             let holders = holders(&|device| device != Device::Cpu);

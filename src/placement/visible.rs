@@ -1,14 +1,15 @@
-//! Which GPUs the environment leaves to a rank: the variables by which vendors and Slurm hide GPUs.
+//! Which GPUs the environment leaves to a rank: those whose device files its process may use, and of these what the variables
+//! leave by which vendors and Slurm hide GPUs.
 //!
 //! Vulkan ignores these variables, so they are obeyed here. The vendors' variables count the GPUs of one vendor, Slurm's
 //! counts all; both by PCI bus id here, which is the vendors' own order with `CUDA_DEVICE_ORDER=PCI_BUS_ID`, and on nodes
 //! whose GPUs are alike in any case. The environment comes in as a function, so that a test can make it up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::topology::{Gpu, PciBusId};
+use crate::topology::{Gpu, OutOfReach, PciBusId};
 
 const SLURM: &str = "SLURM_STEP_GPUS";
 const SLURM_JOB: &str = "SLURM_JOB_GPUS";
@@ -33,7 +34,9 @@ const MASKS: [Mask; 4] = [
 pub struct Visible {
     /// The visible GPUs, by PCI bus id.
     pub gpus: Vec<PciBusId>,
-    /// The settings that hide a GPU of this node, as `NAME=value`.
+    /// The GPUs of this node that the process cannot reach.
+    pub withheld: Vec<PciBusId>,
+    /// What hides a GPU of this node: what keeps it out of reach, and settings, as `NAME=value`.
     pub hidden_by: Vec<String>,
     /// What could not be understood, or was understood in one of two possible ways.
     pub notes: Vec<String>,
@@ -48,12 +51,15 @@ impl Visible {
 }
 
 /// The GPUs of `gpus` (by PCI bus id) that the environment leaves visible; `variable` looks up one variable, as
-/// `|name| std::env::var(name).ok()` does.
-pub fn visible(gpus: &[Gpu], variable: impl Fn(&str) -> Option<String>) -> Visible {
+/// `|name| std::env::var(name).ok()` does. What is `out_of_reach` is not.
+pub fn visible(gpus: &[Gpu], variable: impl Fn(&str) -> Option<String>, out_of_reach: &[OutOfReach]) -> Visible {
     let mut notes = Vec::new();
     let mut hidden_by = Vec::new();
-    let slurm = [SLURM, SLURM_JOB].into_iter().find_map(|name| Some((name, variable(name)?)));
-    let mut left: Vec<&Gpu> = gpus.iter().collect();
+    // Numbers of Slurm's are of the order in its configuration; where its cgroup withholds the others, what is left is known better.
+    let by_number = |name: &'static str| Some((name, variable(name)?));
+    let slurm = [SLURM, SLURM_JOB].into_iter().find_map(by_number).filter(|_| out_of_reach.is_empty());
+    let is_reached = |gpu: &&Gpu| out_of_reach.iter().all(|out| out.gpu != gpu.pci_bus_id);
+    let mut left: Vec<&Gpu> = gpus.iter().filter(is_reached).collect();
     if let Some((name, value)) = &slurm {
         left = apply(name, value, &left, &mut notes);
         note_if_fewer(name, value, gpus.len(), left.len(), &mut hidden_by);
@@ -76,7 +82,16 @@ pub fn visible(gpus: &[Gpu], variable: impl Fn(&str) -> Option<String>) -> Visib
         note_if_fewer(mask.variable, &value, own.len(), kept.len(), &mut hidden_by);
         left.retain(|gpu| others.contains(gpu) || kept.contains(gpu));
     }
-    Visible { gpus: left.iter().map(|gpu| gpu.pci_bus_id).collect(), hidden_by, notes }
+    hidden_by.splice(0..0, keepers(out_of_reach));
+    let withheld = out_of_reach.iter().map(|out| out.gpu).collect();
+    Visible { gpus: left.iter().map(|gpu| gpu.pci_bus_id).collect(), withheld, hidden_by, notes }
+}
+
+/// What keeps GPUs out of reach, each with the files.
+fn keepers(out_of_reach: &[OutOfReach]) -> Vec<String> {
+    let mut files = BTreeMap::<&str, Vec<&str>>::new();
+    out_of_reach.iter().for_each(|out| files.entry(out.by).or_default().push(&out.file));
+    files.into_iter().map(|(by, files)| format!("{by} ({})", files.join(", "))).collect()
 }
 
 fn note_if_fewer(name: &str, value: &str, before: usize, after: usize, hidden_by: &mut Vec<String>) {
@@ -179,7 +194,7 @@ mod tests {
         });
         let lookup =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let visible = visible(&node.gpus, lookup);
+        let visible = visible(&node.gpus, lookup, &[]);
         (visible.gpus.iter().map(|id| format!("{:02x}", id.bus)).collect::<Vec<_>>().join(" "), visible)
     }
 
@@ -230,12 +245,49 @@ mod tests {
         assert!(notes[0].contains("UUID") && notes[0].contains("--device"), "{notes:?}");
     }
 
+    /// Buses of what is left of NVIDIA's GPUs on 10, 20, 30, 40 where these buses are out of reach.
+    fn reached(closed: &[u8], variables: &[(&str, &str)]) -> (String, Visible) {
+        let node = node(1, 1, 1, &[0x10, 0x20, 0x30, 0x40].map(|bus| (bus, Some(0))));
+        let of = |bus: u8| node.gpus.iter().position(|gpu| gpu.pci_bus_id.bus == bus).unwrap();
+        let out = |bus: &u8| OutOfReach {
+            gpu: node.gpus[of(*bus)].pci_bus_id,
+            by: "the device cgroup",
+            file: format!("/dev/nvidia{}", of(*bus)),
+        };
+        let lookup =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let visible = visible(&node.gpus, lookup, &closed.iter().map(out).collect::<Vec<_>>());
+        (visible.gpus.iter().map(|id| format!("{:02x}", id.bus)).collect::<Vec<_>>().join(" "), visible)
+    }
+
+    #[test]
+    fn gpus_out_of_reach_are_hidden_and_vendors_count_what_is_left() {
+        const CUDA: &str = "CUDA_VISIBLE_DEVICES";
+        for (closed, variables, expected) in [
+            (&[0x10, 0x30][..], &[][..], "20 40"),
+            (&[0x10, 0x30], &[(CUDA, "0")], "20"),
+            (&[0x10, 0x30], &[(CUDA, "0,1")], "20 40"),
+            (&[0x10, 0x30], &[(CUDA, "1")], "40"),
+            (&[0x10, 0x40], &[("SLURM_JOB_GPUS", "1,2"), (CUDA, "1")], "30"),
+            (&[0x10, 0x40], &[("SLURM_JOB_GPUS", "1,2"), (CUDA, "0,1")], "20 30"),
+            // Slurm may count in another order.
+            (&[0x10, 0x30, 0x40], &[("SLURM_JOB_GPUS", "0"), (CUDA, "0")], "20"),
+            (&[0x10, 0x20, 0x30, 0x40], &[(CUDA, "0")], ""),
+        ] {
+            assert_eq!(reached(closed, variables).0, expected, "{closed:x?} {variables:?}");
+        }
+        let (_, visible) = reached(&[0x10, 0x30], &[(CUDA, "0")]);
+        assert_eq!(visible.hidden_by, ["the device cgroup (/dev/nvidia0, /dev/nvidia2)", "CUDA_VISIBLE_DEVICES=0"]);
+        assert_eq!(visible.withheld.iter().map(|id| id.bus).collect::<Vec<_>>(), [0x10, 0x30]);
+    }
+
     #[test]
     fn intels_tiles_are_tiles_of_a_whole_device() {
         let mut node = node(1, 1, 1, &[(0x10, Some(0)), (0x20, Some(0))]);
         node.gpus.iter_mut().for_each(|gpu| gpu.vendor_id = 0x8086);
         let visible_by = |value: &'static str| {
-            visible(&node.gpus, move |name| (name == "ZE_AFFINITY_MASK").then(|| value.to_owned())).gpus.len()
+            let lookup = move |name: &str| (name == "ZE_AFFINITY_MASK").then(|| value.to_owned());
+            visible(&node.gpus, lookup, &[]).gpus.len()
         };
         assert_eq!([visible_by("1.0"), visible_by("0.0,0.1"), visible_by("0,1"), visible_by("")], [1, 1, 2, 2]);
     }
@@ -250,7 +302,7 @@ mod tests {
                 "CUDA_DEVICE_ORDER" => order.map(str::to_owned),
                 _ => None,
             };
-            visible(&node.gpus, lookup).notes.len()
+            visible(&node.gpus, lookup, &[]).notes.len()
         };
         assert_eq!((notes(None), notes(Some("PCI_BUS_ID"))), (1, 0));
     }

@@ -6,6 +6,7 @@
 
 mod board;
 mod cpuset;
+mod device_files;
 mod display;
 mod error;
 mod foreign;
@@ -25,13 +26,14 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     cpuset::CpuSet,
+    device_files::{FileAccess, OutOfReach, gpu_of_file, out_of_reach},
     display::{Gpu, Locality, OtherDisplay, Witness},
     error::TopologyError,
     foreign::serve as serve_foreign_xml,
     homes::homes,
     hwloc::{bind_thread, binding, caches, hwloc_version},
     slots::SlotUnit,
-    sysfs::{driver_version, gpu_of_file},
+    sysfs::driver_version,
     witnesses::{VulkanSighting, Witnesses},
 };
 pub use crate::pci::PciBusId;

@@ -48,24 +48,6 @@ pub(super) fn facts(root: &Path, id: PciBusId) -> Facts {
     }
 }
 
-/// The GPU that a device file is of: NVIDIA's by the number that its driver gives it, others by their render node.
-#[must_use]
-pub fn gpu_of_file(root: &Path, file: &Path) -> Option<PciBusId> {
-    let name = file.strip_prefix("/dev").ok()?.to_str()?;
-    if let Some(number) = name.strip_prefix("nvidia").filter(|number| !number.is_empty()) {
-        let number: u32 = number.parse().ok()?;
-        let folders = fs::read_dir(root.join("proc/driver/nvidia/gpus")).ok()?;
-        return folders.flatten().find_map(|folder| {
-            let information = fs::read_to_string(folder.path().join("information")).ok()?;
-            (value(&information, "Device Minor:")?.parse() == Ok(number))
-                .then(|| folder.file_name().to_string_lossy().parse().ok())?
-        });
-    }
-    let node = name.strip_prefix("dri/").filter(|name| name.starts_with("renderD"))?;
-    let device = fs::read_link(root.join("sys/class/drm").join(node).join("device")).ok()?;
-    device.file_name()?.to_str()?.parse().ok()
-}
-
 /// The version of a kernel driver on the running machine; `None` of one that is a part of the kernel.
 #[must_use]
 pub fn driver_version(driver: &str) -> Option<String> {
@@ -92,7 +74,7 @@ fn mig_instances(root: &Path, information: &str) -> usize {
     instances.map_or(0, |entries| entries.flatten().filter(is_instance).count())
 }
 
-fn value<'a>(information: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn value<'a>(information: &'a str, name: &str) -> Option<&'a str> {
     Some(information.lines().find_map(|line| line.strip_prefix(name))?.trim())
 }
 
@@ -101,27 +83,6 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-
-    #[test]
-    fn device_files_are_those_of_a_gpu() {
-        let root = tempfile::tempdir().unwrap();
-        let nvidia = root.path().join("proc/driver/nvidia/gpus/0000:65:00.0");
-        fs::create_dir_all(&nvidia).unwrap();
-        fs::write(nvidia.join("information"), "Model: \t NVIDIA H200\nDevice Minor: \t 3\n").unwrap();
-        let drm = root.path().join("sys/class/drm/renderD129");
-        fs::create_dir_all(&drm).unwrap();
-        symlink("../../../0000:c1:00.0", drm.join("device")).unwrap();
-        for (file, expected) in [
-            ("/dev/nvidia3", Some("0000:65:00.0")),
-            ("/dev/nvidia4", None),
-            ("/dev/nvidiactl", None),
-            ("/dev/dri/renderD129", Some("0000:c1:00.0")),
-            ("/dev/dri/card0", None),
-            ("/home/nvidia3", None),
-        ] {
-            assert_eq!(gpu_of_file(root.path(), Path::new(file)), expected.map(|id| id.parse().unwrap()), "{file}");
-        }
-    }
 
     #[test]
     fn a_driver_beside_the_kernel_has_a_version() {

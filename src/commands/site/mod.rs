@@ -13,6 +13,7 @@ use crate::{
     comm::{Failure, World},
     commands::this_node,
     error::Error,
+    fault,
     launcher::Launcher,
     placement::{
         self, DeviceRequest, Finding, HostFacts, LocalRank, NodeFacts, RankFacts, Requested, Rules, Software,
@@ -141,7 +142,11 @@ pub(super) fn local_rank(
         binding,
         request: told.as_ref().map_or(args.device, |(request, _)| *request),
         source: told.map(|(_, line)| line),
-        visible: placement::visible(&node.gpus, |name| env::var(name).ok()),
+        visible: placement::visible(
+            &node.gpus,
+            |name| env::var(name).ok(),
+            &topology::out_of_reach(&fault::root(), &node.gpus),
+        ),
         launcher: None,
     }
 }

@@ -239,7 +239,8 @@ mod tests {
     #[test]
     fn a_pattern_has_one_group() {
         assert!(pattern_of("time: ([0-9.]+)").is_ok());
-        for (text, expected) in [("time", "it has 0 groups"), ("(a)(b)", "it has 2 groups"), ("(", "found open group")] {
+        for (text, expected) in [("time", "it has 0 groups"), ("(a)(b)", "it has 2 groups"), ("(", "found open group")]
+        {
             let message = pattern_of(text).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
         }

@@ -35,19 +35,24 @@ pub(in crate::placement) fn unused_gpus(node: &Node, ranks: &[RankFacts]) -> Opt
 
 /// Settings of the environment that hide GPUs or cannot be understood.
 pub(in crate::placement) fn masks(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
-    let mut by_text = BTreeMap::<(Severity, String), Vec<u32>>::new();
+    let mut by_text = BTreeMap::<(Severity, String, Option<&str>), Vec<u32>>::new();
     for LocalRank { rank, visible, .. } in ranks.iter().map(|facts| &facts.local) {
         let left = visible.gpus.len();
+        // A job may have asked for few GPUs; one that has none has hardly meant it.
+        let hint = (left == 0 && !visible.withheld.is_empty()).then_some(super::ASK_FOR_GPUS);
         let hidden = visible.hidden_by.iter().map(|setting| {
-            (Severity::Note, format!("{setting} hides GPUs: {left} of {} are left to a rank", node.gpus.len()))
+            (Severity::Note, format!("{setting} hides GPUs: {left} of {} are left to a rank", node.gpus.len()), hint)
         });
-        for key in hidden.chain(visible.notes.iter().map(|note| (Severity::Warning, note.clone()))) {
+        for key in hidden.chain(visible.notes.iter().map(|note| (Severity::Warning, note.clone(), None))) {
             by_text.entry(key).or_default().push(*rank);
         }
     }
     by_text
         .into_iter()
-        .map(|((severity, message), ranks)| finding(node, Code::GpuMask, severity, ranks, message))
+        .map(|((severity, message, hint), ranks)| {
+            let finding = finding(node, Code::GpuMask, severity, ranks, message);
+            Finding { hint: hint.map(str::to_owned), ..finding }
+        })
         .collect()
 }
 

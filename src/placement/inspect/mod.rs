@@ -31,6 +31,10 @@ fn unset(setting: &str) -> String {
     format!("unset {}", setting.split('=').next().unwrap_or(setting))
 }
 
+/// The way out where GPUs are kept from a process.
+pub(super) const ASK_FOR_GPUS: &str =
+    "ask for GPUs where the job or the container is started (Slurm: `--gpus-per-node=1`, Docker: `--gpus all`)";
+
 /// What places ranks best.
 fn written(ranks: &[RankFacts]) -> &'static str {
     if reads_rankfiles(ranks) {
@@ -100,9 +104,9 @@ pub(super) fn of_a_job(node: &Node, ranks: &[RankFacts]) -> Vec<Finding> {
 
 /// What Vulkan lacks on a node.
 pub(super) fn of_vulkan(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) -> Vec<Finding> {
-    let mut findings = vulkan::unseen_gpus(node, vulkan);
+    let mut findings = vulkan::unseen_gpus(node, ranks, vulkan);
     findings.extend(vulkan::ranks_without_adapter(node, ranks, vulkan));
-    findings.extend(vulkan::software_only(node, vulkan));
+    findings.extend(vulkan::software_only(node, ranks, vulkan));
     findings.extend(witnesses::unheard(node, vulkan));
     findings
 }

@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// GPUs of the node that Vulkan does not list; one remark for each cause.
-pub(in crate::placement) fn unseen_gpus(node: &Node, vulkan: &VulkanFacts) -> Vec<Finding> {
+pub(in crate::placement) fn unseen_gpus(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) -> Vec<Finding> {
     let mut by_cause = BTreeMap::<Cause, Vec<String>>::new();
-    for gpu in node.gpus.iter().filter(|gpu| !is_listed(gpu, vulkan)) {
+    for gpu in reached(node, ranks).filter(|gpu| !is_listed(gpu, vulkan)) {
         by_cause.entry(why_unlisted(gpu, vulkan)).or_default().push(gpu.pci_bus_id.to_string());
     }
     by_cause
@@ -71,17 +71,23 @@ fn has_adapter(node: &Node, device: Device, vulkan: &VulkanFacts) -> bool {
 }
 
 /// All adapters compute on the processor.
-pub(in crate::placement) fn software_only(node: &Node, vulkan: &VulkanFacts) -> Option<Finding> {
+pub(in crate::placement) fn software_only(node: &Node, ranks: &[RankFacts], vulkan: &VulkanFacts) -> Option<Finding> {
     if vulkan.adapters.is_empty() || vulkan.adapters.iter().any(|adapter| !adapter.is_software) {
         return None;
     }
     let names: Vec<&str> = vulkan.adapters.iter().map(|adapter| adapter.name.as_str()).collect();
     let message = format!("Vulkan lists a software adapter only: {}", names.join(", "));
-    let has_gpu = !node.gpus.is_empty();
+    let has_gpu = reached(node, ranks).next().is_some();
     let severity = if has_gpu { Severity::Warning } else { Severity::Note };
     let hint = if has_gpu { "install the GPU's Vulkan driver" } else { "--software-gpu computes on it" };
     let remark = finding(node, Code::SoftwareOnly, severity, Vec::new(), message);
     Some(Finding { hint: Some(hint.to_owned()), ..remark })
+}
+
+/// The GPUs of the node but for those that no rank can reach, which are others'; of the ranks that is told.
+fn reached<'a>(node: &'a Node, ranks: &'a [RankFacts]) -> impl Iterator<Item = &'a Gpu> + 'a {
+    let is_withheld = |gpu: &Gpu, facts: &RankFacts| facts.local.visible.withheld.contains(&gpu.pci_bus_id);
+    node.gpus.iter().filter(move |gpu| ranks.is_empty() || ranks.iter().any(|facts| !is_withheld(gpu, facts)))
 }
 
 fn is_listed(gpu: &Gpu, vulkan: &VulkanFacts) -> bool {

@@ -2,7 +2,7 @@
 //! evidence was seen, and else that it is not known, with what was looked at.
 
 use super::{
-    unset,
+    ASK_FOR_GPUS, unset,
     vulkan_facts::{DeviceFile, IcdFile, LibraryFault, NvidiaFacts, VulkanFacts},
 };
 use crate::topology::{Gpu, Witness};
@@ -123,7 +123,9 @@ fn device_files(gpu: &Gpu, vendor: &Vendor, files: &[DeviceFile]) -> Option<Caus
     let (pattern, beginning) =
         if by_nvidia { ("/dev/nvidia*", "/dev/nvidia") } else { ("/dev/dri/renderD*", "/dev/dri/") };
     gpu.driver.as_ref()?;
-    let its: Vec<&DeviceFile> = files.iter().filter(|file| file.path.starts_with(beginning)).collect();
+    let is_its =
+        |file: &&DeviceFile| file.path.starts_with(beginning) && file.gpu.is_none_or(|owner| owner == gpu.pci_bus_id);
+    let its: Vec<&DeviceFile> = files.iter().filter(is_its).collect();
     if its.is_empty() {
         let container = if by_nvidia { "`--gpus all`" } else { "`--device /dev/dri`" };
         return Some(Cause::new(
@@ -133,6 +135,11 @@ fn device_files(gpu: &Gpu, vendor: &Vendor, files: &[DeviceFile]) -> Option<Caus
                 vendor.name
             ),
         ));
+    }
+    let withheld: Vec<&str> = its.iter().filter(|file| file.withheld).map(|file| file.path.as_str()).collect();
+    if !withheld.is_empty() {
+        let what = format!("the device cgroup that this process is in withholds {}", withheld.join(", "));
+        return Some(Cause::new(what, ASK_FOR_GPUS));
     }
     let closed: Vec<String> = its
         .iter()

@@ -100,8 +100,12 @@ pub struct NvidiaFacts {
 pub struct DeviceFile {
     /// Where it is.
     pub path: String,
-    /// Whether this user may read and write it.
+    /// The GPU that it is of; `None` where nobody tells, or where it is of all.
+    pub gpu: Option<PciBusId>,
+    /// Whether this process may read and write it.
     pub usable: bool,
+    /// Whether it may not since a device cgroup withholds it.
+    pub withheld: bool,
     /// Its permission bits.
     pub mode: u32,
     /// The number of its group.

@@ -7,13 +7,14 @@ use std::{
 };
 
 use super::system::System;
+use crate::topology::FileAccess;
 
 /// A file system and an environment.
 pub(super) struct Made {
     root: tempfile::TempDir,
     pub(super) variables: Vec<(&'static str, String)>,
     /// Files that the user may not use, from the root on.
-    pub(super) forbidden: Vec<&'static str>,
+    pub(super) forbidden: Vec<(&'static str, FileAccess)>,
 }
 
 impl Made {
@@ -35,8 +36,11 @@ impl Made {
 
     pub(super) fn system<T>(&self, look: impl FnOnce(&System<'_>) -> T) -> T {
         let variable = |name: &str| self.variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
-        let may_use = |file: &Path| self.forbidden.iter().all(|path| self.path(path) != file);
-        look(&System::new(self.root.path(), &variable, &may_use))
+        let access = |file: &Path| {
+            let forbidden = self.forbidden.iter().find(|(path, _)| self.path(path) == file);
+            forbidden.map_or(FileAccess::Open, |(_, access)| *access)
+        };
+        look(&System::new(self.root.path(), &variable, &access))
     }
 }
 

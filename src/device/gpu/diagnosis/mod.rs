@@ -26,11 +26,12 @@ mod system;
 
 use std::{env, path::Path};
 
-use rustix::fs::{Access, access};
-
 use self::system::System;
 use super::adapter::{self, AdapterFacts, Class};
-use crate::placement::{VulkanAdapter, VulkanFacts};
+use crate::{
+    placement::{VulkanAdapter, VulkanFacts},
+    topology::FileAccess,
+};
 
 const LOADER: &str = "libvulkan.so.1";
 
@@ -39,8 +40,7 @@ const LOADER: &str = "libvulkan.so.1";
 #[must_use]
 pub fn vulkan_facts(root: &Path) -> VulkanFacts {
     let variable = |name: &str| env::var(name).ok();
-    let may_use = |file: &Path| access(file, Access::READ_OK | Access::WRITE_OK).is_ok();
-    let system = System::new(root, &variable, &may_use);
+    let system = System::new(root, &variable, &FileAccess::to);
     VulkanFacts { adapters: adapter::list().into_iter().map(plain).collect(), ..facts(&system) }
 }
 
@@ -232,15 +232,40 @@ mod tests {
     #[test]
     fn device_files_that_are_missing_or_closed_are_named() {
         let mut made = whole();
-        made.forbidden.push("dev/nvidiactl");
+        made.forbidden.push(("dev/nvidiactl", FileAccess::Closed));
         expect(&said(&made), &["this user may not read and write /dev/nvidiactl (mode ", "usermod"]);
         expect(&said(&without(&["dev/nvidia0", "dev/nvidiactl"])), &["no device file /dev/nvidia*", "--gpus all"]);
         let amd = gpu(0x1002, Some("amdgpu"));
         expect(&said_of(&made, &amd), &["no device file /dev/dri/renderD*", "--device /dev/dri"]);
         made.write("dev/dri/renderD128", "");
         expect(&said_of(&made, &amd), &["no ICD file names a driver of AMD", "mesa-vulkan-drivers"]);
-        made.forbidden.push("dev/dri/renderD128");
+        made.forbidden.push(("dev/dri/renderD128", FileAccess::Closed));
         expect(&said_of(&made, &amd), &["/dev/dri/renderD128"]);
+    }
+
+    #[test]
+    fn device_files_that_a_cgroup_withholds_are_no_business_of_groups() {
+        let mut made = whole();
+        made.forbidden.push(("dev/nvidia0", FileAccess::Withheld));
+        let withheld = said(&made);
+        expect(&withheld, &["the device cgroup", "withholds /dev/nvidia0", "--gpus-per-node"]);
+        assert!(!withheld.contains("usermod"), "{withheld}");
+    }
+
+    #[test]
+    fn the_device_file_of_another_gpu_is_no_cause() {
+        let mut made = whole();
+        for (id, number) in [("0000:65:00.0", 0), ("0000:66:00.0", 1)] {
+            let information = format!("proc/driver/nvidia/gpus/{id}/information");
+            made.write(&information, &format!("Device Minor: \t {number}\n"));
+        }
+        made.write("dev/nvidia1", "");
+        made.forbidden.push(("dev/nvidia1", FileAccess::Closed));
+        expect(&said(&made), &["why is not known"]);
+        made.forbidden.push(("dev/nvidia0", FileAccess::Closed));
+        let closed = said(&made);
+        expect(&closed, &["may not read and write /dev/nvidia0"]);
+        assert!(!closed.contains("/dev/nvidia1"), "{closed}");
     }
 
     #[test]

@@ -6,15 +6,15 @@ use std::{
 };
 
 use super::read::Read;
-use crate::visible::visible;
+use crate::{topology::FileAccess, visible::visible};
 
 /// Where to look.
 pub(super) struct System<'a> {
     /// `/`, but for tests.
-    root: &'a Path,
+    pub(super) root: &'a Path,
     variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether this user may read and write a file.
-    pub(super) may_use: &'a dyn Fn(&Path) -> bool,
+    /// What this process may do with a file.
+    pub(super) access: &'a dyn Fn(&Path) -> FileAccess,
     /// What was read already.
     pub(super) read: Read,
 }
@@ -23,9 +23,9 @@ impl<'a> System<'a> {
     pub(super) fn new(
         root: &'a Path,
         variable: &'a dyn Fn(&str) -> Option<String>,
-        may_use: &'a dyn Fn(&Path) -> bool,
+        access: &'a dyn Fn(&Path) -> FileAccess,
     ) -> Self {
-        Self { root, variable, may_use, read: Read::default() }
+        Self { root, variable, access, read: Read::default() }
     }
 
     /// A variable that is not empty.
