@@ -119,6 +119,13 @@ fn a_job_without_a_gpu_on_a_node_with_gpus_is_told_to_ask_for_one() {
 }
 
 #[test]
+fn a_rankfile_for_the_nodes_of_a_job_gives_its_own_gpus_alone() {
+    let Some(job) = told(&[1], "plan", &[], "rankfile write") else { return not_run(NOT_HERE) };
+    let file = job.succeeded().stdout;
+    assert!(file.contains(&format!("gpu={}", IDS[1])) && !file.contains(IDS[0]), "{file}");
+}
+
+#[test]
 fn where_nothing_is_withheld_nothing_is_said() {
     let Some(job) = told(&[], "open", &[], "where --format json") else { return not_run(NOT_HERE) };
     assert_eq!(findings(&job.succeeded().json(), "gpu-mask"), [""; 0]);

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     fault,
     placement::{DeviceRequest, VulkanFacts},
-    topology::{Node, VulkanSighting},
+    topology::{self, Node, VulkanSighting},
 };
 
 /// Reads the node. `requests` are the devices that its ranks are told to use. What Vulkan offers comes with it where Vulkan was
@@ -22,6 +22,13 @@ pub(super) fn read(requests: &[DeviceRequest]) -> Result<(Node, Option<VulkanFac
     let vulkan = asks.then(vulkan);
     node.hear_vulkan(&vulkan.iter().flat_map(|vulkan| &vulkan.adapters).filter_map(sighting).collect::<Vec<_>>());
     Ok((node, vulkan))
+}
+
+/// The node with the GPUs alone that this process can reach: what a plan for its job may use.
+pub(super) fn within_reach(mut node: Node) -> Node {
+    let out_of_reach = topology::out_of_reach(&fault::root(), &node.gpus);
+    node.gpus.retain(|gpu| out_of_reach.iter().all(|out| out.gpu != gpu.pci_bus_id));
+    node
 }
 
 /// Asks what Vulkan offers here.

@@ -83,18 +83,19 @@ const VENDORS: [Vendor; 3] = [
     },
 ];
 
-/// What makes a program take `place` on `node`; `is_set` tells which variables its user has set. Those for threads stay, unless the
-/// number of threads is `asked` for now.
+/// What makes a program take `place` on `node`, some of whose GPUs are `withheld` from it; `is_set` tells which variables its user has
+/// set. Those for threads stay, unless the number of threads is `asked` for now.
 ///
 /// # Errors
 /// A GPU that the vendor's variable cannot name.
 pub fn settings(
     node: &Node,
     place: &Place,
+    withheld: &[PciBusId],
     asked: bool,
     is_set: impl Fn(&str) -> bool,
 ) -> Result<Vec<Setting>, SettingError> {
-    let mut all = gpus(node, place.device, &is_set)?;
+    let mut all = gpus(node, place.device, withheld, &is_set)?;
     let threads = [
         ("OMP_NUM_THREADS", place.threads.to_string()),
         ("OMP_PLACES", places(node, place)),
@@ -115,11 +116,18 @@ fn places(node: &Node, place: &Place) -> String {
     cores.collect::<Vec<_>>().join(",")
 }
 
-fn gpus(node: &Node, device: Device, is_set: impl Fn(&str) -> bool) -> Result<Vec<Setting>, SettingError> {
+fn gpus(
+    node: &Node,
+    device: Device,
+    withheld: &[PciBusId],
+    is_set: impl Fn(&str) -> bool,
+) -> Result<Vec<Setting>, SettingError> {
     let mut all = Vec::new();
     let vendors: BTreeSet<u16> = node.gpus.iter().map(|gpu| gpu.vendor_id).collect();
     for vendor in VENDORS.iter().filter(|vendor| vendors.contains(&vendor.id)) {
-        let mut own: Vec<&Gpu> = node.gpus.iter().filter(|gpu| gpu.vendor_id == vendor.id).collect();
+        // Runtimes count what they can open.
+        let is_counted = |gpu: &&Gpu| gpu.vendor_id == vendor.id && !withheld.contains(&gpu.pci_bus_id);
+        let mut own: Vec<&Gpu> = node.gpus.iter().filter(is_counted).collect();
         own.sort_by_key(|gpu| gpu.pci_bus_id);
         let chosen = own.iter().position(|gpu| device == Device::Gpu(gpu.pci_bus_id));
         let set = |name, value| Setting { name, value: Some(value) };
@@ -193,7 +201,7 @@ mod tests {
 
     /// Of GPUs alone, as `NAME=value`, or `-NAME` where it is taken away.
     fn of_gpus(node: &Node, gpu: Option<usize>, set: &[&str]) -> Result<Vec<String>, SettingError> {
-        let settings = settings(node, &place(node, gpu), false, |name| set.contains(&name))?;
+        let settings = settings(node, &place(node, gpu), &[], false, |name| set.contains(&name))?;
         let words =
             settings.into_iter().filter(|setting| !setting.name.starts_with("OMP_")).map(|setting| {
                 match setting.value {
@@ -241,10 +249,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_withheld_is_not_counted() {
+        let of_second = |node: &Node| {
+            let withheld = [node.gpus[0].pci_bus_id];
+            let all = gpus(node, Device::Gpu(node.gpus[1].pci_bus_id), &withheld, |_| false).unwrap();
+            all.into_iter().map(|setting| format!("{}={}", setting.name, setting.value.unwrap())).next_back().unwrap()
+        };
+        assert_eq!(of_second(&with(0x8086, &[None, None])), "ZE_AFFINITY_MASK=0");
+        assert_eq!(of_second(&with(0x10de, &[None, None])), "CUDA_VISIBLE_DEVICES=0", "the only one needs no name");
+    }
+
+    #[test]
     fn threads_are_as_many_as_the_place_has_unless_the_user_has_said() {
         let node = with(0x10de, &[]);
         let all = |set: &[&str], asked: bool| {
-            let settings = settings(&node, &place(&node, None), asked, |name| set.contains(&name)).unwrap();
+            let settings = settings(&node, &place(&node, None), &[], asked, |name| set.contains(&name)).unwrap();
             settings.into_iter().map(|setting| (setting.name, setting.value.unwrap())).collect::<Vec<_>>()
         };
         let told = all(&[], false);

@@ -24,7 +24,8 @@ pub(super) fn for_stored_topologies(args: &WriteArgs) -> Result<(), Error> {
 /// Writes for the nodes that this job runs on. Each node is read once, by the first of its ranks. Collective.
 pub(super) fn for_the_nodes_of_the_job(world: &World, args: &WriteArgs) -> Result<(), Failure> {
     let leads = world.node.rank() == 0;
-    let node = world.agree(if leads { this_node::read(&[]).map(|(node, _)| Some(node)) } else { Ok(None) })?;
+    let read = || this_node::read(&[]).map(|(node, _)| Some(this_node::within_reach(node)));
+    let node = world.agree(if leads { read() } else { Ok(None) })?;
     let slot_unit = args.nodes.slot_unit();
     let host = node.map(|node| (world.host().to_owned(), Node { slot_unit, ..node }));
     let hosts = world.all.gather(&host).into_iter().flatten().flatten();

@@ -160,7 +160,9 @@ fn place(wanted: &Wanted<'_>, launch: &Launch) -> Result<Placed, Failed> {
     let settings: Vec<Vec<Setting>> = ranks
         .iter()
         .map(|facts| {
-            placement::settings(&node, &facts.place, wanted.place.threads.is_some(), |name| env::var_os(name).is_some())
+            let withheld = &facts.local.visible.withheld;
+            let asked = wanted.place.threads.is_some();
+            placement::settings(&node, &facts.place, withheld, asked, |name| env::var_os(name).is_some())
         })
         .collect::<Result<_, _>>()
         .map_err(|error| failed(Error::Module(Box::new(error))))?;
