@@ -71,7 +71,7 @@ fn out_of_reach_by(root: &Path, gpus: &[Gpu], access: &dyn Fn(&Path) -> FileAcce
         let by = match access {
             FileAccess::Withheld => "the device cgroup",
             // Where no GPU of the driver has a file, the driver itself is at fault.
-            FileAccess::Missing if files.iter().any(is_beside) => "a container without its device file",
+            FileAccess::Missing if files.iter().any(is_beside) => "a container that lacks its files",
             FileAccess::Missing | FileAccess::Open | FileAccess::Closed => return None,
         };
         Some(OutOfReach { gpu: gpu.pci_bus_id, by, file: file.clone() })
@@ -79,12 +79,15 @@ fn out_of_reach_by(root: &Path, gpus: &[Gpu], access: &dyn Fn(&Path) -> FileAcce
     cases.collect()
 }
 
-/// The device file of a GPU, whether it is there or not: NVIDIA's by the number that its driver gives it, others by their render
-/// node. `None` where nobody tells.
+/// The device file of a GPU, whether it is there or not: NVIDIA's by the number that its driver gives it, or what the driver should
+/// tell of it; others by their render node. `None` where nobody tells.
 fn file_of_gpu(root: &Path, gpu: &Gpu) -> Option<String> {
     let id = gpu.pci_bus_id;
     if gpu.driver.as_deref() == Some("nvidia") {
-        let information = fs::read_to_string(root.join(NVIDIA).join(id.to_string()).join("information")).ok()?;
+        let Ok(information) = fs::read_to_string(root.join(NVIDIA).join(id.to_string()).join("information")) else {
+            // A container is shown of its own GPUs alone what the driver tells.
+            return fs::read_dir(root.join(NVIDIA)).is_ok().then(|| format!("/{NVIDIA}/{id}"));
+        };
         let number: u32 = value(&information, "Device Minor:")?.parse().ok()?;
         return Some(format!("/dev/nvidia{number}"));
     }
@@ -178,9 +181,26 @@ mod tests {
             ]
         );
         assert_eq!(said(&[("dev/nvidia1", Closed), ("dev/dri/renderD128", Open)]), [""; 0]);
-        let container = "30 a container without its device file /dev/dri/renderD128";
+        let container = "30 a container that lacks its files /dev/dri/renderD128";
         assert_eq!(said(&[("dev/dri/renderD128", Missing)]), [container]);
         assert_eq!(said(&[("dev/nvidia0", Missing), ("dev/nvidia1", Missing)]), [""; 0], "the driver lacks files");
+    }
+
+    #[test]
+    fn a_gpu_of_which_nvidias_driver_tells_nothing_beside_one_that_is_there_is_another_containers() {
+        let (root, gpus) = node();
+        fs::remove_dir_all(root.path().join(NVIDIA).join(gpus[1].pci_bus_id.to_string())).unwrap();
+        let access = |file: &Path| {
+            if file.starts_with(root.path().join("dev")) { FileAccess::Open } else { FileAccess::to(file) }
+        };
+        let cases = out_of_reach_by(root.path(), &gpus, &access);
+        assert_eq!(cases.len(), 1);
+        assert_eq!(
+            (cases[0].gpu, cases[0].file.as_str()),
+            (gpus[1].pci_bus_id, "/proc/driver/nvidia/gpus/0000:20:00.0")
+        );
+        let without_files = |file: &Path| FileAccess::to(&file.join("gone"));
+        assert_eq!(out_of_reach_by(root.path(), &gpus, &without_files), [], "none has a file");
     }
 
     #[test]
