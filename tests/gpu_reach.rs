@@ -12,8 +12,10 @@ use std::{
     process::Command,
 };
 
-use serde_json::Value;
-use support::{made_up, not_run};
+use support::{
+    made_up::{self, findings},
+    not_run,
+};
 use tempfile::TempDir;
 
 /// GPUs of the node, in order of their bus ids; `/dev/nvidia0` is that of the second.
@@ -72,17 +74,8 @@ fn told(withheld: &[u32], name: &str, variables: &[(&str, &str)], words: &str) -
     let words = program.into_iter().chain(words.split(' '));
     let mut command = Command::new("sh");
     command.args(words);
-    let job = support::Job::of(command, work.path())
-        .env("HYBRID_TEST_ROOT", &root.path().display().to_string())
-        .env("HYBRID_TEST_VULKAN", IDS[1])
-        .env("HWLOC_COMPONENTS", "-linuxio,-pci")
-        .envs(variables);
+    let job = made_up::on(support::Job::of(command, work.path()), root.path(), IDS[1]).envs(variables);
     Some(job.run())
-}
-
-fn findings(report: &Value, code: &str) -> Vec<String> {
-    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == code);
-    findings.map(|finding| format!("{} / {}", finding["message"], finding["mend"])).collect()
 }
 
 const NOT_HERE: &str = "device cgroups: that takes root and cgroups of version 1";

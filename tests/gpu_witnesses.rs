@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use support::{
     Finished,
-    made_up::{ID, job, kernel},
+    made_up::{ID, findings, job, kernel},
     not_run,
 };
 use tempfile::TempDir;
@@ -22,12 +22,6 @@ fn h200() -> TempDir {
 fn look(root: &Path, adapters: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     job(folder.path(), root, adapters, "where --format json").run().succeeded().json()
-}
-
-/// The texts of the findings of that code.
-fn findings(report: &Value, code: &str) -> Vec<String> {
-    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == code);
-    findings.map(|finding| format!("{} / {}", finding["message"], finding["mend"])).collect()
 }
 
 /// The libhwloc without PCI devices that comes with Open MPI's wheel.

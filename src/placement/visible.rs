@@ -185,6 +185,14 @@ mod tests {
     use super::*;
     use crate::placement::sample::node;
 
+    /// What these variables leave of the GPUs, and its buses.
+    fn left(gpus: &[Gpu], variables: &[(&str, &str)], out_of_reach: &[OutOfReach]) -> (String, Visible) {
+        let lookup =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let visible = visible(gpus, lookup, out_of_reach);
+        (visible.gpus.iter().map(|id| format!("{:02x}", id.bus)).collect::<Vec<_>>().join(" "), visible)
+    }
+
     /// Buses of the visible GPUs of a node with NVIDIA's on 10, 20, 30, 40 and AMD's on 50, 60.
     fn buses(variables: &[(&str, &str)]) -> (String, Visible) {
         let mut node = node(1, 1, 1, &[0x10, 0x20, 0x30, 0x40, 0x50, 0x60].map(|bus| (bus, Some(0))));
@@ -192,10 +200,7 @@ mod tests {
             gpu.vendor_id = 0x1002;
             gpu.uuid = None;
         });
-        let lookup =
-            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let visible = visible(&node.gpus, lookup, &[]);
-        (visible.gpus.iter().map(|id| format!("{:02x}", id.bus)).collect::<Vec<_>>().join(" "), visible)
+        left(&node.gpus, variables, &[])
     }
 
     #[test]
@@ -254,10 +259,7 @@ mod tests {
             by: "the device cgroup",
             file: format!("/dev/nvidia{}", of(*bus)),
         };
-        let lookup =
-            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let visible = visible(&node.gpus, lookup, &closed.iter().map(out).collect::<Vec<_>>());
-        (visible.gpus.iter().map(|id| format!("{:02x}", id.bus)).collect::<Vec<_>>().join(" "), visible)
+        left(&node.gpus, variables, &closed.iter().map(out).collect::<Vec<_>>())
     }
 
     #[test]

@@ -116,26 +116,13 @@ pub fn gpu_of_file(root: &Path, file: &Path) -> Option<PciBusId> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, os::unix::fs::symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::topology::Locality;
 
     fn gpu(bus: u8, driver: &str) -> Gpu {
-        Gpu {
-            pci_bus_id: PciBusId { domain: 0, bus, device: 0, function: 0 },
-            vendor_id: 0x10de,
-            device_id: 0x2335,
-            name: "a GPU".to_owned(),
-            locality: Locality::Unknown,
-            driver: Some(driver.to_owned()),
-            uuid: None,
-            partitions: 1,
-            nics: Vec::new(),
-            seen_by: BTreeSet::new(),
-            doubt: None,
-            hwloc_contradicts: None,
-        }
+        let id = PciBusId { domain: 0, bus, device: 0, function: 0 };
+        Gpu { driver: Some(driver.to_owned()), ..Gpu::named(id, 0x10de, 0x2335, "a GPU".to_owned()) }
     }
 
     /// A node with two GPUs of NVIDIA, whose numbers run against their bus ids, and two of AMD.

@@ -54,6 +54,25 @@ pub enum Witness {
 }
 
 impl Gpu {
+    /// A GPU of which no more is known, and that nobody lists yet.
+    #[must_use]
+    pub(crate) fn named(pci_bus_id: PciBusId, vendor_id: u16, device_id: u16, name: String) -> Self {
+        Self {
+            pci_bus_id,
+            vendor_id,
+            device_id,
+            name,
+            locality: Locality::Unknown,
+            driver: None,
+            uuid: None,
+            partitions: 1,
+            nics: Vec::new(),
+            seen_by: BTreeSet::new(),
+            doubt: None,
+            hwloc_contradicts: None,
+        }
+    }
+
     /// ` in 8 partitions`, to be put after its name; nothing for a GPU that is whole.
     #[must_use]
     pub fn partitions_in_words(&self) -> String {
@@ -147,18 +166,8 @@ mod tests {
 
     fn function(id: &str, vendor_id: u16) -> DisplayFunction {
         let gpu = Gpu {
-            pci_bus_id: id.parse().unwrap(),
-            vendor_id,
-            device_id: 0x2330,
-            name: String::new(),
-            locality: Locality::Unknown,
-            driver: None,
-            uuid: None,
-            partitions: 1,
-            nics: Vec::new(),
             seen_by: BTreeSet::from([Witness::Hwloc]),
-            doubt: None,
-            hwloc_contradicts: None,
+            ..Gpu::named(id.parse().unwrap(), vendor_id, 0x2330, String::new())
         };
         DisplayFunction { gpu, verdict: Verdict::Gpu, physical_function: None }
     }

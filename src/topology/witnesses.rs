@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CpuSet, Gpu, Locality, Node, OtherDisplay, PciBusId,
+    CpuSet, Gpu, Node, OtherDisplay, PciBusId,
     display::{DisplayFunction, Witness, judge},
     gpu_rule::{Function, Verdict},
     nearness,
@@ -153,20 +153,7 @@ impl Node {
             let doubted = self.other_displays.iter().position(|other| other.function.pci_bus_id == id);
             let mut gpu = match doubted.map(|index| self.other_displays.remove(index)) {
                 Some(OtherDisplay { function, reason, .. }) => Gpu { doubt: Some(reason), ..function },
-                None => Gpu {
-                    pci_bus_id: id,
-                    vendor_id: adapter.vendor_id,
-                    device_id: adapter.device_id,
-                    name: adapter.name.clone(),
-                    locality: Locality::Unknown,
-                    driver: None,
-                    uuid: None,
-                    partitions: 1,
-                    nics: Vec::new(),
-                    seen_by: BTreeSet::new(),
-                    doubt: None,
-                    hwloc_contradicts: None,
-                },
+                None => Gpu::named(id, adapter.vendor_id, adapter.device_id, adapter.name.clone()),
             };
             gpu.seen_by.insert(Witness::Vulkan);
             self.gpus.push(gpu);
@@ -178,7 +165,7 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::{Core, NumaNode, nearness::KernelSays};
+    use crate::topology::{Core, Locality, NumaNode, nearness::KernelSays};
 
     const ID: &str = "0000:65:00.0";
 

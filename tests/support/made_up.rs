@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::Job;
@@ -30,8 +31,18 @@ pub fn kernel(functions: &[(&str, &str, &str)]) -> TempDir {
 
 /// A process alone, with this root and these adapters of Vulkan, and an hwloc that looks for no devices.
 pub fn job(folder: &Path, root: &Path, adapters: &str, words: &str) -> Job {
-    Job::alone(folder, words)
-        .env("HYBRID_TEST_ROOT", &root.display().to_string())
+    on(Job::alone(folder, words), root, adapters)
+}
+
+/// `job` with this root, these adapters of Vulkan, and an hwloc that looks for no devices.
+pub fn on(job: Job, root: &Path, adapters: &str) -> Job {
+    job.env("HYBRID_TEST_ROOT", &root.display().to_string())
         .env("HYBRID_TEST_VULKAN", adapters)
         .env("HWLOC_COMPONENTS", "-linuxio,-pci")
+}
+
+/// The texts of a report's findings of that code.
+pub fn findings(report: &Value, code: &str) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == code);
+    findings.map(|finding| format!("{} / {}", finding["message"], finding["mend"])).collect()
 }

@@ -79,7 +79,7 @@ mod tests {
     };
     use crate::{
         placement::why_unlisted,
-        topology::{Gpu, Locality, Witness},
+        topology::{Gpu, Witness},
     };
 
     const ICD_GLX: &str = r#"{"ICD": {"library_path": "libGLX_nvidia.so.0"}}"#;
@@ -89,18 +89,9 @@ mod tests {
 
     fn gpu(vendor_id: u16, driver: Option<&str>) -> Gpu {
         Gpu {
-            pci_bus_id: "65:00.0".parse().unwrap(),
-            vendor_id,
-            device_id: 0x2335,
-            name: "a GPU".to_owned(),
-            locality: Locality::Unknown,
             driver: driver.map(str::to_owned),
-            uuid: None,
-            partitions: 1,
-            nics: Vec::new(),
             seen_by: [Witness::Kernel].into(),
-            doubt: None,
-            hwloc_contradicts: None,
+            ..Gpu::named("65:00.0".parse().unwrap(), vendor_id, 0x2335, "a GPU".to_owned())
         }
     }
 
