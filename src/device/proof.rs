@@ -10,7 +10,7 @@ use crate::kernel::{
 };
 
 /// Room left for rounding, far above what a few operations in f32 lose (12 units of 2^-24).
-const MARGIN: f64 = 1.0 / 1024.0;
+pub(super) const MARGIN: f64 = 1.0 / 1024.0;
 
 /// Largest square of the radius for which no product of a point inside the circle comes near overflow in f32, so that
 /// `fma(xy, 2, c)` equals `(xy + xy) + c`: doubling has no rounding, and the one rounding left is that of the sum.

@@ -15,6 +15,9 @@ pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
 
 /// A floating-point format a kernel can compute in: f32 or f64.
 pub trait Real: Number + PartialOrd + Send + Sync + Debug + 'static {
+    /// The rounding unit: an operation's result is wrong by this part of it at most.
+    const UNIT: f64;
+
     /// The nearest value of this format.
     fn round(value: f64) -> Self;
 }
@@ -34,6 +37,8 @@ impl Number for f64 {
 }
 
 impl Real for f32 {
+    const UNIT: f64 = f32::EPSILON as f64 / 2.0;
+
     #[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
     fn round(value: f64) -> Self {
         value as Self
@@ -41,6 +46,8 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const UNIT: f64 = f64::EPSILON / 2.0;
+
     fn round(value: f64) -> Self {
         value
     }

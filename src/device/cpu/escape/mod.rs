@@ -3,12 +3,14 @@
 //! A [`Filler`] belongs to one thread and one image; its memory is used for band after band. All instruction sets give
 //! the counts of the definition, [`kernel::escape::count`](crate::kernel::escape::count), bit for bit, for any parameters.
 
+mod budget;
 mod lane;
 mod map;
 mod portable;
 mod staged;
 mod staging;
 mod tally;
+mod trap;
 
 #[cfg(test)]
 mod conformance;
@@ -45,7 +47,7 @@ const TILE_POINTS: usize = 32 * 1024;
 /// An instruction set with image kernels in the format `T`.
 trait Target<T: Lane>: Simd {
     /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since the orbit
-    /// was found to repeat.
+    /// was found to stay.
     fn fill<K: EscapeTime, R: Rules, C: Cell>(
         self,
         work: &mut Workspace<T>,
@@ -117,7 +119,7 @@ impl<K: EscapeTime, T: Lane> Filler<K, T> {
     }
 
     /// The counts of one row for each of `rows`, its imaginary parts: `out` has one count a pixel, row after row. Returns how many of
-    /// the iterations that the counts tell of were not made, since the orbit was found to repeat.
+    /// the iterations that the counts tell of were not made, since the orbit was found to stay.
     pub(crate) fn fill<C: Cell>(&mut self, rows: &[T], out: &mut [C]) -> u64 {
         assert_eq!(out.len(), self.width * rows.len(), "out has one count for each pixel of the band");
         let tile_columns = self.columns.len().clamp(BLOCK, TILE_POINTS);

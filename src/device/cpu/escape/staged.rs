@@ -12,7 +12,8 @@
 //! An orbit that comes back to a point where it was before goes round for ever and never escapes. So the points of leaps are compared
 //! with a point of their own past, which is renewed whenever the iterations have grown by a quarter (after R. P. Brent, "An improved
 //! Monte Carlo factorization algorithm", BIT 20, 1980): a cycle of p iterations is found once lcm(p, 32) iterations lie between the two. Who
-//! is found to go round leaves the tile with all tests passed, which is what the definition would count.
+//! is found to go round leaves the tile with all tests passed, which is what the definition would count. So does, much earlier, who is
+//! known to stay near a cycle: see [`trap`](super::trap), which is tried on some points before it is set for all.
 //!
 //! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
 //! each, plus two compressions and one expansion a stage.
@@ -22,10 +23,12 @@ use fearless_simd::{Simd, SimdBase};
 
 use crate::{
     device::cpu::escape::{
+        budget::{self, Budget},
         lane::{BLOCK, Cell, Lane, Pack, Vector},
         map::{Map, Points, Rules, is_carried},
-        staging::{LEAP, StageSpec, Staging},
+        staging::{LEAP, StageKind, StageSpec, Staging},
         tally::Tally,
+        trap::{Trap, trapped},
     },
     kernel::{
         escape::{Constants, EscapeTime},
@@ -59,11 +62,11 @@ struct Stage {
     passed: Vec<u8>,
     /// For each point one bit, set where it went on to the next stage.
     alive: Vec<u64>,
-    /// For each point one bit, set where it was found to go round for ever; of use where any was.
-    cyclic: Vec<u64>,
+    /// For each point one bit, set where it was found to stay for ever; of use where any was.
+    staying: Vec<u64>,
     /// How many were.
-    cycles: usize,
-    /// Iterations that those who go round do not make after it.
+    count: usize,
+    /// Iterations that those who stay do not make after it.
     left: usize,
     /// Iterations of the stage itself that were not made.
     saved: usize,
@@ -83,7 +86,7 @@ impl Stage {
         }
         let stage = &mut stages[index];
         let blocks = points.div_ceil(BLOCK);
-        (stage.points, stage.cycles, stage.left, stage.saved) = (points, 0, 0, 0);
+        (stage.points, stage.count, stage.left, stage.saved) = (points, 0, 0, 0);
         stage.passed.resize(stage.passed.len().max(blocks * BLOCK), 0);
         stage.alive.resize(stage.alive.len().max(blocks), 0);
         stage
@@ -96,21 +99,27 @@ impl Stage {
         self.passed.chunks_exact_mut(BLOCK).zip(&mut self.alive).take(blocks)
     }
 
-    /// The bits of those who go round, none set.
-    fn no_cycles(&mut self) -> Vec<u64> {
-        let mut cyclic = std::mem::take(&mut self.cyclic);
-        cyclic.clear();
-        cyclic.resize(self.points.div_ceil(BLOCK), 0);
-        cyclic
+    /// The bits of those who stay, none set.
+    fn none_staying(&mut self) -> Vec<u64> {
+        let mut staying = std::mem::take(&mut self.staying);
+        staying.clear();
+        staying.resize(self.points.div_ceil(BLOCK), 0);
+        staying
     }
 
-    /// Takes the iterations that those who go round do not make after this stage off their `sums`.
-    fn finish_cycles<C: Cell>(&self, sums: &mut [C]) {
-        if self.cycles == 0 {
+    /// Takes note of those who stay.
+    fn keep_staying(&mut self, staying: Vec<u64>) {
+        self.count = staying.iter().map(|bits| bits.count_ones() as usize).sum();
+        self.staying = staying;
+    }
+
+    /// Takes the iterations that those who stay do not make after this stage off their `sums`.
+    fn finish_staying<C: Cell>(&self, sums: &mut [C]) {
+        if self.count == 0 {
             return;
         }
         let left = C::from_u16(u16::try_from(self.left).expect("iterations are at most 65534"));
-        for (bits, sums) in self.cyclic.iter().zip(sums.chunks_exact_mut(BLOCK)) {
+        for (bits, sums) in self.staying.iter().zip(sums.chunks_exact_mut(BLOCK)) {
             let mut rest = *bits;
             while rest != 0 {
                 let point = rest.trailing_zeros() as usize;
@@ -152,6 +161,8 @@ impl Stage {
 pub(super) struct Workspace<T> {
     survivors: Survivors<T>,
     stages: Vec<Stage>,
+    /// What has been spent on looking who stays.
+    spent: Budget,
     /// Sums of the stages walked backward so far, in turn. As wide as the widest count.
     sums: [Vec<u16>; 2],
 }
@@ -246,12 +257,13 @@ impl<T: Lane> Workspace<T> {
         Self {
             survivors: Survivors { z: zeros(room), pixel, past: zeros(0), past_done: None, points: 0 },
             stages: Vec::new(),
+            spent: Budget::default(),
             sums: [vec![0; room], vec![0; room]],
         }
     }
 
     /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since the orbit
-    /// was found to repeat.
+    /// was found to stay.
     #[inline(always)]
     pub(super) fn fill<K, S, Y, R, C, const U: usize>(
         &mut self,
@@ -269,44 +281,63 @@ impl<T: Lane> Workspace<T> {
         C: Cell,
     {
         let total = usize::from(tile.constants.max_iter) - 1;
-        let mut staging = Staging::new(total);
+        let mut spent = self.spent;
+        let mut staging = Staging::new(total, &mut spent);
         let mut stages = 0;
         (self.survivors.points, self.survivors.past_done) = (0, None);
-        let mut cyclic = 0;
-        while let Some(spec) = staging.next(self.survivors.points, cyclic) {
-            let StageSpec { steps, leaps, .. } = spec;
+        let mut staying = 0;
+        while let Some(spec) = staging.next(self.survivors.points, staying) {
             let tally = &mut tally;
             // Each arm is a function of its own. The short stages have their length as a constant, so that they unroll.
-            match steps {
-                _ if stages == 0 => simd.vectorize(
+            match (spec.kind, spec.steps) {
+                (StageKind::Trap, _) => {
+                    let mut trap = Trap::after(spec.done, budget::longest(spec.done), &tile.constants);
+                    let mut caught = vec![0; trap.longest];
+                    let tried = simd.vectorize(
+                        #[inline(always)]
+                        || self.try_trap::<K, S, R, U>(simd, tile, &trap, &mut caught),
+                    );
+                    let Some(longest) = staging.longest_that_pays(spec, tried, &caught) else {
+                        continue;
+                    };
+                    trap.longest = longest;
+                    simd.vectorize(
+                        #[inline(always)]
+                        || self.trap::<K, S, R, U>(simd, tile, &trap, stages, spec.left),
+                    );
+                }
+                (_, steps) if stages == 0 => simd.vectorize(
                     #[inline(always)]
                     || self.first::<K, S, Y, R, U>(simd, tally, tile, steps),
                 ),
-                _ if leaps && !R::REVOCABLE => simd.vectorize(
+                (StageKind::Leaps, _) if !R::REVOCABLE => simd.vectorize(
                     #[inline(always)]
                     || self.leap::<K, S, Y, R, U>(simd, tally, tile, stages, spec),
                 ),
-                4 => simd.vectorize(
+                (_, 4) => simd.vectorize(
                     #[inline(always)]
                     || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, 4),
                 ),
-                8 => simd.vectorize(
+                (_, 8) => simd.vectorize(
                     #[inline(always)]
                     || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, 8),
                 ),
-                _ => simd.vectorize(
+                (_, steps) => simd.vectorize(
                     #[inline(always)]
                     || self.later::<K, S, Y, R, U>(simd, tally, tile, stages, steps),
                 ),
             }
-            cyclic = self.stages[stages].cycles;
+            staying = self.stages[stages].count;
             stages += 1;
         }
         simd.vectorize(
             #[inline(always)]
             || self.unfold(simd, tile, stages, out, stride),
         );
-        self.stages[..stages].iter().map(|stage| (stage.cycles * stage.left + stage.saved) as u64).sum()
+        let skipped = self.stages[..stages].iter().map(|stage| (stage.count * stage.left + stage.saved) as u64).sum();
+        spent.add(skipped);
+        self.spent = spent;
+        skipped
     }
 
     /// The first stage: every pixel of the tile, row by row.
@@ -401,7 +432,7 @@ impl<T: Lane> Workspace<T> {
         self.survivors.make_room_for_past();
         let stage = Stage::open(&mut self.stages, index, points);
         stage.left = left;
-        let mut all_cyclic = stage.no_cycles();
+        let mut all_staying = stage.none_staying();
         let mut saved = 0;
         stage.run::<K, S, T, _, U>(
             simd,
@@ -412,9 +443,9 @@ impl<T: Lane> Workspace<T> {
                 let mut group = survivors.group::<K, S, U>(simd, block + at);
                 let past = if past_done.is_some() { survivors.past(simd, block + at) } else { group.z };
                 let valid = low_bits(points.saturating_sub(block + at).min(passed.len()));
-                let (mut bits, mut cyclic) = (valid, 0);
+                let (mut bits, mut staying) = (valid, 0);
                 let mut leapt = 0;
-                while leapt < steps && bits == valid && cyclic != valid {
+                while leapt < steps && bits == valid && staying != valid {
                     let before = group;
                     let leap = LEAP.min(steps - leapt);
                     for _ in 0..leap {
@@ -428,14 +459,14 @@ impl<T: Lane> Workspace<T> {
                         // Half as often costs half as much, and a cycle is found once twice as many iterations are made of it.
                         let looks = leapt.is_multiple_of(LOOK) || leapt == steps;
                         if looks && group.may_equal(&past) {
-                            cyclic |= group.equal(&past) & valid;
+                            staying |= group.equal(&past) & valid;
                         }
                     } else {
                         group = before;
                     }
                 }
                 passed.fill(0);
-                if cyclic == valid {
+                if staying == valid {
                     saved += (steps - leapt) * valid.count_ones() as usize;
                     leapt = steps;
                 } else if leapt < steps {
@@ -443,15 +474,69 @@ impl<T: Lane> Workspace<T> {
                 }
                 let leapt = u8::try_from(leapt).expect("a stage has at most 240 steps");
                 passed.iter_mut().for_each(|passed| *passed += leapt);
-                let alive = bits & !cyclic;
+                let alive = bits & !staying;
                 survivors.push_past(simd, &past, alive);
-                all_cyclic[block / BLOCK] |= cyclic << at;
+                all_staying[block / BLOCK] |= staying << at;
                 Advanced { points: group, alive }
             },
         );
         stage.saved = saved;
-        stage.cycles = all_cyclic.iter().map(|bits| bits.count_ones() as usize).sum();
-        stage.cyclic = all_cyclic;
+        stage.keep_staying(all_staying);
+    }
+
+    /// Tries the trap on a few points from everywhere: how many. `caught` gets how many are caught after each length of way.
+    #[inline(always)]
+    fn try_trap<K, S, R, const U: usize>(&self, simd: S, tile: &Tile<'_, T>, trap: &Trap, caught: &mut [usize]) -> usize
+    where
+        K: EscapeTime,
+        S: Pack,
+        R: Rules,
+    {
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
+        let Survivors { z, pixel, points, .. } = &self.survivors;
+        let tried = BLOCK.min(*points);
+        let sample = |from: &Vec<T>| -> [T; BLOCK] {
+            std::array::from_fn(|i| from.get(i.min(tried - 1) * points / tried).copied().unwrap_or(T::round(0.0)))
+        };
+        let [zx, zy, px, py] = [&z.x, &z.y, &pixel.x, &pixel.y].map(sample);
+        let group_points = U * T::Vector::<S>::LEN;
+        for at in (0..tried).step_by(group_points) {
+            let group = Points::<S, T, U>::load::<K>(simd, Point { x: &zx, y: &zy }, Point { x: &px, y: &py }, at);
+            let valid = low_bits((tried - at).min(group_points));
+            trapped(simd, map, trap, &group, valid, |steps, bits| caught[steps - 1] += bits.count_ones() as usize);
+        }
+        tried
+    }
+
+    /// A stage of no iterations: who has come to stay is taken out. `left` iterations are.
+    #[inline(always)]
+    fn trap<K, S, R, const U: usize>(&mut self, simd: S, tile: &Tile<'_, T>, trap: &Trap, index: usize, left: usize)
+    where
+        K: EscapeTime,
+        S: Pack,
+        R: Rules,
+    {
+        let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
+        let points = std::mem::take(&mut self.survivors.points);
+        self.survivors.past_done = None;
+        let stage = Stage::open(&mut self.stages, index, points);
+        stage.left = left;
+        let mut all_staying = stage.none_staying();
+        stage.run::<K, S, T, _, U>(
+            simd,
+            &mut self.survivors,
+            (0..).step_by(BLOCK),
+            #[inline(always)]
+            |survivors, block, at, passed| {
+                let group = survivors.group::<K, S, U>(simd, block + at);
+                let valid = low_bits(points.saturating_sub(block + at).min(passed.len()));
+                let staying = trapped(simd, map, trap, &group, valid, |_, _| ());
+                passed.fill(0);
+                all_staying[block / BLOCK] |= staying << at;
+                Advanced { points: group, alive: valid & !staying }
+            },
+        );
+        stage.keep_staying(all_staying);
     }
 
     /// The way back: sums over the stages, last to first, and at the first the pixels.
@@ -467,7 +552,7 @@ impl<T: Lane> Workspace<T> {
                 C::unfold(simd, C::from_u16(0), passed, alive, &deeper[taken..], sums);
                 taken += alive.count_ones() as usize;
             }
-            stage.finish_cycles(sums);
+            stage.finish_staying(sums);
             (deeper, sums) = (sums, deeper);
         }
         let rows = out.chunks_mut(stride).map(|row| &mut row[..tile.width]).take(tile.rows.len());
