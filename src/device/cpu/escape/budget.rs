@@ -11,10 +11,10 @@ const LONGEST: usize = 32;
 /// What an iteration of the way back costs, in iterations.
 const COST: usize = 4;
 
-/// What catching an orbit is thought to spare at most, in iterations that it has made: what is not caught now may be later.
-const LATER: usize = 4;
+/// A caught orbit is taken to spare so many times the iterations it has made, at most, since it would be caught later.
+const MOST_SPARED: usize = 4;
 
-/// The part of the work that may be spent on looks in vain.
+/// The part of the work that may be spent on trials in vain.
 const IN_VAIN_PART: u64 = 128;
 
 /// The longest way back that is looked for after `done` iterations.
@@ -22,12 +22,12 @@ pub(super) fn longest(done: usize) -> usize {
     (done / 2).min(LONGEST)
 }
 
-/// Sees to it that little is spent on looks that find nothing.
+/// Sees to it that little is spent on trials that catch nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Budget {
-    /// Iterations of all points.
+    /// Iterations of all points, but for the first stage's, which are few.
     work: u64,
-    /// What looks in vain have cost, in iterations.
+    /// What trials in vain have cost, in iterations.
     in_vain: u64,
 }
 
@@ -52,7 +52,7 @@ impl Budget {
         done: usize,
         left: usize,
     ) -> Option<usize> {
-        let left = left.min(LATER * done);
+        let left = left.min(MOST_SPARED * done);
         let (mut best, mut longest, mut all) = (0, None, 0);
         for (way, caught) in (1..).zip(caught) {
             all += caught;

@@ -103,6 +103,15 @@ fn cases() -> Vec<Case> {
         radius: 0.53,
         max_iter: 700,
     });
+    // A circle smaller than the discs in which orbits are looked for that stay; many leave it late, others never.
+    cases.push(Case {
+        name: "a circle as small as a disc",
+        columns: grid(-0.09, 0.09, 1024),
+        rows: grid(0.02, -0.02, 80),
+        fixed: (0.0819, 0.0),
+        radius: 0.089_999_999_99,
+        max_iter: 255,
+    });
     let (columns, rows) = (vec![0.1, f64::NAN, -0.2], vec![0.1, f64::NAN]);
     cases.push(Case { name: "small or no number", columns, rows, fixed: tutorial, radius: 3.0, max_iter: 255 });
     for width in [1, 7, 63, 64, 65, 127, 128, 1000] {

@@ -13,9 +13,10 @@
 //! Such a disc is there once an orbit has come near to a cycle that attracts: for a cycle of one point z with |2 z| = 1 - h the orbit
 //! has to be within about h h / 4 of it, while it repeats only when it is as near as two numbers can be.
 //!
-//! The roundings: let u be the rounding unit and all |w_i| + d_i < 2, so that |c| <= |w_1| + |w_0|^2 <= 6. A computed step lies within
+//! The roundings: let u be the rounding unit and all |w_i| + d_i < 2, so that |c| <= |w_1| + |w_0|^2 <= 6 (with p = 1 too, where w_1 is
+//! within d_0 of w_0). A computed step lies within
 //! 6u (|z|^2 + |c|) <= 60u of f, see [`EscapeTime`], which is 120u for two. |w_i| and what is made of it lose 40u at most, since
-//! d_i (2 |w_i| + d_i) < 4, and the last comparison 5u. e is 256u.
+//! d_i (2 |w_i| + d_i) < 4, and the last comparison 5u. What underflows in its squares is far below u. e is 256u.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
@@ -73,7 +74,8 @@ pub(super) fn trapped<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>
 ) -> u64 {
     let splat = |value: f64| T::Vector::<S>::splat(simd, T::round(value));
     let (limit, rounding, zero) = (splat(trap.limit), splat(trap.rounding), splat(0.0));
-    let returned = splat(trap.radius - trap.rounding);
+    let lost = splat(f64::INFINITY);
+    let radius = splat(trap.radius - trap.rounding);
     let mut group = *start;
     let mut disc = [splat(trap.radius); U];
     let mut back = [<T::Vector<S> as SimdBase<S>>::Mask::splat(simd, false); U];
@@ -83,10 +85,10 @@ pub(super) fn trapped<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>
             let squares = group.z[u].squares();
             let modulus = (squares.x + squares.y).0.sqrt();
             let reach = modulus + disc[u];
-            // One that is not within, or is no number, is lost: no disc that comes from it is within either.
-            disc[u] = reach.simd_lt(limit).select(disc[u].mul_add(modulus + reach, rounding), limit);
+            // Lost where it is not within or no number. An infinite disc is within nothing from here on, nor within the first one.
+            disc[u] = reach.simd_lt(limit).select(disc[u].mul_add(modulus + reach, rounding), lost);
             map.advance(&mut group, u);
-            let gap = Vector::<S, T>(returned - disc[u]);
+            let gap = Vector::<S, T>(radius - disc[u]);
             let way = Point { x: group.z[u].x - start.z[u].x, y: group.z[u].y - start.z[u].y }.squares();
             back[u] |= (way.x + way.y).0.simd_le((gap * gap).0) & gap.0.simd_gt(zero);
         }
@@ -159,6 +161,11 @@ mod tests {
         for (radius, is_trap) in [(1.1, true), (1.001, false), (0.9, false), (f64::NAN, false), (f64::INFINITY, true)] {
             let small = trap::<f64>(20, radius);
             assert_eq!(way::<f64>(z, c, &small).is_some(), is_trap, "{radius}");
+        }
+        // A circle that is smaller than the disc, of a point outside and of one within.
+        for z in [(0.05, 0.0), (0.0, 0.0)] {
+            assert_eq!(way::<f64>(z, (0.0475, 0.0), &trap::<f64>(20, 0.04)), None, "{z:?}");
+            assert_eq!(way::<f32>(z, (0.0475, 0.0), &trap::<f32>(20, 0.04)), None, "{z:?}");
         }
         // It is the limit that holds it off.
         assert_eq!(way::<f64>(z, c, &Trap { limit: 2.0, ..trap::<f64>(20, 0.9) }), Some(2));
