@@ -13,10 +13,10 @@
 //! Such a disc is there once an orbit has come near to a cycle that attracts: for a cycle of one point z with |2 z| = 1 - h the orbit
 //! has to be within about h h / 4 of it, while it repeats only when it is as near as two numbers can be.
 //!
-//! The roundings: let u be the rounding unit and all |w_i| + d_i < 2, so that |c| <= |w_1| + |w_0|^2 <= 6 (with p = 1 too, where w_1 is
-//! within d_0 of w_0). A computed step lies within
-//! 6u (|z|^2 + |c|) <= 60u of f, see [`EscapeTime`], which is 120u for two. |w_i| and what is made of it lose 40u at most, since
-//! d_i (2 |w_i| + d_i) < 4, and the last comparison 5u. What underflows in its squares is far below u. e is 256u.
+//! The roundings: let u be the rounding unit and all |w_i| + d_i < 2, so that |c| <= |w_1| + |w_0|^2 <= 6 (with p = 1 too, where w_1
+//! is within d_0 of w_0). A computed step lies within 6u (|z|^2 + |c|) <= 60u of f, see [`EscapeTime`], which is 120u for two. |w_i|
+//! and what is made of it lose 40u at most, since d_i (2 |w_i| + d_i) < 4, and the last comparison 5u. What underflows in its squares
+//! is far below u. e is 256u.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
