@@ -17,7 +17,7 @@ pub(super) const MARGIN: f64 = 1.0 / 1024.0;
 const LARGEST_RADIUS2: f64 = 1.267_650_600_228_229_4e30; // 2^100
 
 /// Smallest radius for which what underflows is far below [`MARGIN`].
-const SMALLEST_RADIUS: f64 = 1.0 / 1024.0;
+pub(super) const SMALLEST_RADIUS: f64 = 1.0 / 1024.0;
 
 /// What is known of the orbits of some pixels before they are followed: sizes, and where they leave.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,16 @@ impl Orbits {
             Plane::Parameters => (fixed, pixel),
         };
         Self { start, c, radius2: constants.radius2.into() }
+    }
+
+    /// The escape radius.
+    pub(super) fn radius(&self) -> f64 {
+        self.radius2.sqrt()
+    }
+
+    /// The square of the escape radius, |c| and |z| where the orbits start, each at most, all together.
+    pub(super) fn size(&self) -> f64 {
+        self.radius2 + self.c + self.start
     }
 
     /// |f(z, c)| at most, for |z| of at most `bound`.

@@ -25,8 +25,9 @@ pub enum Plane {
 /// An image kernel. None of its items has a default: the compiler names what a new kernel lacks.
 ///
 /// What is known beforehand of orbits (when a test may wait or be left out, `device/proof.rs`) holds for maps f with
-/// | |f(z, c)| - |z|^2 | <= |c|, computed in at most five roundings, such as z*z + c; what is known of those that stay
-/// (`device/cpu/escape/trap.rs`) also needs |f(z, c) - f(w, c)| <= |z - w| (2 |w| + |z - w|).
+/// | |f(z, c)| - |z|^2 | <= |c|, computed in at most five roundings, such as z*z + c; what is known of those that stay or
+/// leave together (`trap.rs` and `patch.rs` of `device/cpu/escape/`) also needs
+/// |f(z, c) - f(w, b)| <= |z - w| (2 |w| + |z - w|) + |c - b|.
 pub trait EscapeTime: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// Its name: the subcommand's, and the stem of its files in `kernel/` and `shaders/`.
     const NAME: &'static str;

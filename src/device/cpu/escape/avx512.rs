@@ -13,9 +13,10 @@ use crate::{
         Target,
         lane::{BLOCK, Cell, Lane, Pack},
         map::{Map, Points, Rules},
-        staged::{Tile, Workspace},
+        staged::Workspace,
         staging::MAX_STEPS,
         tally::Tally,
+        tile::Tile,
     },
     kernel::escape::EscapeTime,
 };

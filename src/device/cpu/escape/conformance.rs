@@ -103,11 +103,24 @@ fn cases() -> Vec<Case> {
         radius: 0.53,
         max_iter: 700,
     });
+    // Near a point that no iteration moves and around which distances grow fourfold: neighbours part late.
+    cases.push(Case {
+        name: "patches that are torn late",
+        columns: grid(1.98, 2.02, 400),
+        rows: grid(0.02, -0.02, 40),
+        fixed: (-2.0, 0.0),
+        radius: 2.5,
+        max_iter: 255,
+    });
+    for radius in [0.7, 3.0, 1e5] {
+        let (columns, rows) = (grid(-40.0, 40.0, 300), grid(30.0, -30.0, 200));
+        cases.push(Case { name: "from afar", columns, rows, fixed: (-1.0, 0.1), radius, max_iter: 255 });
+    }
     // A circle smaller than the discs in which orbits are looked for that stay; many leave it late, others never.
     cases.push(Case {
         name: "a circle as small as a disc",
         columns: grid(-0.09, 0.09, 1024),
-        rows: grid(0.02, -0.02, 80),
+        rows: grid(0.02, -0.02, 512),
         fixed: (0.0819, 0.0),
         radius: 0.089_999_999_99,
         max_iter: 255,

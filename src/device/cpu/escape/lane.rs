@@ -68,6 +68,12 @@ impl<S: Simd, T: Lane> Vector<S, T> {
     pub(crate) fn splat(simd: S, value: T) -> Self {
         Self(T::Vector::<S>::splat(simd, value))
     }
+
+    /// `self * factor + addend`, rounded once or twice.
+    #[inline(always)]
+    pub(crate) fn times_plus(self, factor: Self, addend: Self) -> Self {
+        Self(self.0.mul_add(factor.0, addend.0))
+    }
 }
 
 impl<S: Simd, T: Lane> Add for Vector<S, T> {
@@ -129,6 +135,14 @@ impl Cell for u16 {
     #[inline(always)]
     fn unfold<S: Simd>(simd: S, start: Self, own: &[u8], alive: u64, deeper: &[Self], to: &mut [Self]) {
         let start = u16x16::splat(simd, start);
+        if alive == 0 {
+            for (own, to) in own[..BLOCK].chunks_exact(32).zip(to.chunks_exact_mut(32)) {
+                let (low, high) = u8x32::from_slice(simd, own).widen();
+                (start - low).store_slice(&mut to[..16]);
+                (start - high).store_slice(&mut to[16..]);
+            }
+            return;
+        }
         let mut taken = 0;
         for part in 0..BLOCK / 32 {
             let (low, high) = u8x32::from_slice(simd, &own[part * 32..(part + 1) * 32]).widen();

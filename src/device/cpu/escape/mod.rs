@@ -6,10 +6,13 @@
 mod budget;
 mod lane;
 mod map;
+mod patch;
 mod portable;
+mod span;
 mod staged;
 mod staging;
 mod tally;
+mod tile;
 mod trap;
 
 #[cfg(test)]
@@ -30,7 +33,9 @@ pub(crate) use self::lane::{Cell, Lane};
 use self::{
     lane::BLOCK,
     map::{General, Imaginary, Revocable, Rules},
-    staged::{Tile, Workspace},
+    span::Spans,
+    staged::Workspace,
+    tile::Tile,
 };
 use crate::{
     device::{
@@ -46,8 +51,8 @@ const TILE_POINTS: usize = 32 * 1024;
 
 /// An instruction set with image kernels in the format `T`.
 trait Target<T: Lane>: Simd {
-    /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since the orbit
-    /// was found to stay.
+    /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since what
+    /// becomes of the orbit was known.
     fn fill<K: EscapeTime, R: Rules, C: Cell>(
         self,
         work: &mut Workspace<T>,
@@ -92,6 +97,7 @@ pub(crate) struct Filler<K, T> {
     engine: Engine,
     /// Real parts of the columns, padded to whole blocks.
     columns: Vec<T>,
+    spans: Spans<Vec<T>>,
     width: usize,
     /// Size of the largest real part.
     reach: f64,
@@ -115,11 +121,12 @@ impl<K: EscapeTime, T: Lane> Filler<K, T> {
         // Beyond its range the fused multiply-add of the vector kernels is not the definition's sum.
         let engine = if proof::fused_is_exact(&constants) { Engine::of(isa) } else { Engine::Portable };
         let work = Workspace::new::<K>(if matches!(engine, Engine::Portable) { 0 } else { TILE_POINTS });
-        Self { engine, columns: padded, width, reach: proof::reach(columns), constants, work, kernel: PhantomData }
+        let (spans, reach) = (Spans::of(columns), proof::reach(columns));
+        Self { engine, columns: padded, spans, width, reach, constants, work, kernel: PhantomData }
     }
 
     /// The counts of one row for each of `rows`, its imaginary parts: `out` has one count a pixel, row after row. Returns how many of
-    /// the iterations that the counts tell of were not made, since the orbit was found to stay.
+    /// the iterations that the counts tell of were not made, since what becomes of the orbit was known.
     pub(crate) fn fill<C: Cell>(&mut self, rows: &[T], out: &mut [C]) -> u64 {
         assert_eq!(out.len(), self.width * rows.len(), "out has one count for each pixel of the band");
         let tile_columns = self.columns.len().clamp(BLOCK, TILE_POINTS);
@@ -142,9 +149,11 @@ impl<K: EscapeTime, T: Lane> Filler<K, T> {
         let orbits = Orbits::of::<K, T>(&constants, (self.reach, proof::reach(rows)));
         let tile = Tile {
             columns: &self.columns[start..start + width.next_multiple_of(BLOCK)],
+            spans: self.spans.from_column(start),
             width,
             rows,
             constants,
+            orbits,
             free: orbits.tests_passed_by_all(limit),
         };
         match self.engine {

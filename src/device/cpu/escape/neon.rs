@@ -11,8 +11,9 @@ use crate::{
         Target,
         lane::{Cell, Lane, Pack},
         map::Rules,
-        staged::{Tile, Workspace},
+        staged::Workspace,
         tally::Lanes,
+        tile::Tile,
     },
     kernel::escape::EscapeTime,
 };

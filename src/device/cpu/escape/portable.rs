@@ -8,7 +8,7 @@
 //! point has escaped, which doubles the work on the picture of z*z + 0.65i.
 
 use crate::{
-    device::cpu::escape::{lane::Lane, map::is_carried, staged::Tile},
+    device::cpu::escape::{lane::Lane, map::is_carried, tile::Tile},
     kernel::{
         count::Count,
         escape::{EscapeTime, orbit},

@@ -13,7 +13,8 @@
 //! with a point of their own past, which is renewed whenever the iterations have grown by a quarter (after R. P. Brent, "An improved
 //! Monte Carlo factorization algorithm", BIT 20, 1980): a cycle of p iterations is found once lcm(p, 32) iterations lie between the two. Who
 //! is found to go round leaves the tile with all tests passed, which is what the definition would count. So does, much earlier, who is
-//! known to stay near a cycle: see [`trap`](super::trap), which is tried on some points before it is set for all.
+//! known to stay near a cycle: see [`trap`](super::trap), which is tried on some points before it is set for all. And before any point
+//! is followed, [`patch`](super::patch) says of which rectangles the counts are known already.
 //!
 //! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
 //! each, plus two compressions and one expansion a stage.
@@ -26,39 +27,25 @@ use crate::{
         budget::{self, Budget},
         lane::{BLOCK, Cell, Lane, Pack, Vector},
         map::{Map, Points, Rules, is_carried},
+        patch::Patches,
+        span,
         staging::{LEAP, StageKind, StageSpec, Staging},
         tally::Tally,
+        tile::Tile,
         trap::{Trap, trapped},
     },
-    kernel::{
-        escape::{Constants, EscapeTime},
-        number::Point,
-    },
+    kernel::{escape::EscapeTime, number::Point},
 };
 
 /// Iterations between two looks at whether orbits repeat.
 const LOOK: usize = 2 * LEAP;
-
-/// A rectangle of an image and what it takes to compute it.
-pub(super) struct Tile<'a, T> {
-    /// Real parts of its columns, padded to whole blocks.
-    pub(super) columns: &'a [T],
-    /// How many of the columns there are.
-    pub(super) width: usize,
-    /// Imaginary parts of its rows.
-    pub(super) rows: &'a [T],
-    /// Of the iteration.
-    pub(super) constants: Constants<T>,
-    /// The number of first tests that every point is known to pass, at most [`MAX_FREE`](super::staging::MAX_FREE).
-    pub(super) free: usize,
-}
 
 /// What a stage leaves behind for the way back.
 #[derive(Debug, Default)]
 struct Stage {
     /// Points it began with.
     points: usize,
-    /// For each point the tests it passed, padded to whole blocks.
+    /// For each point the tests it passed, padded to whole blocks. Those of patches of which all is known may be anything.
     passed: Vec<u8>,
     /// For each point one bit, set where it went on to the next stage.
     alive: Vec<u64>,
@@ -68,7 +55,7 @@ struct Stage {
     count: usize,
     /// Iterations that those who stay do not make after it.
     left: usize,
-    /// Iterations of the stage itself that were not made.
+    /// Iterations that were not made of the stage itself, or of the first stage's known patches.
     saved: usize,
 }
 
@@ -130,14 +117,15 @@ impl Stage {
     }
 
     /// Runs the stage, group by group: `advance` gets one of the `blocks`, the place of the group in it and where its counts go,
-    /// and returns what became of its points. Those that go on become the new survivors.
+    /// and returns what became of its points. Those that go on become the new survivors, which none of a group does of which it says
+    /// nothing.
     #[inline(always)]
     fn run<K, S, T, B, const U: usize>(
         &mut self,
         simd: S,
         survivors: &mut Survivors<T>,
         blocks: impl Iterator<Item = B>,
-        mut advance: impl FnMut(&mut Survivors<T>, B, usize, &mut [u8]) -> Advanced<S, T, U>,
+        mut advance: impl FnMut(&mut Survivors<T>, B, usize, &mut [u8]) -> Option<Advanced<S, T, U>>,
     ) where
         K: EscapeTime,
         S: Pack,
@@ -148,9 +136,10 @@ impl Stage {
         for ((passed, alive_bits), block) in self.blocks().zip(blocks) {
             *alive_bits = 0;
             for at in (0..BLOCK).step_by(group_points) {
-                let Advanced { points, alive } = advance(survivors, block, at, &mut passed[at..at + group_points]);
-                *alive_bits |= alive << at;
-                survivors.push::<K, S, U>(simd, &points, alive);
+                if let Some(group) = advance(survivors, block, at, &mut passed[at..at + group_points]) {
+                    *alive_bits |= group.alive << at;
+                    survivors.push::<K, S, U>(simd, &group.points, group.alive);
+                }
             }
         }
     }
@@ -159,6 +148,7 @@ impl Stage {
 /// The memory of one thread, used for tile after tile.
 #[derive(Debug)]
 pub(super) struct Workspace<T> {
+    patches: Patches,
     survivors: Survivors<T>,
     stages: Vec<Stage>,
     /// What has been spent on looking who stays.
@@ -194,6 +184,21 @@ impl<T: Lane> Survivors<T> {
             at += bits.count_ones() as usize;
         }
         self.points = at;
+    }
+
+    /// Opens a stage after which those who are found to stay spare `left` iterations: how many points go into it, the stage, and a bit
+    /// for each, set where it is found to stay.
+    fn open_to_stay<'a>(
+        &mut self,
+        stages: &'a mut Vec<Stage>,
+        index: usize,
+        left: usize,
+    ) -> (usize, &'a mut Stage, Vec<u64>) {
+        let points = std::mem::take(&mut self.points);
+        let stage = Stage::open(stages, index, points);
+        stage.left = left;
+        let staying = stage.none_staying();
+        (points, stage, staying)
     }
 
     /// Makes room for a past, which pictures without leaps do not need.
@@ -255,6 +260,7 @@ impl<T: Lane> Workspace<T> {
         let zeros = |room| Point { x: vec![T::round(0.0); room], y: vec![T::round(0.0); room] };
         let pixel = zeros(if is_carried::<K>() { room } else { 0 });
         Self {
+            patches: Patches::default(),
             survivors: Survivors { z: zeros(room), pixel, past: zeros(0), past_done: None, points: 0 },
             stages: Vec::new(),
             spent: Budget::default(),
@@ -262,8 +268,8 @@ impl<T: Lane> Workspace<T> {
         }
     }
 
-    /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since the orbit
-    /// was found to stay.
+    /// Computes `tile` into `out`, whose rows lie `stride` counts apart. Returns how many iterations were not made, since what
+    /// becomes of the orbit was known.
     #[inline(always)]
     pub(super) fn fill<K, S, Y, R, C, const U: usize>(
         &mut self,
@@ -334,10 +340,13 @@ impl<T: Lane> Workspace<T> {
             #[inline(always)]
             || self.unfold(simd, tile, stages, out, stride),
         );
-        let skipped = self.stages[..stages].iter().map(|stage| (stage.count * stage.left + stage.saved) as u64).sum();
-        spent.add(skipped);
+        let mut skipped = self.stages[..stages].iter().map(|stage| (stage.count * stage.left + stage.saved) as u64);
+        // What patches have spared says nothing of the orbits that are followed.
+        let by_patches = skipped.next().unwrap_or(0);
+        let others = skipped.sum();
+        spent.add(others);
         self.spent = spent;
-        skipped
+        by_patches + others
     }
 
     /// The first stage: every pixel of the tile, row by row.
@@ -353,13 +362,26 @@ impl<T: Lane> Workspace<T> {
         let row_blocks = tile.width.div_ceil(BLOCK);
         self.survivors.points = 0;
         let stage = Stage::open(&mut self.stages, 0, row_blocks * BLOCK * tile.rows.len());
-        let blocks = tile.rows.iter().flat_map(|&y| (0..row_blocks).map(move |block| (y, block * BLOCK)));
+        self.patches.look::<K, S, T, R, U>(simd, map, tile);
+        let blocks = tile.rows.iter().enumerate().flat_map(|(row, &y)| {
+            let patches = self.patches.row(row);
+            (0..row_blocks).map(move |block| (y, patches, block * BLOCK))
+        });
+        let mut saved = 0;
         stage.run::<K, S, T, _, U>(
             simd,
             &mut self.survivors,
             blocks,
             #[inline(always)]
-            |_, (y, column), at, passed| {
+            |_, (y, patches, column), at, passed| {
+                if let Some(known) = patches.known(column + at, U * T::Vector::<S>::LEN) {
+                    let mut points = tile.width.saturating_sub(column + at);
+                    for &known in known {
+                        saved += usize::from(known) * points.min(span::COLUMNS);
+                        points = points.saturating_sub(span::COLUMNS);
+                    }
+                    return None;
+                }
                 let columns = &tile.columns[column + at..column + at + passed.len()];
                 let mut group = Points::row::<K>(simd, columns, y, tile.constants.fixed);
                 for _ in 0..tile.free {
@@ -370,9 +392,10 @@ impl<T: Lane> Workspace<T> {
                 let bits = tally.count(simd, map, &mut group, steps - tile.free, passed);
                 // The next stage's first test, made here already: half of the points that fail it are gone before it.
                 let bits = bits & tally.inside(map, &group) & low_bits(tile.width.saturating_sub(column + at));
-                Advanced { points: group, alive: bits }
+                Some(Advanced { points: group, alive: bits })
             },
         );
+        stage.saved = saved;
     }
 
     /// A later stage: every point that is left, counted step by step.
@@ -403,7 +426,7 @@ impl<T: Lane> Workspace<T> {
                 let mut group = survivors.group::<K, S, U>(simd, block + at);
                 let bits = tally.count(simd, map, &mut group, steps, passed);
                 let alive = bits & low_bits(points.saturating_sub(block + at));
-                Advanced { points: group, alive }
+                Some(Advanced { points: group, alive })
             },
         );
     }
@@ -426,13 +449,10 @@ impl<T: Lane> Workspace<T> {
     {
         let StageSpec { steps, done, left, .. } = spec;
         let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
-        let points = std::mem::take(&mut self.survivors.points);
         let past_done = self.survivors.past_done.filter(|past| done < past + past / 4);
         self.survivors.past_done = past_done.or(Some(done));
         self.survivors.make_room_for_past();
-        let stage = Stage::open(&mut self.stages, index, points);
-        stage.left = left;
-        let mut all_staying = stage.none_staying();
+        let (points, stage, mut all_staying) = self.survivors.open_to_stay(&mut self.stages, index, left);
         let mut saved = 0;
         stage.run::<K, S, T, _, U>(
             simd,
@@ -477,7 +497,7 @@ impl<T: Lane> Workspace<T> {
                 let alive = bits & !staying;
                 survivors.push_past(simd, &past, alive);
                 all_staying[block / BLOCK] |= staying << at;
-                Advanced { points: group, alive }
+                Some(Advanced { points: group, alive })
             },
         );
         stage.saved = saved;
@@ -503,7 +523,15 @@ impl<T: Lane> Workspace<T> {
         for at in (0..tried).step_by(group_points) {
             let group = Points::<S, T, U>::load::<K>(simd, Point { x: &zx, y: &zy }, Point { x: &px, y: &py }, at);
             let valid = low_bits((tried - at).min(group_points));
-            trapped(simd, map, trap, &group, valid, |steps, bits| caught[steps - 1] += bits.count_ones() as usize);
+            trapped(
+                simd,
+                map,
+                trap,
+                &group,
+                |_| trap.disc(simd),
+                valid,
+                |steps, bits| caught[steps - 1] += bits.count_ones() as usize,
+            );
         }
         tried
     }
@@ -517,11 +545,8 @@ impl<T: Lane> Workspace<T> {
         R: Rules,
     {
         let map = &Map::<K, S, T, R>::new(simd, &tile.constants);
-        let points = std::mem::take(&mut self.survivors.points);
         self.survivors.past_done = None;
-        let stage = Stage::open(&mut self.stages, index, points);
-        stage.left = left;
-        let mut all_staying = stage.none_staying();
+        let (points, stage, mut all_staying) = self.survivors.open_to_stay(&mut self.stages, index, left);
         stage.run::<K, S, T, _, U>(
             simd,
             &mut self.survivors,
@@ -530,10 +555,10 @@ impl<T: Lane> Workspace<T> {
             |survivors, block, at, passed| {
                 let group = survivors.group::<K, S, U>(simd, block + at);
                 let valid = low_bits(points.saturating_sub(block + at).min(passed.len()));
-                let staying = trapped(simd, map, trap, &group, valid, |_, _| ());
+                let staying = trapped(simd, map, trap, &group, |_| trap.disc(simd), valid, |_, _| ());
                 passed.fill(0);
                 all_staying[block / BLOCK] |= staying << at;
-                Advanced { points: group, alive: valid & !staying }
+                Some(Advanced { points: group, alive: valid & !staying })
             },
         );
         stage.keep_staying(all_staying);
@@ -575,5 +600,6 @@ impl<T: Lane> Workspace<T> {
             }
             taken += alive.count_ones() as usize;
         }
+        self.patches.write(tile, out, stride);
     }
 }

@@ -9,14 +9,15 @@
 //!
 //!   |w_i| + d_i < the radius of escape, for all i < p,    and    |w_p - w_0| + d_p <= d_0,
 //!
-//! then every number of the disc around w_0 passes p tests and is in that disc again, and so passes all tests there are: w_0 too.
+//! then every number of the disc around w_0 passes p tests and is in that disc again, and so passes all tests there are: w_0 too. Where
+//! the c of others in the disc is up to d_c from that of w, each iteration adds d_c, and theirs stay as well.
 //! Such a disc is there once an orbit has come near to a cycle that attracts: for a cycle of one point z with |2 z| = 1 - h the orbit
 //! has to be within about h h / 4 of it, while it repeats only when it is as near as two numbers can be.
 //!
 //! The roundings: let u be the rounding unit and all |w_i| + d_i < 2, so that |c| <= |w_1| + |w_0|^2 <= 6 (with p = 1 too, where w_1
-//! is within d_0 of w_0). A computed step lies within 6u (|z|^2 + |c|) <= 60u of f, see [`EscapeTime`], which is 120u for two. |w_i|
-//! and what is made of it lose 40u at most, since d_i (2 |w_i| + d_i) < 4, and the last comparison 5u. What underflows in its squares
-//! is far below u. e is 256u.
+//! is within d_0 of w_0), and so for others' c. A computed step lies within 6u (|z|^2 + |c|) <= 60u of f, see [`EscapeTime`], which is
+//! 120u for two. |w_i| and what is made of it lose 60u at most, since d_i (2 |w_i| + d_i) < 4 and d_c <= 12, and the last comparison
+//! 5u. What underflows in its squares is far below u. e is 256u.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
@@ -39,13 +40,29 @@ pub(super) struct Trap {
     pub(super) limit: f64,
     /// e.
     pub(super) rounding: f64,
-    /// d_0: orbits come nearer to their cycle with time.
+    /// d_0 at least: orbits come nearer to their cycle with time.
     pub(super) radius: f64,
     /// p at most.
     pub(super) longest: usize,
 }
 
+/// The discs around the points of a vector.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Disc<V> {
+    /// d_0.
+    pub(super) radius: V,
+    /// What an iteration adds: e, and how far off the c is of others that start in the disc.
+    pub(super) spread: V,
+}
+
 impl Trap {
+    /// The disc of a point alone.
+    #[inline(always)]
+    pub(super) fn disc<S: Simd, T: Lane>(&self, simd: S) -> Disc<Vector<S, T>> {
+        let splat = |value: f64| Vector::splat(simd, T::round(value));
+        Disc { radius: splat(self.radius), spread: splat(self.rounding) }
+    }
+
     /// After `done` iterations, with ways back of at most `longest`.
     pub(super) fn after<T: Lane>(done: usize, longest: usize, constants: &Constants<T>) -> Self {
         let circle = Into::<f64>::into(constants.radius2).sqrt() * (1.0 - MARGIN);
@@ -59,8 +76,8 @@ impl Trap {
     }
 }
 
-/// One bit for each of the `valid` points, set where it is known to pass all tests there are. `caught` is told after each iteration
-/// of the way whose proof that has completed.
+/// One bit for each of the `valid` points, set where it is known to pass all tests there are, and so do all orbits that share its
+/// [`Disc`]. `caught` is told after each iteration of the way whose proof that has completed.
 ///
 /// An iteration of a vector takes 19 operations and a root beside those of the map.
 #[inline(always)]
@@ -69,15 +86,16 @@ pub(super) fn trapped<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>
     map: &Map<K, S, T, R>,
     trap: &Trap,
     start: &Points<S, T, U>,
+    disc: impl Fn(usize) -> Disc<Vector<S, T>>,
     valid: u64,
     mut caught: impl FnMut(usize, u64),
 ) -> u64 {
     let splat = |value: f64| T::Vector::<S>::splat(simd, T::round(value));
     let (limit, rounding, zero) = (splat(trap.limit), splat(trap.rounding), splat(0.0));
     let lost = splat(f64::INFINITY);
-    let radius = splat(trap.radius - trap.rounding);
     let mut group = *start;
-    let mut disc = [splat(trap.radius); U];
+    let (first, spread) = (|u| disc(u).radius, |u: usize| disc(u).spread);
+    let mut disc: [T::Vector<S>; U] = std::array::from_fn(|u| first(u).0);
     let mut back = [<T::Vector<S> as SimdBase<S>>::Mask::splat(simd, false); U];
     let mut bits = 0;
     for steps in 1..=trap.longest {
@@ -86,9 +104,9 @@ pub(super) fn trapped<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>
             let modulus = (squares.x + squares.y).0.sqrt();
             let reach = modulus + disc[u];
             // Lost where it is not within or no number. An infinite disc is within nothing from here on, nor within the first one.
-            disc[u] = reach.simd_lt(limit).select(disc[u].mul_add(modulus + reach, rounding), lost);
+            disc[u] = reach.simd_lt(limit).select(disc[u].mul_add(modulus + reach, spread(u).0), lost);
             map.advance(&mut group, u);
-            let gap = Vector::<S, T>(radius - disc[u]);
+            let gap = Vector::<S, T>(first(u).0 - rounding - disc[u]);
             let way = Point { x: group.z[u].x - start.z[u].x, y: group.z[u].y - start.z[u].y }.squares();
             back[u] |= (way.x + way.y).0.simd_le((gap * gap).0) & gap.0.simd_gt(zero);
         }
@@ -124,7 +142,15 @@ mod tests {
         let group = Points::<S, T, 1>::load::<Julia>(simd, z, z, 0);
         let map = Map::<Julia, S, T, General>::new(simd, &constants);
         let mut way = None;
-        let bits = trapped(simd, &map, trap, &group, 1, |steps, bits| way = way.or((bits == 1).then_some(steps)));
+        let bits = trapped(
+            simd,
+            &map,
+            trap,
+            &group,
+            |_| trap.disc(simd),
+            1,
+            |steps, bits| way = way.or((bits == 1).then_some(steps)),
+        );
         assert_eq!(bits == 1, way.is_some());
         way
     }
