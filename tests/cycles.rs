@@ -1,4 +1,4 @@
-//! Orbits that repeat, or are known to stay, are followed no further, on any device, and the counts are the definition's all the same.
+//! Orbits that repeat, or whose end is known, are followed no further, on any device, and the counts are the definition's all the same.
 //!
 //! `HYBRID_TEST_PICTURES` is how many pictures each device computes.
 

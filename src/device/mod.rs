@@ -66,7 +66,7 @@ pub trait Device: fmt::Debug + Send {
 
     /// Computes `bands` of `image` and hands each to `deliver`; returns when all are delivered, or when no more are wanted:
     /// then some at the end of `bands` are left out, and all before them are delivered. Returns how many of the iterations that
-    /// the counts tell of it did not make, since the orbit was found to stay.
+    /// the counts tell of it did not make, since what becomes of the orbit was known.
     ///
     /// # Errors
     /// [`DeviceError::Gpu`] where the device is lost, out of memory or lacks the precision.

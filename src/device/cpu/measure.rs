@@ -25,14 +25,16 @@ pub struct Times {
     pub shortest_s: f64,
     /// All together, in seconds.
     pub total_s: f64,
-    /// Work of one run: iterations of all points, or indices.
+    /// Work of one run: iterations that the counts tell of, or indices.
     pub work: u64,
+    /// What of it was made.
+    pub made: u64,
 }
 
 impl Times {
     /// Of `runs` calls of `run`.
     fn of(runs: u64, mut run: impl FnMut()) -> Self {
-        let mut times = Self { shortest_s: f64::INFINITY, total_s: 0.0, work: 0 };
+        let mut times = Self { shortest_s: f64::INFINITY, total_s: 0.0, work: 0, made: 0 };
         for _ in 0..runs {
             let start = Instant::now();
             run();
@@ -78,14 +80,16 @@ impl TimeImage<'_> {
         let width = image.width as usize;
         let band_rows = Bands::of(image.width, image.height).band_rows() as usize;
         let mut out = vec![C::from_u16(0); width * row_coordinates.len()];
+        let mut skipped = 0;
         let times = Times::of(runs, || {
+            skipped = 0;
             for (rows, out) in row_coordinates.chunks(band_rows).zip(out.chunks_mut(band_rows * width)) {
-                filler.fill(rows, out);
+                skipped += filler.fill(rows, out);
             }
             black_box(&mut out);
         });
-        let work = out.iter().map(|&n| u64::from(image.max_iter) - Into::<u64>::into(n)).sum();
-        Times { work, ..times }
+        let work: u64 = out.iter().map(|&n| u64::from(image.max_iter) - Into::<u64>::into(n)).sum();
+        Times { work, made: work - skipped, ..times }
     }
 }
 
@@ -95,5 +99,5 @@ pub fn time_counting(isa: Isa, kernel: &CountingKernel, indices: u64, runs: u64)
     let times = Times::of(runs, || {
         black_box(count(isa, black_box(kernel), 0..indices));
     });
-    Times { work: indices, ..times }
+    Times { work: indices, made: indices, ..times }
 }

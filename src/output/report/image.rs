@@ -22,7 +22,7 @@ pub struct ImageShare {
     pub pixels: u64,
     /// Iterations that its counts tell of.
     pub iterations: u64,
-    /// Of these the iterations that it made: an orbit that is known to stay is followed no further.
+    /// Of these the iterations that it made: an orbit whose end is known is followed no further.
     pub computed: u64,
     /// Filtering and compressing its bands.
     pub encode_s: f64,
@@ -127,7 +127,7 @@ impl Summary for ImageSummary {
         };
         let made: u64 = ranks.iter().map(|rank| rank.share.iterations).sum();
         let computed = if summary.computed < made {
-            format!(" ({} computed: orbits known to stay are followed no further)", thousands(summary.computed))
+            format!(" ({} computed: orbits whose end is known are followed no further)", thousands(summary.computed))
         } else {
             String::new()
         };

@@ -149,7 +149,7 @@ impl<K: EscapeTime, T: Lane> Filler<K, T> {
         let orbits = Orbits::of::<K, T>(&constants, (self.reach, proof::reach(rows)));
         let tile = Tile {
             columns: &self.columns[start..start + width.next_multiple_of(BLOCK)],
-            spans: self.spans.from_column(start),
+            spans: self.spans.starting_at(start),
             width,
             rows,
             constants,

@@ -1,8 +1,8 @@
 //! Patches: small rectangles of pixels whose orbits are known to leave the circle of escape together, or to stay together for good, so
 //! that one is followed for all.
 //!
-//! Away from the set's boundary neighbours have the same count. Let w_0, w_1, ... be what the kernel computes for the middle of a patch, and let
-//! z_0 lie within d_0 of w_0 and the c of the two within d_c of each other. z_i lies within d_i of w_i, where
+//! Away from the set's boundary neighbours have the same count. Let w_0, w_1, ... be what the kernel computes for the middle of a
+//! patch, and let z_0 lie within d_0 of w_0 and the c of the two within d_c of each other. z_i lies within d_i of w_i, where
 //!
 //!   d_{i+1} = (d_i (2 |w_i| + d_i) + d_c) (1 + MARGIN) + e,
 //!
@@ -30,7 +30,7 @@ use super::{
     trap::{Disc, Trap, trapped},
 };
 use crate::{
-    device::proof::{MARGIN, Orbits, SMALLEST_RADIUS},
+    device::proof::{MARGIN, SMALLEST_RADIUS},
     kernel::escape::{EscapeTime, Plane},
 };
 
@@ -38,7 +38,7 @@ use crate::{
 const ROWS: usize = 8;
 
 /// Tests that are looked at: what is whole after them is mostly torn by the next, or stays.
-const TESTS: usize = 8;
+const TESTS: u16 = 8;
 
 /// Largest M.
 const LARGEST: f64 = 1_099_511_627_776.0; // 2^40
@@ -66,18 +66,29 @@ struct Proof {
     beyond: f64,
     /// e.
     rounding: f64,
+    /// All tests there are.
+    total: u16,
 }
 
 impl Proof {
     /// None where it does not hold.
-    fn of<T: Lane>(orbits: &Orbits) -> Option<Self> {
-        let (radius, size) = (orbits.radius(), orbits.size());
-        (radius >= SMALLEST_RADIUS && size <= LARGEST).then(|| Self {
+    fn of<T: Lane>(tile: &Tile<'_, T>) -> Option<Self> {
+        let (radius, size) = (tile.orbits.radius(), tile.orbits.size());
+        (radius >= SMALLEST_RADIUS && size <= LARGEST).then_some(Self {
             within: radius * (1.0 - MARGIN),
             beyond: radius * (1.0 + MARGIN),
             rounding: 32.0 * T::UNIT * size,
+            total: tile.constants.max_iter - 1,
         })
     }
+}
+
+/// Where the patches of a group are.
+#[derive(Clone, Copy, Debug)]
+struct Places<'a, T> {
+    columns: Spans<&'a [T]>,
+    /// The middle of their rows, and how far from it these are.
+    row: (T, T),
 }
 
 impl Patches {
@@ -96,16 +107,16 @@ impl Patches {
         let down = tile.rows.len().div_ceil(ROWS);
         self.height = tile.rows.len().div_ceil(down);
         self.passed.resize(self.across * down, TORN);
-        let Some(proof) = Proof::of::<T>(&tile.orbits) else {
+        let Some(proof) = Proof::of(tile) else {
             return;
         };
-        let tests = TESTS.min(usize::from(tile.constants.max_iter) - 1);
         for (rows, patches) in tile.rows.chunks(self.height).zip(self.passed.chunks_exact_mut(self.across)) {
             let row = span(rows);
             for (at, patches) in (0..).step_by(group).zip(patches.chunks_exact_mut(group)) {
                 let Spans { middles, reaches } = tile.spans;
                 let columns = Spans { middles: &middles[at..at + group], reaches: &reaches[at..at + group] };
-                leave_together::<K, S, T, R, U>(simd, map, tile, &proof, columns, row, tests, patches, |_, _| ());
+                let places = Places { columns, row };
+                follow::<K, S, T, R, U>(simd, map, tile, &proof, places, patches, |_, _| ());
             }
         }
     }
@@ -149,19 +160,17 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A group of patches of one row: writes to `passed` how many tests the pixels of each pass, where that is known. `watch` is shown the
-/// middles' orbits and the discs around them before each test.
+/// Follows the middles of a group of patches of one row: writes to `passed` how many tests the pixels of each pass, where that is known.
+/// `watch` is shown the middles' orbits and the discs around them before each test.
 ///
 /// An iteration of a vector takes 13 operations and a root beside those of the map.
 #[inline(always)]
-fn leave_together<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>(
+fn follow<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>(
     simd: S,
     map: &Map<K, S, T, R>,
     tile: &Tile<'_, T>,
     proof: &Proof,
-    columns: Spans<&[T]>,
-    row: (T, T),
-    tests: usize,
+    Places { columns, row }: Places<'_, T>,
     passed: &mut [u16],
     mut watch: impl FnMut(&Points<S, T, U>, &[Vector<S, T>; U]),
 ) {
@@ -181,6 +190,7 @@ fn leave_together<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>(
     let mut disc: [Vector<S, T>; U] = std::array::from_fn(|u| start[u].times_plus(grown, rounding));
     let mut group = Points::<S, T, U>::row::<K>(simd, columns.middles, row.0, tile.constants.fixed);
     let mut whole = u64::MAX >> (64 - U * len);
+    let tests = proof.total.min(TESTS);
     for test in 0..tests {
         watch(&group, &disc);
         let (mut inside, mut outside) = (0, 0);
@@ -193,28 +203,30 @@ fn leave_together<K: EscapeTime, S: Simd, T: Lane, R: Rules, const U: usize>(
             disc[u] = spread.times_plus(grown, rounding);
             map.advance(&mut group, u);
         }
-        let mut left = whole & outside;
-        while left != 0 {
-            passed[left.trailing_zeros() as usize] = u16::try_from(test).expect("a few tests are looked at");
-            left &= left - 1;
-        }
+        note(passed, whole & outside, test);
         whole &= inside;
         if whole == 0 {
             return;
         }
     }
-    let total = tile.constants.max_iter - 1;
-    let mut staying = if usize::from(total) == tests {
+    let staying = if tests == proof.total {
         whole
     } else {
-        let trap = Trap::after(tests, budget::longest(tests), &tile.constants);
+        let done = usize::from(tests);
+        let trap = Trap::after(done, budget::longest(done), &tile.constants);
         let (least, lost) = (splat(trap.radius), splat(trap.rounding));
         let around = |u: usize| Disc { radius: Vector(least.0.max(disc[u].0)), spread: c[u] + lost };
         trapped(simd, map, &trap, &group, around, whole, |_, _| ())
     };
-    while staying != 0 {
-        passed[staying.trailing_zeros() as usize] = total;
-        staying &= staying - 1;
+    note(passed, staying, proof.total);
+}
+
+/// Writes `tests` for each of the `patches` that has its bit set.
+#[inline(always)]
+fn note(passed: &mut [u16], mut patches: u64, tests: u16) {
+    while patches != 0 {
+        passed[patches.trailing_zeros() as usize] = tests;
+        patches &= patches - 1;
     }
 }
 
@@ -224,7 +236,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        device::{cpu::escape::map::Revocable, proof},
+        device::{
+            cpu::escape::map::Revocable,
+            proof::{self, Orbits},
+        },
         kernel::{
             escape::{self, Constants, orbit},
             julia::Julia,
@@ -260,7 +275,7 @@ mod tests {
         fn tile<'a, K: EscapeTime>(&'a self, spans: &'a Spans<Vec<T>>) -> Tile<'a, T> {
             let Self { columns, rows, constants } = self;
             let orbits = Orbits::of::<K, T>(constants, (proof::reach(columns), proof::reach(rows)));
-            let (spans, width) = (spans.from_column(0), columns.len());
+            let (spans, width) = (spans.starting_at(0), columns.len());
             Tile { columns, spans, width, rows, constants: *constants, orbits, free: 0 }
         }
 
@@ -299,19 +314,17 @@ mod tests {
             assert!(columns.len() <= span::COLUMNS && rows.len() <= ROWS, "one patch");
             let spans = Spans::of(columns);
             let tile = self.tile::<K>(&spans);
-            let proof = Proof::of::<T>(&tile.orbits).expect("the proof holds");
+            let proof = Proof::of(&tile).expect("the proof holds");
             let pixels = rows.iter().flat_map(|&y| columns.iter().map(move |&x| Point { x, y }));
             let mut orbits: Vec<_> = pixels.map(|pixel| orbit::<K, T>(pixel, constants.fixed)).collect();
             let mut farthest = 0.0_f64;
             let first_of = |vector: Vector<S, T>| Into::<f64>::into(vector.0.as_slice()[0]);
-            leave_together::<K, S, T, Revocable, 1>(
+            follow::<K, S, T, Revocable, 1>(
                 simd,
                 &Map::new(simd, constants),
                 &tile,
                 &proof,
-                tile.spans,
-                span(rows),
-                TESTS,
+                Places { columns: tile.spans, row: span(rows) },
                 &mut vec![TORN; T::Vector::<S>::LEN],
                 |middle, disc| {
                     let [x, y, disc] = [middle.z[0].x, middle.z[0].y, disc[0]].map(first_of);
@@ -381,7 +394,7 @@ mod tests {
         for (radius, holds) in [(3.0, true), (1e-4, false), (2e6, false), (f64::INFINITY, false), (f64::NAN, false)] {
             let scene = Scene::<f64>::new((64, 64), (0.0, 0.0), 0.01, (10.0, 0.0), radius);
             let spans = Spans::of(&scene.columns);
-            assert_eq!(Proof::of::<f64>(&scene.tile::<Julia>(&spans).orbits).is_some(), holds, "{radius}");
+            assert_eq!(Proof::of(&scene.tile::<Julia>(&spans)).is_some(), holds, "{radius}");
             assert_eq!(scene.known::<Julia>() > 0, holds, "{radius}");
         }
         for (x, y) in [(f64::NAN, 10.0), (10.0, f64::INFINITY), (f64::NEG_INFINITY, 10.0)] {

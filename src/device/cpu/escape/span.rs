@@ -25,7 +25,7 @@ impl<T: Lane> Spans<Vec<T>> {
     }
 
     /// Those from the column `start` on, which begins one.
-    pub(super) fn from_column(&self, start: usize) -> Spans<&[T]> {
+    pub(super) fn starting_at(&self, start: usize) -> Spans<&[T]> {
         let first = start / COLUMNS;
         Spans { middles: &self.middles[first..], reaches: &self.reaches[first..] }
     }
@@ -70,6 +70,6 @@ mod tests {
         assert_eq!(spans.middles[..3], [7.5, 23.5, 35.5]);
         assert_eq!(spans.reaches[..4], [7.5, 7.5, 3.5, f64::INFINITY]);
         assert_eq!((spans.middles.len(), spans.reaches.len()), (BLOCK, BLOCK));
-        assert_eq!(spans.from_column(16).middles[..2], [23.5, 35.5]);
+        assert_eq!(spans.starting_at(16).middles[..2], [23.5, 35.5]);
     }
 }

@@ -16,9 +16,8 @@
 //! known to stay near a cycle: see [`trap`](super::trap), which is tried on some points before it is set for all. And before any point
 //! is followed, [`patch`](super::patch) says of which rectangles the counts are known already.
 //!
-//! The work for a pixel of the picture z*z + 0.65i, 12.4 iterations, is about 12.4 x 7.25 vector operations on one lane
-//! each, plus two compressions and one expansion a stage.
-//! A core reaches about half of that: the first stages, which compact after three or four iterations, take a third of the time.
+//! The work for a pixel that is followed is its iterations x 7.25 vector operations on one lane each, plus two compressions and one
+//! expansion a stage. A core reaches about half of that: the first stages compact after three or four iterations.
 
 use fearless_simd::{Simd, SimdBase};
 
