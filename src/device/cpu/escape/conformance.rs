@@ -3,7 +3,7 @@
 use ndarray::ArrayViewMut2;
 use sha2::{Digest, Sha256};
 
-use super::*;
+use super::{tally::Lanes, *};
 use crate::kernel::{
     count::Count,
     escape::{self, orbit},
@@ -239,6 +239,41 @@ fn every_instruction_set_gives_the_counts_of_the_definition_for_every_kernel() {
             kernel.visit(Suite(isa)).unwrap_or_else(|difference| panic!("{isa}: {difference}"));
         }
     }
+}
+
+/// Groups are as wide as an instruction set's vectors make them, patches are not.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn groups_narrower_and_wider_than_a_patch_spare_the_same() {
+    let Some(simd) = Level::new().as_avx2() else {
+        return;
+    };
+    let image = Image { width: 200, height: 150, x: (-2.0, -1.0), y: (0.5, 1.25), ..Image::tutorial() };
+    let (mut columns, rows): (Vec<f64>, Vec<f64>) = (image.columns(), image.rows(0..image.height));
+    let constants = image.constants();
+    let mut expected = vec![0_u8; 200 * 150];
+    let view = ArrayViewMut2::from_shape((150, 200), &mut expected).expect("the vector has the shape's size");
+    escape::fill::<Julia, f64, u8>(&columns, &rows, &constants, view);
+    let spans = Spans::of(&columns);
+    let orbits = Orbits::of::<Julia, f64>(&constants, (proof::reach(&columns), proof::reach(&rows)));
+    columns.resize(200_usize.next_multiple_of(BLOCK), 0.0);
+    let (spans, columns, rows) = (spans.starting_at(0), &*columns, &*rows);
+    let tile = Tile { columns, spans, width: 200, rows, constants, orbits, free: 0 };
+    let told: u64 = expected.iter().map(|&count| u64::from(constants.max_iter) - u64::from(count)).sum();
+    let mut counts = vec![0; expected.len()];
+    let mut filled = |fill: &dyn Fn(&mut Workspace<f64>, &mut [u8]) -> u64| {
+        counts.fill(0);
+        let spared = fill(&mut Workspace::new::<Julia>(TILE_POINTS), &mut counts);
+        assert!(counts == expected);
+        assert!(spared > told / 100 && spared < told, "{spared} of {told}");
+        spared
+    };
+    let eight = filled(&|work, out| work.fill::<Julia, _, _, General, u8, 2>(simd, Lanes, &tile, out, 200));
+    let sixteen = filled(&|work, out| work.fill::<Julia, _, _, General, u8, 4>(simd, Lanes, &tile, out, 200));
+    assert_eq!(eight, sixteen);
+    // All of a wide group have to be known.
+    let wide = filled(&|work, out| work.fill::<Julia, _, _, General, u8, 8>(simd, Lanes, &tile, out, 200));
+    assert!(wide <= sixteen, "{wide} {sixteen}");
 }
 
 /// A kernel that is wrong in one respect: `step` gets where an orbit starts, its c, and the constants.

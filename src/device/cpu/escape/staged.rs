@@ -373,8 +373,9 @@ impl<T: Lane> Workspace<T> {
             blocks,
             #[inline(always)]
             |_, (y, patches, column), at, passed| {
-                if let Some(known) = patches.known(column + at, U * T::Vector::<S>::LEN) {
-                    let mut points = tile.width.saturating_sub(column + at);
+                let group = U * T::Vector::<S>::LEN;
+                if let Some(known) = patches.known(column + at, group) {
+                    let mut points = tile.width.saturating_sub(column + at).min(group);
                     for &known in known {
                         saved += usize::from(known) * points.min(span::COLUMNS);
                         points = points.saturating_sub(span::COLUMNS);
