@@ -23,7 +23,7 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::{
     budget,
-    lane::{Cell, Lane, Vector},
+    lane::{BLOCK, Cell, Lane, Vector},
     map::{Map, Points, Rules},
     span::{self, Spans, span},
     tile::Tile,
@@ -101,6 +101,7 @@ impl Patches {
         T: Lane,
         R: Rules,
     {
+        const { assert!((U * T::Vector::<S>::LEN * span::COLUMNS).is_multiple_of(BLOCK), "a row's groups end with a block") };
         let group = U * T::Vector::<S>::LEN;
         self.across = tile.width.div_ceil(span::COLUMNS).next_multiple_of(group);
         self.passed.clear();

@@ -16,8 +16,8 @@
 //!
 //! The roundings: let u be the rounding unit and all |w_i| + d_i < 2, so that |c| <= |w_1| + |w_0|^2 <= 6 (with p = 1 too, where w_1
 //! is within d_0 of w_0), and so for others' c. A computed step lies within 6u (|z|^2 + |c|) <= 60u of f, see [`EscapeTime`], which is
-//! 120u for two. |w_i| and what is made of it lose 60u at most, since d_i (2 |w_i| + d_i) < 4 and d_c <= 12, and the last comparison
-//! 5u. What underflows in its squares is far below u. e is 256u.
+//! 120u for two. |w_i| and what is made of it lose 60u at most, since d_i (2 |w_i| + d_i) < 4 and d_c <= d_p < d_0 < 2, and the last
+//! comparison 5u. What underflows in its squares is far below u. e is 256u.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
