@@ -73,13 +73,16 @@ fn computed(device: &mut dyn Device, image: &Image, precision: Precision) -> (Ar
     (whole.counts, whole.skipped)
 }
 
+/// The name of the adapter that computes on cores.
+const SOFTWARE: &str = "software GPU";
+
 fn devices() -> Vec<(String, Box<dyn Device>)> {
     let cores = Isa::available().into_iter().map(|isa| {
         let device: Box<dyn Device> = Box::new(CpuDevice::new("CPU", isa, 1, None));
         (isa.to_string(), device)
     });
     let gpu: Box<dyn Device> = Box::new(GpuDevice::open(&Which::Software).unwrap());
-    cores.chain([("software GPU".to_owned(), gpu)]).collect()
+    cores.chain([(SOFTWARE.to_owned(), gpu)]).collect()
 }
 
 /// Iterations that the counts tell of.
@@ -135,9 +138,15 @@ fn an_interior_is_known_long_before_its_orbits_repeat() {
 }
 
 #[test]
-fn a_picture_without_interior_is_computed_whole() {
-    let image = Image { width: 200, height: 150, ..Image::tutorial() };
+fn an_orbit_that_leaves_is_followed_until_then_unless_it_leaves_with_its_neighbours() {
+    // One patch of neighbours is all of the coarse picture.
+    let coarse = Image { width: 15, height: 8, ..Image::tutorial() };
+    let fine = Image { width: 320, height: 240, ..coarse };
     for (name, device) in &mut devices() {
-        assert_eq!(computed(&mut **device, &image, Precision::F64).1, 0, "{name}");
+        assert_eq!(computed(&mut **device, &coarse, Precision::F64).1, 0, "{name}");
+        let (counts, skipped) = computed(&mut **device, &fine, Precision::F64);
+        let knows_neighbours = ![Isa::Scalar.name(), SOFTWARE].contains(&name.as_str());
+        assert_eq!(skipped > 0, knows_neighbours, "{name}: {skipped}");
+        assert!(skipped * 4 < told(&fine, &counts), "{name}: {skipped}");
     }
 }
