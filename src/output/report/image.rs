@@ -125,20 +125,15 @@ impl Summary for ImageSummary {
             Some(counts) => format!("{} and {}", visible(&summary.output), visible(counts)),
             None => visible(&summary.output).into_owned(),
         };
-        let made: u64 = ranks.iter().map(|rank| rank.share.iterations).sum();
-        let computed = if summary.computed < made {
-            format!(" ({} computed: orbits whose end is known are followed no further)", thousands(summary.computed))
-        } else {
-            String::new()
-        };
         format!(
-            "{} {} x {} px, {}, {} iterations{computed}, {}\n\n{places}\n\n{phases}\n{}\
+            "{} {} x {} px, {}, {} iterations, {} computed, {}\n\n{places}\n\n{phases}\n{}\
              total {} s: gather {} s, write {} s; {files} written\n",
             head.command,
             summary.width,
             summary.height,
             summary.precision,
             thousands(summary.iterations),
+            thousands(summary.computed),
             counted(ranks.len(), "rank"),
             report.notes_in_lines(),
             seconds(summary.total_s),
