@@ -117,11 +117,7 @@ fn cases() -> Vec<Case> {
     cases.push(Case { name: "all leave at once", columns, rows, fixed: tutorial, radius: 3.0, max_iter: 255 });
     // In f32 a pixel beside the middle leaves later, since their roundings differ; without room for these their discs say otherwise.
     for (fixed, radius, columns) in [
-        (
-            -506.7214,
-            269.346_420_961_219_3,
-            vec![23.015_947_341_918_945, 23.015_949_249_267_578, 23.015_951_156_616_21],
-        ),
+        (-506.7214, 269.346_420_961_219_3, vec![23.015_947_341_918_945, 23.015_949_249_267_578, 23.015_951_156_616_21]),
         (-60_849.164, 285.331_175_273_906_1, vec![247.176_773_071_289_06, 247.176_895_141_601_56]),
         (
             -623_973.3,
