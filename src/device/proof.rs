@@ -77,7 +77,7 @@ impl Orbits {
     /// implies r > 1.)
     pub(super) fn escape_is_final(&self) -> bool {
         let Self { c, radius2, .. } = *self;
-        c + radius2.sqrt() * (1.0 + MARGIN) <= radius2 * (1.0 - MARGIN) && radius2 <= LARGEST_RADIUS2
+        c + self.radius() * (1.0 + MARGIN) <= radius2 * (1.0 - MARGIN) && radius2 <= LARGEST_RADIUS2
     }
 
     /// Whether a point that has passed a test can be tested next after `steps` iterations, on a device that promises nothing of
@@ -87,7 +87,7 @@ impl Orbits {
     /// |z| <= B leads to |f(z, c)| <= B^2 + |c|, and the test of z needs a sum of squares that is at most B^2; a factor of 2 is
     /// far more than the roundings need.
     pub(super) fn tests_may_wait(&self, steps: u32, max: f64) -> bool {
-        let mut bound = self.radius2.sqrt() * (1.0 + MARGIN);
+        let mut bound = self.radius() * (1.0 + MARGIN);
         for _ in 0..steps {
             bound = self.next(bound);
         }
@@ -96,7 +96,7 @@ impl Orbits {
 
     /// How many of the first tests all points pass, counted up to `limit`: |z| <= B leads to |f(z, c)| <= B^2 + |c|.
     pub(super) fn tests_passed_by_all(&self, limit: usize) -> usize {
-        let radius = self.radius2.sqrt();
+        let radius = self.radius();
         let mut bound = self.start * (1.0 + MARGIN);
         let mut passed = 0;
         while passed < limit && radius >= SMALLEST_RADIUS && bound * (1.0 + MARGIN) < radius {
